@@ -1,0 +1,321 @@
+package control
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// Store is the one place where state lives. Both functions run fn in a single
+// transaction; Write runs it again from the start after a deadlock or a
+// serialisation failure, so fn must hold no external call and no side effect but
+// the Tx. A store that cannot be reached returns an Unavailable fault.
+type Store interface {
+	Read(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
+	Write(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
+	// Ping says whether the database answers.
+	Ping(ctx context.Context) error
+}
+
+// Tx hands out the nouns within one transaction. It is used by one goroutine.
+type Tx interface {
+	Containers() Containers
+	Actions() Actions
+	Hosts() Hosts
+	Quotas() Quotas
+	Networks() Networks
+	Registries() Registries
+	Images() Images
+	Trust() Trust
+}
+
+// Containers keeps container rows.
+type Containers interface {
+	// Insert adds c; the store sets CreatedAt. A duplicate id is a Conflict.
+	Insert(ctx context.Context, c domain.Container) error
+	// Get returns one container by id within scope, NotFound ("container-not-found") otherwise.
+	Get(ctx context.Context, scope Scope, id domain.ContainerID) (domain.Container, error)
+	// ByName returns all containers of scope and kind called name, at most two.
+	ByName(ctx context.Context, scope Scope, name string) ([]domain.Container, error)
+	// List returns a page in the order asked.
+	List(ctx context.Context, q ContainerQuery) ([]domain.Container, error)
+	// Update writes every mutable column of c and sets UpdatedAt. NotFound if the row is gone.
+	Update(ctx context.Context, c domain.Container) error
+	// Touch moves the container to its host's next revision, so that the host's agent
+	// sees the assignment as changed, and returns that revision.
+	Touch(ctx context.Context, id domain.ContainerID) (int64, error)
+	// Delete removes the row with its actions and events; a missing row is no error.
+	Delete(ctx context.Context, id domain.ContainerID) error
+	// Tombstones: what a host must still remove of containers whose row is gone.
+	Tombstones() Tombstones
+}
+
+// Tombstones remember removed rows whose host has not yet reported clean.
+type Tombstones interface {
+	// Put records that hostID still holds c's objects, at the host's next revision.
+	Put(ctx context.Context, c domain.Container) error
+	// Since returns the tombstones of a host with a revision above rev.
+	Since(ctx context.Context, hostID string, rev int64) ([]domain.Container, error)
+	// Get returns one; NotFound otherwise.
+	Get(ctx context.Context, id domain.ContainerID) (domain.Container, error)
+	// Drop forgets one; a missing one is no error.
+	Drop(ctx context.Context, id domain.ContainerID) error
+}
+
+// Scope bounds a look-up: to one project unless AllProjects, and to kinds.
+type Scope struct {
+	ProjectID   string
+	AllProjects bool
+	Kinds       []domain.ContainerKind // empty: plain containers only
+}
+
+// ContainerQuery selects a page. Filters are exact; nil pointers do not filter.
+type ContainerQuery struct {
+	Scope   Scope
+	Filters ContainerFilters
+	HostID  string // all containers placed on this host
+	// SinceRevision, with HostID: only those whose revision is above it.
+	SinceRevision *int64
+	Page          Page
+}
+
+// ContainerFilters are the filters of the list call plus the labels of our extension.
+type ContainerFilters struct {
+	Name, Image, ProjectID, UserID, Memory, Host, TaskState, Status *string
+	AutoRemove                                                      *bool
+	Labels                                                          map[string]string
+}
+
+// Page orders and cuts a list. SortKey is a column name that the resource allows;
+// an unknown one is an Invalid fault in the contract's words, an unknown marker NotFound.
+// Ties are broken by insertion order.
+type Page struct {
+	Limit   int // 0: no bound
+	Marker  string
+	SortKey string
+	Desc    bool
+}
+
+// Actions keeps the queues of intent and their records.
+type Actions interface {
+	// Append adds a to its container's queue; the store gives the id, StartedAt and ProgressAt.
+	Append(ctx context.Context, a domain.Action) (domain.Action, error)
+	// Get returns one; NotFound ("resource-not-found") otherwise.
+	Get(ctx context.Context, id int64) (domain.Action, error)
+	// Queue returns the unfinished actions of a container, oldest first.
+	Queue(ctx context.Context, id domain.ContainerID) ([]domain.Action, error)
+	// History returns all actions of a container, newest first.
+	History(ctx context.Context, id domain.ContainerID) ([]domain.Action, error)
+	// Update writes a if its stored epoch still equals a.Epoch; a Conflict fault
+	// ("lease-lost") otherwise. FinishedAt is set by the store when State is finished.
+	Update(ctx context.Context, a domain.Action) error
+	// Lease claims for owner, until now+ttl in database time, up to limit actions that
+	// are the oldest unfinished of their container, in one of states, whose RetryAt
+	// has come and whose former lease has ended. Each claim is one compare-and-set
+	// that raises Epoch; claimed by another meanwhile is simply not returned.
+	Lease(ctx context.Context, claim LeaseClaim) ([]domain.Action, error)
+	// Overdue returns unfinished actions whose Deadline or silence bound has passed in database time.
+	Overdue(ctx context.Context, silence time.Duration, limit int) ([]domain.Action, error)
+	// Events: AddEvent inserts (ID 0) or closes (ID set) an event; the others read.
+	Events() Events
+}
+
+// LeaseClaim asks for work.
+type LeaseClaim struct {
+	Owner  string
+	TTL    time.Duration
+	States []domain.ActionState
+	Verbs  []domain.Verb // empty: all
+	Limit  int
+}
+
+// Events keeps the steps of actions.
+type Events interface {
+	Begin(ctx context.Context, e domain.Event) error // no-op if an open event of that name exists
+	// Finish closes the newest open event of that name, or inserts a closed one.
+	Finish(ctx context.Context, e domain.Event) error
+	List(ctx context.Context, actionID int64) ([]domain.Event, error)
+}
+
+// Hosts keeps compute nodes, which are also the service records.
+type Hosts interface {
+	// Upsert inserts or updates the registration and inventory of h, not its usage or revision.
+	Upsert(ctx context.Context, h domain.Host) error
+	// Get takes a uuid or a host name; NotFound ("compute-node-not-found") otherwise.
+	Get(ctx context.Context, ident string) (domain.Host, error)
+	List(ctx context.Context, p Page) ([]domain.Host, error)
+	// Beat records a sign of life in database time with the inventory.
+	Beat(ctx context.Context, b domain.Beat) error
+	// SetService writes the operator's switches (disabled, reason, forced down).
+	SetService(ctx context.Context, h domain.Host) error
+	// Claim adds c (negative parts give back) to the host's usage in one
+	// compare-and-set bounded by limit; a Conflict fault ("host-full") when it does not fit.
+	Claim(ctx context.Context, hostID string, c, limit domain.Claim) error
+	Delete(ctx context.Context, hostID string) error
+	// Now is the database's clock, UTC.
+	Now(ctx context.Context) (time.Time, error)
+}
+
+// Quotas keeps limits and usage.
+type Quotas interface {
+	// Limits returns the explicit limits of a subject; absent resources are not in the map.
+	Limits(ctx context.Context, s QuotaSubject) (map[domain.Resource]int64, error)
+	SetLimits(ctx context.Context, s QuotaSubject, limits map[domain.Resource]int64) error
+	DeleteLimits(ctx context.Context, s QuotaSubject) error
+	// Usage returns what a project uses.
+	Usage(ctx context.Context, projectID string) (domain.Claim, error)
+	// Use adds c (negative parts give back) in one compare-and-set. When limits (−1:
+	// none) would be passed nothing is written and the resources over are returned.
+	Use(ctx context.Context, projectID string, c domain.Claim, limits domain.Quota) ([]domain.Resource, error)
+	// Repair sets usage to the sum over the project's rows and returns how many projects differed.
+	Repair(ctx context.Context) (int, error)
+}
+
+// QuotaSubject is a project or a quota class.
+type QuotaSubject struct {
+	Class bool
+	Name  string
+}
+
+// Networks keeps the local networks and their address leases (laptop mode).
+type Networks interface {
+	// Ensure returns the project's network of that name, inserting n if there is none;
+	// the store gives Index, the lowest free number.
+	Ensure(ctx context.Context, n domain.LocalNetwork) (domain.LocalNetwork, error)
+	Get(ctx context.Context, id string) (domain.LocalNetwork, error)
+	List(ctx context.Context, projectID string) ([]domain.LocalNetwork, error)
+	// InsertPort leases the port's addresses; an address already leased is a Conflict ("address-in-use").
+	InsertPort(ctx context.Context, p domain.LocalPort) error
+	// Ports returns the ports of a network ("" for any) and container ("" for any).
+	Ports(ctx context.Context, networkID string, id domain.ContainerID) ([]domain.LocalPort, error)
+	DeletePort(ctx context.Context, id string) error
+	DeleteNetwork(ctx context.Context, id string) error
+}
+
+// Registries keeps the projects' image registries.
+type Registries interface {
+	Insert(ctx context.Context, r domain.Registry) error
+	// Find takes a uuid or a name and returns all matches, at most two.
+	Find(ctx context.Context, scope Scope, ident string) ([]domain.Registry, error)
+	List(ctx context.Context, scope Scope, filters map[string]string, p Page) ([]domain.Registry, error)
+	Update(ctx context.Context, r domain.Registry) error
+	// Delete is a Conflict when a container refers to it.
+	Delete(ctx context.Context, id string) error
+}
+
+// Images keeps the records of admin pulls.
+type Images interface {
+	// Insert is a Conflict ("image-already-exists") for a known (repo, tag, host).
+	Insert(ctx context.Context, i domain.Image) error
+	Get(ctx context.Context, id string) (domain.Image, error)
+	List(ctx context.Context, p Page) ([]domain.Image, error)
+	Update(ctx context.Context, i domain.Image) error
+	Delete(ctx context.Context, id string) error
+}
+
+// Trust keeps one-use secrets (by hash) and the deployment's own authority.
+type Trust interface {
+	// PutTicket stores a hashed one-use secret until expires (database time + TTL).
+	PutTicket(ctx context.Context, t Ticket) error
+	// Redeem takes the ticket of that kind and hash out, once; NotFound if it is
+	// unknown, expired or already redeemed.
+	Redeem(ctx context.Context, kind TicketKind, hash []byte) (Ticket, error)
+	// Purge removes expired tickets and returns how many.
+	Purge(ctx context.Context) (int, error)
+	// Authority returns the deployment's identity; NotFound before the first SetAuthority.
+	Authority(ctx context.Context) (Authority, error)
+	// SetAuthority stores a if none is stored; the first wins, and the stored one is returned.
+	SetAuthority(ctx context.Context, a Authority) (Authority, error)
+}
+
+// TicketKind tells what a ticket opens.
+type TicketKind string
+
+// The kinds of ticket.
+const (
+	TicketJoin   TicketKind = "join"
+	TicketExec   TicketKind = "exec"
+	TicketAttach TicketKind = "attach"
+)
+
+// Ticket is a one-use secret, kept by hash only.
+type Ticket struct {
+	Kind      TicketKind
+	Hash      []byte
+	Subject   string // join: the host's name; else the container
+	ExecID    string
+	UserID    string
+	ProjectID string
+	TTL       time.Duration
+}
+
+// Authority is the deployment's identity and its sealed CA key.
+type Authority struct {
+	DeploymentID string
+	CertPEM      []byte
+	SealedKey    []byte
+}
+
+// Networking is the network service as control needs it: Neutron, or the built-in
+// local networks. Every call may be repeated.
+type Networking interface {
+	// Resolve turns the request's nets into choices with the actor's own rights, in
+	// order; an empty request chooses the project's default network. Faults:
+	// NotFound, Conflict (ambiguous, none available), Invalid, Forbidden.
+	Resolve(ctx context.Context, actor domain.Actor, nets []domain.NetRequest) ([]domain.NetChoice, error)
+	// Prepare makes (or finds, by the container's id) one port per choice, bound to
+	// host, and returns complete nics in the same order. A full pool is a Conflict.
+	Prepare(ctx context.Context, c domain.Container, hostName string) ([]domain.Nic, error)
+	// Release deletes the ports made for c and unbinds the user's own; a missing port is no error.
+	Release(ctx context.Context, id domain.ContainerID, nics []domain.Nic) error
+	// Leftovers returns ids of containers that own ports although known(id) is false.
+	Leftovers(ctx context.Context, known func(domain.ContainerID) bool) ([]domain.ContainerID, error)
+}
+
+// Secrets seals what must not lie open in the database.
+type Secrets interface {
+	Seal(plain []byte) ([]byte, error)
+	// Open is an Internal fault when the key does not fit.
+	Open(sealed []byte) ([]byte, error)
+}
+
+// Nodes reaches the agents. A host that does not answer is an Unavailable fault.
+type Nodes interface {
+	// Wake hints host that its newest revision is rev. It returns at once and may be lost.
+	Wake(host domain.Host, rev int64)
+	// Calls returns the direct calls to one host.
+	Calls(host domain.Host) Calls
+}
+
+// Calls are the verbs that only read or that end within the request; they bypass
+// the queue. An engine that lacks the ability returns Unsupported.
+type Calls interface {
+	// Observe asks the engine now.
+	Observe(ctx context.Context, id domain.ContainerID) (domain.Observation, error)
+	// ExecRun runs a command to its end; Timeout when ctx's deadline comes first.
+	ExecRun(ctx context.Context, id domain.ContainerID, cmd []string) (domain.ExecResult, error)
+	Logs(ctx context.Context, id domain.ContainerID, q domain.LogQuery, sink LogSink) error
+	Top(ctx context.Context, id domain.ContainerID, psArgs string) (domain.ProcessTable, error)
+	Stats(ctx context.Context, id domain.ContainerID) (domain.Stats, error)
+	// Terminals are the interactive calls.
+	Terminals() Terminals
+	// Archives are the file calls.
+	Archives() Archives
+}
+
+// Terminals are exec sessions and the container's own terminal.
+type Terminals interface {
+	// ExecCreate prepares a session and returns the engine's id (64 hex digits).
+	ExecCreate(ctx context.Context, id domain.ContainerID, cmd []string, tty bool) (string, error)
+	ExecResize(ctx context.Context, id domain.ContainerID, execID string, w, h int) error
+	Resize(ctx context.Context, id domain.ContainerID, w, h int) error
+	// Open joins the session execID, or attaches to the container itself if it is empty.
+	Open(ctx context.Context, id domain.ContainerID, execID string) (Stream, error)
+}
+
+// Archives streams files in and out as tar.
+type Archives interface {
+	Get(ctx context.Context, id domain.ContainerID, path string, sink ByteSink) (domain.PathStat, error)
+	Put(ctx context.Context, id domain.ContainerID, path string, source ByteSource) error
+}

@@ -1,0 +1,71 @@
+package domain
+
+import "time"
+
+// Host is one compute node and the service record of its agent.
+type Host struct {
+	ID      string // uuid, the SAN of its certificate
+	Name    string
+	Binary  string // "zun-compute"
+	Address string // where control dials the agent, "host:port"
+	Zone    string
+
+	Disabled       bool
+	DisabledReason string
+	ForcedDown     bool
+	LastSeenUp     time.Time
+	ReportCount    int64
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+
+	BootID   string
+	Revision int64 // newest assignment revision of this host
+
+	Inventory Inventory
+	Used      Claim
+}
+
+// Inventory is what a host offers, as its agent reports it.
+type Inventory struct {
+	CPUs          int
+	MemoryMB      int64
+	DiskGB        int64
+	Architecture  string
+	OSType        string
+	OS            string
+	Kernel        string
+	Labels        map[string]string
+	Runtimes      []string
+	DiskQuota     bool
+	CPUPinning    bool
+	EngineName    string
+	EngineVersion string
+	EngineUp      bool
+	EngineReason  string // why EngineUp is false
+}
+
+// Claim is a share of a host's or a quota's resources.
+type Claim struct {
+	Containers int64
+	CPU        float64
+	MemoryMB   int64
+	DiskGB     int64
+}
+
+// Up says whether the host's agent counts as alive at now: it was heard of within
+// downAfter and no operator forced it down. Liveness is never stored.
+func (h Host) Up(now time.Time, downAfter time.Duration) bool {
+	if h.ForcedDown {
+		return false
+	}
+	last := h.LastSeenUp
+	if last.IsZero() {
+		last = h.CreatedAt
+	}
+	return now.Sub(last) <= downAfter
+}
+
+// ClaimOf returns the resources a container of spec takes from host and quota.
+func ClaimOf(spec Spec) Claim {
+	return Claim{Containers: 1, CPU: spec.CPU, MemoryMB: spec.MemoryMB, DiskGB: spec.DiskGB}
+}

@@ -1,0 +1,108 @@
+package rest
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// Containers are the use cases behind the containers' collection and items. Every
+// ident is a uuid or a name; every method returns the contract's faults.
+type Containers interface {
+	Create(ctx context.Context, actor domain.Actor, req control.CreateRequest) (domain.Container, error)
+	Get(ctx context.Context, actor domain.Actor, ref control.Ref) (domain.Container, error)
+	List(ctx context.Context, actor domain.Actor, q control.ListRequest) ([]domain.Container, error)
+	// Update is PATCH: it returns when the host has applied cpu and memory, or Timeout.
+	Update(ctx context.Context, actor domain.Actor, ref control.Ref, change control.Change) (domain.Container, error)
+	// Act queues one of start, stop, reboot, pause, unpause, kill, rebuild,
+	// resize_container, add_security_group, remove_security_group, network_attach, network_detach.
+	Act(ctx context.Context, actor domain.Actor, ref control.Ref, verb domain.Verb, args domain.ActionArgs) (domain.Container, error)
+	Delete(ctx context.Context, actor domain.Actor, ref control.Ref, how control.DeleteRequest) error
+	// Rename is the verb of versions below 1.14.
+	Rename(ctx context.Context, actor domain.Actor, ref control.Ref, name string) (domain.Container, error)
+}
+
+// Insides are the use cases that look into a running container.
+type Insides interface {
+	Logs(ctx context.Context, actor domain.Actor, ref control.Ref, q domain.LogQuery, sink control.LogSink) error
+	// ExecRun runs a command to its end; Conflict ("conflict", "Timeout on executing command: X") past the bound.
+	ExecRun(ctx context.Context, actor domain.Actor, ref control.Ref, command []string) (domain.ExecResult, error)
+	// ExecSession creates a session and its ticket.
+	ExecSession(ctx context.Context, actor domain.Actor, ref control.Ref, command []string, tty bool) (control.Session, error)
+	ExecResize(ctx context.Context, actor domain.Actor, ref control.Ref, execID string, w, h int) error
+	Attach(ctx context.Context, actor domain.Actor, ref control.Ref) (control.Session, error)
+	Resize(ctx context.Context, actor domain.Actor, ref control.Ref, w, h int) error
+	Top(ctx context.Context, actor domain.Actor, ref control.Ref, psArgs string) (domain.ProcessTable, error)
+	Stats(ctx context.Context, actor domain.Actor, ref control.Ref) (domain.Container, domain.Stats, error)
+}
+
+// Files are the use cases that move data out of and into a container.
+type Files interface {
+	GetArchive(ctx context.Context, actor domain.Actor, ref control.Ref, path string, sink control.ByteSink) (domain.PathStat, error)
+	PutArchive(ctx context.Context, actor domain.Actor, ref control.Ref, path string, source control.ByteSource) error
+	// Commit queues the snapshot and returns the uuid of the image to be.
+	Commit(ctx context.Context, actor domain.Actor, ref control.Ref, repository, tag string) (string, error)
+}
+
+// Records are the use cases that read action records.
+type Records interface {
+	Actions(ctx context.Context, actor domain.Actor, ref control.Ref) ([]domain.Action, error)
+	// Action returns the newest action of that request with its events.
+	Action(ctx context.Context, actor domain.Actor, ref control.Ref, requestID string) (domain.Action, []domain.Event, error)
+}
+
+// Fleet are the operator's use cases on hosts and services.
+type Fleet interface {
+	Hosts(ctx context.Context, p control.Page) ([]domain.Host, error)
+	Host(ctx context.Context, ident string) (domain.Host, error)
+	// Zones lists the availability zones of all hosts, sorted, each once.
+	Zones(ctx context.Context) ([]string, error)
+	// SetService changes what is not nil of the service; NotFound for an unknown pair.
+	SetService(ctx context.Context, host, binary string, change control.ServiceChange) (domain.Host, error)
+	DeleteService(ctx context.Context, host, binary string) error
+	// Liveness returns the database's now and how long silence may last.
+	Liveness(ctx context.Context) (now time.Time, downAfter time.Duration, err error)
+}
+
+// Limits are the use cases on quotas and quota classes.
+type Limits interface {
+	Quota(ctx context.Context, projectID string) (domain.Quota, error)
+	Usage(ctx context.Context, projectID string) (domain.Claim, error)
+	Defaults(ctx context.Context) (domain.Quota, error)
+	SetQuota(ctx context.Context, projectID string, limits map[domain.Resource]int64) (domain.Quota, error)
+	DeleteQuota(ctx context.Context, projectID string) error
+	Class(ctx context.Context, name string) (domain.Quota, error)
+	SetClass(ctx context.Context, name string, limits map[domain.Resource]int64) (domain.Quota, error)
+}
+
+// RegistryBook are the use cases on registries.
+type RegistryBook interface {
+	CreateRegistry(ctx context.Context, actor domain.Actor, r domain.Registry, password string) (domain.Registry, error)
+	Registry(ctx context.Context, actor domain.Actor, ident string) (domain.Registry, error)
+	Registries(ctx context.Context, actor domain.Actor, allProjects bool, filters map[string]string, p control.Page) ([]domain.Registry, error)
+	UpdateRegistry(ctx context.Context, actor domain.Actor, ident string, change control.RegistryChange) (domain.Registry, error)
+	DeleteRegistry(ctx context.Context, actor domain.Actor, ident string) error
+}
+
+// Identity turns a token into an actor.
+type Identity interface {
+	// Authenticate returns the actor behind token; Unauthenticated for a missing,
+	// unknown, expired or revoked one, Unavailable when the service does not answer.
+	Authenticate(ctx context.Context, token string) (domain.Actor, error)
+	// Challenge is the value of WWW-Authenticate on a 401.
+	Challenge() string
+}
+
+// Policy judges what an actor may do.
+type Policy interface {
+	// Allowed evaluates rule for actor on an object of target's project and user.
+	Allowed(rule string, actor domain.Actor, target Target) bool
+}
+
+// Target is what a policy rule is judged on.
+type Target struct {
+	ProjectID string
+	UserID    string
+}
