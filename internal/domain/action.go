@@ -11,6 +11,7 @@ const (
 	ActionQueued   ActionState = "queued"   // accepted, waits for the ones before it
 	ActionPrepared ActionState = "prepared" // resources are ready; the host sees it
 	ActionBegun    ActionState = "begun"    // the host committed to an effect that must not be sent twice
+	ActionReleased ActionState = "released" // a delete: the host holds nothing more; control gives back the rest
 	ActionDone     ActionState = "done"
 	ActionFailed   ActionState = "failed"
 	ActionCanceled ActionState = "canceled"
