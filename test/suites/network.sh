@@ -1,0 +1,3 @@
+# The host's half of networking, for real, inside a network namespace of its own.
+need_packages iproute2 iptables nftables
+gotest network -tags integration ./internal/adapter/network/...
