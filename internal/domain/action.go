@@ -52,17 +52,27 @@ type Action struct {
 
 // ActionArgs are the parameters of all verbs; each verb reads its own.
 type ActionArgs struct {
-	Run            bool     // create, rebuild: start afterwards
-	TimeoutSeconds *int     // stop, reboot: grace before the kill; nil: the engine's default
-	Signal         string   // kill
-	Stop           bool     // delete: stop gracefully first
-	Force          bool     // delete: as an operator
-	Image          string   // rebuild
-	ImageDriver    string   // rebuild
-	CPU            *float64 // update
-	MemoryMB       *int64   // update
-	Repository     string   // commit
-	Tag            string   // commit
+	Run            bool       // create, rebuild: start afterwards
+	TimeoutSeconds *int       // stop, reboot: grace before the kill; nil: the engine's default
+	Signal         string     // kill
+	Stop           bool       // delete: stop gracefully first
+	Force          bool       // delete: as an operator
+	Image          string     // rebuild
+	ImageDriver    string     // rebuild
+	CPU            *float64   // update
+	MemoryMB       *int64     // update
+	Repository     string     // commit
+	Tag            string     // commit
+	ImageID        string     // commit: the uuid promised to the caller for the image to be
+	Name           *string    // resize_container
+	AutoHeal       *bool      // resize_container
+	Group          string     // add_security_group, remove_security_group
+	Net            NetRequest // network_attach, network_detach: as asked
+	// Choice is Net resolved with the user's token (network_attach), or the nic
+	// that goes (network_detach).
+	Choice *NetChoice
+	// Refused are the hosts that already refused this placement (create, rebuild).
+	Refused []string
 }
 
 // Event is one step of an action as the records show it.
