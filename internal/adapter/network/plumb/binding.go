@@ -1,0 +1,43 @@
+package plumb
+
+import (
+	"context"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// BindingLocal is the binding type of the built-in networks: a bridge of ours per
+// network, with the gateway's addresses on it.
+const BindingLocal = "local"
+
+// DetailIndex is the key in a local binding's details of the network's number,
+// which names the bridge.
+const DetailIndex = "index"
+
+// binding wires the host end of one kind of port. Every call may be repeated, and
+// calls for different ports run at the same time.
+type binding interface {
+	// group is the link group that a host end is made with; zero for none.
+	group() uint32
+	// attach connects the host end, which is still down, and brings it up.
+	attach(ctx context.Context, host *netlink.Handle, tap netlink.Link, nic domain.Nic) error
+	// detach removes what attach left beside the link itself, which is gone by now.
+	detach(ctx context.Context, nic domain.Nic) error
+}
+
+// bindingOf returns the binding of nic; an empty type is taken as local, because a
+// host end that is swept is known by its link alone.
+func (p *Plumb) bindingOf(nic domain.Nic) (binding, error) {
+	kind := nic.Binding.Type
+	if kind == "" {
+		kind = BindingLocal
+	}
+	b, ok := p.bindings[kind]
+	if !ok {
+		return nil, domain.NewFault(domain.Unsupported, "port-binding-failed",
+			"Binding failed for port %s: this host cannot plug ports of type %q.", nic.PortID, kind)
+	}
+	return b, nil
+}

@@ -1,0 +1,190 @@
+package plumb
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// guardPrefix begins the name of a port's chain; the short form of its id follows.
+const guardPrefix = "port-"
+
+// beforeBridge is a priority ahead of br_netfilter, so that a forged packet is dropped
+// before connection tracking sees it.
+const beforeBridge = nftables.ChainPriority(-300)
+
+// guard lays the rules of the ports in nics and drops those of the ports in gone (short
+// forms of ids), in one step. The base of the table comes with it, so that it may be
+// called at any time and again.
+func (f *firewall) guard(nics []domain.Nic, gone []string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	conn, err := f.open()
+	if err != nil {
+		return err
+	}
+	if len(nics) == 0 {
+		if len(gone) == 0 {
+			return nil
+		}
+		return f.unguard(conn, gone)
+	}
+	batch := &script{conn: conn, table: f.guardTable()}
+	ports := f.guardBase(batch)
+	elements := make([]nftables.SetElement, 0, len(nics))
+	for _, nic := range nics {
+		chain, err := guardChain(batch, nic)
+		if err != nil {
+			return err
+		}
+		elements = append(elements, nftables.SetElement{
+			Key:         linkName(tapName(nic.PortID)),
+			VerdictData: &expr.Verdict{Kind: expr.VerdictGoto, Chain: chain.Name},
+		})
+	}
+	if err := conn.SetAddElements(ports, elements); err != nil {
+		return fmt.Errorf("list the ports: %w", err)
+	}
+	if err := batch.commit(); err != nil {
+		return fmt.Errorf("lay the port rules of table %s: %w", f.owner.table(), err)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	return f.unguard(conn, gone)
+}
+
+func (f *firewall) guardTable() *nftables.Table {
+	return &nftables.Table{Name: f.owner.table(), Family: nftables.TableFamilyBridge}
+}
+
+// portMap sends a frame to the chain of the port that it came from.
+func portMap() *nftables.Set {
+	return &nftables.Set{
+		Name: "ports", IsMap: true, KeyType: nftables.TypeIFName, DataType: nftables.TypeVerdict,
+	}
+}
+
+// guardBase lays what all ports share: a frame from a link of our group goes to the
+// chain of its port, and is dropped if there is none.
+func (f *firewall) guardBase(s *script) *nftables.Set {
+	s.conn.AddTable(s.table)
+	ports := s.set(portMap(), nil)
+	chain := s.conn.AddChain(&nftables.Chain{
+		Name: "prerouting", Table: s.table, Type: nftables.ChainTypeFilter,
+		Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityRef(beforeBridge),
+	})
+	s.conn.FlushChain(chain)
+	s.rule(chain, meta(expr.MetaKeyIIFGROUP, expr.CmpOpNeq, binaryutil.NativeEndian.PutUint32(f.owner.group)), accept())
+	s.rule(chain, matching{
+		&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: reg},
+		&expr.Lookup{SourceRegister: reg, SetName: ports.Name, SetID: ports.ID, IsDestRegSet: true},
+	})
+	s.rule(chain, drop())
+	return ports
+}
+
+// guardChain lays the chain of one port: its own MAC and addresses pass, in ARP, IPv4,
+// IPv6 and neighbour discovery; all else is dropped.
+func guardChain(s *script, nic domain.Nic) (*nftables.Chain, error) {
+	mac, err := net.ParseMAC(nic.MAC)
+	if err != nil {
+		return nil, fmt.Errorf("read MAC: %w", err)
+	}
+	chain := s.conn.AddChain(&nftables.Chain{Name: guardPrefix + shortPort(nic.PortID), Table: s.table})
+	s.conn.FlushChain(chain)
+	s.rule(chain, field(expr.PayloadBaseLLHeader, 6, 6), compare(expr.CmpOpNeq, mac), drop())
+	var v4, v6 []netip.Addr
+	for _, a := range nic.Addresses {
+		if a.Addr.Is4() {
+			v4 = append(v4, a.Addr)
+		} else {
+			v6 = append(v6, a.Addr)
+		}
+	}
+	if len(v4) > 0 {
+		guardIPv4(s, chain, mac, v4)
+	}
+	if len(v6) > 0 {
+		guardIPv6(s, chain, append(v6, linkLocal(mac)))
+	}
+	s.rule(chain, drop())
+	return chain, nil
+}
+
+func guardIPv4(s *script, chain *nftables.Chain, mac net.HardwareAddr, own []netip.Addr) {
+	arp := etherType(unix.ETH_P_ARP)
+	s.rule(chain, arp, field(expr.PayloadBaseNetworkHeader, 8, 6), compare(expr.CmpOpNeq, mac), drop())
+	// A probe asks before it owns: its sender address is zero.
+	senders := append([]netip.Addr{netip.IPv4Unspecified()}, own...)
+	s.rule(chain, arp, field(expr.PayloadBaseNetworkHeader, 14, 4), s.oneOf(senders, nftables.TypeIPAddr, false), accept())
+	s.rule(chain, etherType(unix.ETH_P_IP), field(expr.PayloadBaseNetworkHeader, 12, 4),
+		s.oneOf(own, nftables.TypeIPAddr, false), accept())
+}
+
+func guardIPv6(s *script, chain *nftables.Chain, own []netip.Addr) {
+	ip6 := etherType(unix.ETH_P_IPV6)
+	s.rule(chain, ip6, icmpv6(icmp6RouterAdvert), drop())
+	s.rule(chain, ip6, icmpv6(icmp6Redirect), drop())
+	s.rule(chain, ip6, icmpv6(icmp6NeighborAdvert), field(expr.PayloadBaseTransportHeader, 8, 16),
+		s.oneOf(own, nftables.TypeIP6Addr, true), drop())
+	source := field(expr.PayloadBaseNetworkHeader, 8, 16)
+	s.rule(chain, ip6, source, s.oneOf(own, nftables.TypeIP6Addr, false), accept())
+	// Before it has an address a link may look for duplicates and join groups.
+	nobody := all(source, compare(expr.CmpOpEq, netip.IPv6Unspecified().AsSlice()))
+	for _, kind := range []byte{icmp6NeighborSolicit, icmp6ListenerReport, icmp6ListenerReport2} {
+		s.rule(chain, ip6, nobody, icmpv6(kind), accept())
+	}
+}
+
+// linkLocal is the address that the kernel forms from mac.
+func linkLocal(mac net.HardwareAddr) netip.Addr {
+	return netip.AddrFrom16([16]byte{
+		0xfe, 0x80, 0, 0, 0, 0, 0, 0,
+		mac[0] ^ 0x02, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5],
+	})
+}
+
+// unguard drops the chains of ports. Chain and map entry come and go together, so a
+// port that is not known has neither.
+func (f *firewall) unguard(conn *nftables.Conn, gone []string) error {
+	for _, port := range gone {
+		ports := portMap()
+		ports.Table = f.guardTable()
+		entry := []nftables.SetElement{{Key: linkName("tap" + port)}}
+		if err := conn.SetDeleteElements(ports, entry); err != nil {
+			return fmt.Errorf("unlist port %s: %w", port, err)
+		}
+		chain := &nftables.Chain{Name: guardPrefix + port, Table: ports.Table}
+		conn.FlushChain(chain)
+		conn.DelChain(chain)
+		if err := conn.Flush(); err != nil && !isMissing(err) {
+			return fmt.Errorf("drop the rules of port %s: %w", port, err)
+		}
+	}
+	return nil
+}
+
+// dropGuards removes the table that guards ports; there are none.
+func (f *firewall) dropGuards() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	conn, err := f.open()
+	if err != nil {
+		return err
+	}
+	table := f.guardTable()
+	conn.AddTable(table) // so that deleting it never fails
+	conn.DelTable(table)
+	if err := conn.Flush(); err != nil {
+		return fmt.Errorf("drop table %s: %w", table.Name, err)
+	}
+	return nil
+}

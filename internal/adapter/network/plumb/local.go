@@ -1,0 +1,232 @@
+package plumb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// maxLinkName is the longest name the kernel takes for a link.
+const maxLinkName = 15
+
+// localBinding wires ports of the built-in networks: one bridge per network, the
+// gateway's addresses on it.
+type localBinding struct {
+	owner   owner
+	uplinks []string
+	rules   *firewall
+	log     *slog.Logger
+
+	// mu keeps bridges and host-wide rules in one hand; laid are the bridges that
+	// the rules stand for since this process laid them.
+	mu   sync.Mutex
+	laid map[string]bool
+}
+
+func newLocalBinding(own owner, opts Options, log *slog.Logger) *localBinding {
+	return &localBinding{
+		owner:   own,
+		uplinks: opts.Uplinks,
+		rules:   &firewall{owner: own, access: opts.HostAccess},
+		log:     log,
+		laid:    map[string]bool{},
+	}
+}
+
+func (l *localBinding) group() uint32 { return l.owner.group }
+
+// attach joins the host end to its network's bridge. The port's rules stand before
+// the link is up; until then its group lets nothing through.
+func (l *localBinding) attach(_ context.Context, host *netlink.Handle, tap netlink.Link, nic domain.Nic) error {
+	bridge, err := l.ensureNetwork(host, nic)
+	if err != nil {
+		return err
+	}
+	if err := l.rules.guard([]domain.Nic{nic}, nil); err != nil {
+		return fmt.Errorf("guard the port: %w", err)
+	}
+	attrs := tap.Attrs()
+	if attrs.MasterIndex != bridge.Attrs().Index {
+		if err := host.LinkSetMaster(tap, bridge); err != nil {
+			return fmt.Errorf("join %s to %s: %w", attrs.Name, bridge.Attrs().Name, err)
+		}
+	}
+	if err := host.LinkSetUp(tap); err != nil {
+		return fmt.Errorf("bring %s up: %w", attrs.Name, err)
+	}
+	return nil
+}
+
+// detach drops the port's rules. The bridge stays until Sync, because the next
+// container of the project would only make it again.
+func (l *localBinding) detach(_ context.Context, nic domain.Nic) error {
+	if err := l.rules.guard(nil, []string{shortPort(nic.PortID)}); err != nil {
+		return fmt.Errorf("drop the port's rules: %w", err)
+	}
+	return nil
+}
+
+// ensureNetwork returns the bridge of nic's network, up, with its rules laid.
+func (l *localBinding) ensureNetwork(host *netlink.Handle, nic domain.Nic) (netlink.Link, error) {
+	name, err := l.bridgeName(nic)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	bridge, err := findLink(host, name)
+	if err != nil || bridge != nil && l.laid[name] {
+		return bridge, err
+	}
+	if bridge, err = l.ensureBridge(host, name, nic); err != nil {
+		return nil, err
+	}
+	names, err := l.bridges(host)
+	if err != nil {
+		return nil, err
+	}
+	return bridge, l.lay(names)
+}
+
+// bridgeName names the bridge of nic's network by the network's number.
+func (l *localBinding) bridgeName(nic domain.Nic) (string, error) {
+	index := nic.Binding.Details[DetailIndex]
+	name := l.owner.bridgePrefix() + index
+	if index == "" || len(name) > maxLinkName || strings.ContainsAny(index, "/ :\x00") {
+		return "", domain.NewFault(domain.Invalid, "port-binding-failed",
+			"Binding failed for port %s: its network has no usable number (%q).", nic.PortID, index)
+	}
+	return name, nil
+}
+
+// bridges lists the names of our bridges.
+func (l *localBinding) bridges(host *netlink.Handle) ([]string, error) {
+	links, err := host.LinkList()
+	if err != nil {
+		return nil, fmt.Errorf("list links: %w", err)
+	}
+	var names []string
+	for _, link := range links {
+		if l.isBridge(link) {
+			names = append(names, link.Attrs().Name)
+		}
+	}
+	return names, nil
+}
+
+func (l *localBinding) isBridge(link netlink.Link) bool {
+	return link.Type() == "bridge" && strings.HasPrefix(link.Attrs().Name, l.owner.bridgePrefix())
+}
+
+// lay makes the host-wide rules fit the bridges; without any, none stand.
+func (l *localBinding) lay(bridges []string) error {
+	clear(l.laid)
+	if err := l.rules.lay(bridges); err != nil {
+		return err
+	}
+	for _, name := range bridges {
+		l.laid[name] = true
+	}
+	return nil
+}
+
+// sync makes everything host-wide fit the nics in use. The caller keeps plugs away.
+func (l *localBinding) sync(host *netlink.Handle, inUse []domain.Nic) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var errs []error
+	needed := map[string]bool{}
+	for _, nic := range inUse {
+		name, err := l.bridgeName(nic)
+		if err == nil && !needed[name] {
+			needed[name] = true
+			_, err = l.ensureBridge(host, name, nic)
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	links, err := host.LinkList()
+	if err != nil {
+		return errors.Join(append(errs, fmt.Errorf("list links: %w", err))...)
+	}
+	bridges, err := l.sweep(host, links, needed)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	if err := l.lay(bridges); err != nil {
+		errs = append(errs, err)
+	}
+	if err := l.syncGuards(links, inUse, len(bridges) > 0); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// sweep removes bridges that nobody needs and no port uses; it returns those that stay.
+func (l *localBinding) sweep(host *netlink.Handle, links []netlink.Link, needed map[string]bool) ([]string, error) {
+	used := map[int]bool{}
+	for _, link := range links {
+		used[link.Attrs().MasterIndex] = true
+	}
+	var stay []string
+	var errs []error
+	for _, link := range links {
+		if !l.isBridge(link) {
+			continue
+		}
+		name := link.Attrs().Name
+		if needed[name] || used[link.Attrs().Index] {
+			stay = append(stay, name)
+			continue
+		}
+		if err := host.LinkDel(link); err != nil && !isGone(err) {
+			stay = append(stay, name)
+			errs = append(errs, fmt.Errorf("delete bridge %s: %w", name, err))
+			continue
+		}
+		l.log.Info("unused bridge removed", "bridge", name)
+	}
+	return stay, errors.Join(errs...)
+}
+
+// syncGuards lays the rules of the plugged ports in use again and drops those of ports
+// that are gone. A plugged port that is not in inUse keeps what it has.
+func (l *localBinding) syncGuards(links []netlink.Link, inUse []domain.Nic, standing bool) error {
+	plugged := map[string]bool{}
+	for _, link := range links {
+		if link.Attrs().Group == l.owner.group && strings.HasPrefix(link.Attrs().Name, "tap") {
+			plugged[strings.TrimPrefix(link.Attrs().Name, "tap")] = true
+		}
+	}
+	if !standing && len(plugged) == 0 {
+		return l.rules.dropGuards()
+	}
+	guarded, err := l.rules.guarded()
+	if err != nil {
+		return err
+	}
+	var gone []string
+	for _, port := range guarded {
+		if !plugged[port] {
+			gone = append(gone, port)
+		}
+	}
+	var nics []domain.Nic
+	for _, nic := range inUse {
+		if plugged[shortPort(nic.PortID)] {
+			nics = append(nics, nic)
+		}
+	}
+	if err := l.rules.guard(nics, gone); err != nil {
+		return fmt.Errorf("guard the ports: %w", err)
+	}
+	return nil
+}
