@@ -85,3 +85,10 @@ type LocalPort struct {
 	MAC       string
 	Addresses []NicAddress
 }
+
+// BindingLocal is the binding type of the built-in networks. DetailIndex is the key in
+// its details of LocalNetwork.Index in base 36, by which a host names the bridge.
+const (
+	BindingLocal = "local"
+	DetailIndex  = "index"
+)
