@@ -8,14 +8,6 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// BindingLocal is the binding type of the built-in networks: a bridge of ours per
-// network, with the gateway's addresses on it.
-const BindingLocal = "local"
-
-// DetailIndex is the key in a local binding's details of the network's number,
-// which names the bridge.
-const DetailIndex = "index"
-
 // binding wires the host end of one kind of port. Every call may be repeated, and
 // calls for different ports run at the same time.
 type binding interface {
@@ -32,7 +24,7 @@ type binding interface {
 func (p *Plumb) bindingOf(nic domain.Nic) (binding, error) {
 	kind := nic.Binding.Type
 	if kind == "" {
-		kind = BindingLocal
+		kind = domain.BindingLocal
 	}
 	b, ok := p.bindings[kind]
 	if !ok {

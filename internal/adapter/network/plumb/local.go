@@ -97,7 +97,7 @@ func (l *localBinding) ensureNetwork(host *netlink.Handle, nic domain.Nic) (netl
 
 // bridgeName names the bridge of nic's network by the network's number.
 func (l *localBinding) bridgeName(nic domain.Nic) (string, error) {
-	index := nic.Binding.Details[DetailIndex]
+	index := nic.Binding.Details[domain.DetailIndex]
 	name := l.owner.bridgePrefix() + index
 	if index == "" || len(name) > maxLinkName || strings.ContainsAny(index, "/ :\x00") {
 		return "", domain.NewFault(domain.Invalid, "port-binding-failed",

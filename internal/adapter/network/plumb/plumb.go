@@ -61,7 +61,7 @@ func New(opts Options, log *slog.Logger) (*Plumb, error) {
 		owner:    own,
 		log:      log,
 		local:    local,
-		bindings: map[string]binding{BindingLocal: local},
+		bindings: map[string]binding{domain.BindingLocal: local},
 	}, nil
 }
 
@@ -182,7 +182,7 @@ func (p *Plumb) Sync(_ context.Context, inUse []domain.Nic) error {
 	defer host.Close()
 	var nics []domain.Nic
 	for _, nic := range inUse {
-		if nic.Binding.Type == BindingLocal {
+		if nic.Binding.Type == domain.BindingLocal {
 			nics = append(nics, nic)
 		}
 	}
