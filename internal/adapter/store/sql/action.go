@@ -1,0 +1,141 @@
+package sqlstore
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+type actions struct{ *tx }
+
+func actionFields(a *domain.Action) []field {
+	return []field{
+		number("id", &a.ID).as(fixed),
+		text("container_uuid", &a.Container).as(fixed),
+		text("verb", &a.Verb).as(fixed),
+		document("args", &a.Args),
+		text("state", &a.State),
+		text("message", &a.Message),
+		text("reason", &a.Reason),
+		text("request_id", &a.RequestID).as(fixed),
+		text("user_id", &a.UserID).as(fixed),
+		text("project_id", &a.ProjectID).as(fixed),
+		text("owner", &a.Owner),
+		number("epoch", &a.Epoch).as(fixed), // Lease alone raises it
+		moment("lease_until", &a.LeaseUntil),
+		number("attempts", &a.Attempts),
+		moment("started_at", &a.StartedAt).as(created),
+		moment("progress_at", &a.ProgressAt),
+		moment("deadline", &a.Deadline),
+		moment("retry_at", &a.RetryAt),
+		moment("finished_at", &a.FinishedAt),
+	}
+}
+
+func actionNotFound(id int64) error {
+	return notFound("resource-not-found", "The Action resource", strconv.FormatInt(id, 10))
+}
+
+func (s actions) Append(ctx context.Context, a domain.Action) (domain.Action, error) {
+	fields := actionFields(&a)[1:] // the database gives the id
+	for i, f := range fields {
+		if f.column == "progress_at" {
+			fields[i] = f.as(created)
+		}
+	}
+	query, args, err := insertion("actions", fields)
+	if err != nil {
+		return domain.Action{}, err
+	}
+	stamp := momentCell{&a.StartedAt}
+	row := s.QueryRowContext(ctx, s.store.statement(query+" RETURNING id, started_at"), args...)
+	if err := s.fault(row.Scan(&a.ID, stamp)); err != nil {
+		return domain.Action{}, err
+	}
+	a.ProgressAt = a.StartedAt
+	return a, nil
+}
+
+func (s actions) Get(ctx context.Context, id int64) (domain.Action, error) {
+	return one(ctx, s.tx, actionNotFound(id), actionFields, "FROM actions WHERE id = ?"+s.locks, id)
+}
+
+func (s actions) Queue(ctx context.Context, id domain.ContainerID) ([]domain.Action, error) {
+	return rows(ctx, s.tx, actionFields, "FROM actions WHERE container_uuid = ? AND finished_at = 0 ORDER BY id", string(id))
+}
+
+func (s actions) History(ctx context.Context, id domain.ContainerID) ([]domain.Action, error) {
+	return rows(ctx, s.tx, actionFields, "FROM actions WHERE container_uuid = ? ORDER BY id DESC", string(id))
+}
+
+func (s actions) Update(ctx context.Context, a domain.Action) error {
+	fields := actionFields(&a)
+	if a.State.Finished() && a.FinishedAt.IsZero() {
+		fields[len(fields)-1] = fields[len(fields)-1].as(changed)
+	}
+	matched, err := s.update(ctx, "actions", fields, "id = ? AND epoch = ?", a.ID, a.Epoch)
+	if err == nil && matched == 0 {
+		err = domain.NewFault(domain.Conflict, "lease-lost", "Action %d was taken over by another worker.", a.ID)
+	}
+	return err
+}
+
+// head says of an action, called a, that no older one of its container is unfinished.
+const head = `NOT EXISTS (SELECT 1 FROM actions older
+	WHERE older.container_uuid = a.container_uuid AND older.finished_at = 0 AND older.id < a.id)`
+
+func (s actions) Lease(ctx context.Context, claim control.LeaseClaim) ([]domain.Action, error) {
+	if len(claim.States) == 0 {
+		return nil, nil
+	}
+	where := condition{}
+	among(&where, "state", claim.States)
+	if len(claim.Verbs) > 0 {
+		among(&where, "verb", claim.Verbs)
+	}
+	where.add("finished_at = 0 AND retry_at <= @now AND lease_until <= @now AND " + head)
+	candidates, err := rows(ctx, s.tx, actionFields, "FROM actions a"+where.String()+" ORDER BY id LIMIT ?",
+		append(where.args, claim.Limit)...)
+	if err != nil {
+		return nil, err
+	}
+	won := candidates[:0]
+	for _, a := range candidates {
+		mine, err := s.claim(ctx, &a, claim)
+		if err != nil {
+			return nil, err
+		}
+		if mine {
+			won = append(won, a)
+		}
+	}
+	return won, nil
+}
+
+// claim is the compare-and-set of one lease.
+func (s actions) claim(ctx context.Context, a *domain.Action, claim control.LeaseClaim) (bool, error) {
+	matched, err := s.exec(ctx, `UPDATE actions SET owner = ?, epoch = epoch + 1, lease_until = @now + ?
+		WHERE id = ? AND epoch = ? AND state = ? AND lease_until <= @now`,
+		claim.Owner, claim.TTL.Microseconds(), a.ID, a.Epoch, string(a.State))
+	if err != nil || matched == 0 {
+		return false, err
+	}
+	a.Owner, a.Epoch = claim.Owner, a.Epoch+1
+	return true, s.scalar(ctx, momentCell{&a.LeaseUntil}, "SELECT lease_until FROM actions WHERE id = ?", a.ID)
+}
+
+// Overdue counts the silence of queue heads only: an action that waits for another
+// is silent by nature, and its deadline bounds it all the same.
+func (s actions) Overdue(ctx context.Context, silence time.Duration, limit int) ([]domain.Action, error) {
+	unfinished := []domain.ActionState{domain.ActionQueued, domain.ActionPrepared, domain.ActionBegun, domain.ActionReleased}
+	var where condition
+	among(&where, "state", unfinished)
+	where.add("((deadline > 0 AND deadline <= @now) OR (progress_at <= @now - ? AND "+strings.TrimSpace(head)+"))", silence.Microseconds())
+	return rows(ctx, s.tx, actionFields, "FROM actions a"+where.String()+" ORDER BY id LIMIT ?", append(where.args, limit)...)
+}
+
+func (s actions) Events() control.Events { return events{s.tx} }

@@ -1,0 +1,182 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+type hosts struct{ *tx }
+
+func hostFields(h *domain.Host) []field {
+	return slices.Concat(registrationFields(h), inventoryFields(&h.Inventory), serviceFields(h), []field{
+		moment("last_seen_up", &h.LastSeenUp),
+		number("report_count", &h.ReportCount),
+		number("revision", &h.Revision),
+		number("total_containers", &h.Used.Containers),
+		cpus("cpu_used", &h.Used.CPU),
+		number("mem_used", &h.Used.MemoryMB),
+		number("disk_used", &h.Used.DiskGB),
+	})
+}
+
+// registrationFields are what a joining agent says of itself.
+func registrationFields(h *domain.Host) []field {
+	return []field{
+		text("uuid", &h.ID).as(fixed),
+		text("hostname", &h.Name),
+		text("service_binary", &h.Binary),
+		text("address", &h.Address),
+		text("availability_zone", &h.Zone),
+		text("boot_id", &h.BootID),
+		moment("created_at", &h.CreatedAt).as(created),
+		moment("updated_at", &h.UpdatedAt).as(changed),
+	}
+}
+
+func inventoryFields(i *domain.Inventory) []field {
+	return []field{
+		number("cpus", &i.CPUs),
+		number("mem_total", &i.MemoryMB),
+		number("disk_total", &i.DiskGB),
+		text("architecture", &i.Architecture),
+		text("os_type", &i.OSType),
+		text("os", &i.OS),
+		text("kernel_version", &i.Kernel),
+		document("labels", &i.Labels),
+		document("runtimes", &i.Runtimes),
+		flag("disk_quota_supported", &i.DiskQuota),
+		flag("enable_cpu_pinning", &i.CPUPinning),
+		text("engine_name", &i.EngineName),
+		text("engine_version", &i.EngineVersion),
+		flag("engine_up", &i.EngineUp),
+		text("engine_reason", &i.EngineReason),
+	}
+}
+
+// serviceFields are the operator's switches.
+func serviceFields(h *domain.Host) []field {
+	return []field{
+		flag("disabled", &h.Disabled),
+		text("disabled_reason", &h.DisabledReason),
+		flag("forced_down", &h.ForcedDown),
+	}
+}
+
+func hostListing() listing {
+	return listing{
+		table: "hosts", defaultKey: "hostname", missing: hostNotFound,
+		keys: []string{
+			"id", "uuid", "hostname", "cpus", "cpu_used", "mem_total", "mem_used", "disk_total", "disk_used", "total_containers",
+			"architecture", "os_type", "os", "kernel_version", "disk_quota_supported", "enable_cpu_pinning", "created_at", "updated_at",
+		},
+	}
+}
+
+func hostNotFound(ident string) error {
+	return notFound("compute-node-not-found", "Compute node", ident)
+}
+
+func (s hosts) Upsert(ctx context.Context, h domain.Host) error {
+	known := slices.Concat(registrationFields(&h), inventoryFields(&h.Inventory))
+	matched, err := s.update(ctx, "hosts", known, "uuid = ?", h.ID)
+	if err == nil && matched == 0 {
+		h.Revision, h.Used = 0, domain.Claim{}
+		err = s.insert(ctx, "hosts", hostFields(&h))
+	}
+	if s.meant(err, duplicate) {
+		return domain.WrapFault(err, domain.Conflict, "conflict", "A compute node called %s already exists.", h.Name)
+	}
+	return err
+}
+
+func (s hosts) Get(ctx context.Context, ident string) (domain.Host, error) {
+	return one(ctx, s.tx, hostNotFound(ident), hostFields, "FROM hosts WHERE uuid = ? OR hostname = ?", ident, ident)
+}
+
+func (s hosts) List(ctx context.Context, p control.Page) ([]domain.Host, error) {
+	tail, args, err := s.page(ctx, hostListing(), condition{}, p)
+	if err != nil {
+		return nil, err
+	}
+	return rows(ctx, s.tx, hostFields, tail, args...)
+}
+
+func (s hosts) Beat(ctx context.Context, b domain.Beat) error {
+	sets, args, err := changes(append(inventoryFields(&b.Inventory), text("boot_id", &b.BootID)))
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, b.HostID, sets+", last_seen_up = @now, updated_at = @now, report_count = report_count + 1", args...)
+}
+
+func (s hosts) SetService(ctx context.Context, h domain.Host) error {
+	sets, args, err := changes(append(serviceFields(&h), moment("updated_at", &h.UpdatedAt).as(changed)))
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, h.ID, sets, args...)
+}
+
+// change runs an UPDATE of one host, which must exist.
+func (s hosts) change(ctx context.Context, hostID, sets string, args ...any) error {
+	matched, err := s.exec(ctx, "UPDATE hosts SET "+sets+" WHERE uuid = ?", append(args, hostID)...)
+	if err == nil && matched == 0 {
+		err = hostNotFound(hostID)
+	}
+	return err
+}
+
+func (s hosts) Claim(ctx context.Context, hostID string, c, limit domain.Claim) error {
+	cpu, cpuLimit := millionths(c.CPU), millionths(limit.CPU)
+	matched, err := s.exec(ctx, `UPDATE hosts SET total_containers = total_containers + ?, cpu_used = cpu_used + ?,
+		mem_used = mem_used + ?, disk_used = disk_used + ?
+		WHERE uuid = ? AND total_containers <= ? AND cpu_used <= ? AND mem_used <= ? AND disk_used <= ?`,
+		c.Containers, cpu, c.MemoryMB, c.DiskGB, hostID,
+		room(c.Containers, limit.Containers), room(cpu, cpuLimit), room(c.MemoryMB, limit.MemoryMB), room(c.DiskGB, limit.DiskGB))
+	if err != nil || matched > 0 {
+		return err
+	}
+	host, err := s.Get(ctx, hostID)
+	if err != nil {
+		return err
+	}
+	return domain.NewFault(domain.Conflict, "host-full", "Compute node %s has not enough room left.", host.Name)
+}
+
+// room is how much may be in use already for part to fit below limit. What is given
+// back always fits, and a negative limit bounds nothing.
+func room(part, limit int64) int64 {
+	if part <= 0 || limit < 0 {
+		return math.MaxInt64
+	}
+	return limit - part
+}
+
+func (s hosts) Delete(ctx context.Context, hostID string) error {
+	_, err := s.exec(ctx, "DELETE FROM hosts WHERE uuid = ?", hostID)
+	return err
+}
+
+func (s hosts) Now(ctx context.Context) (now time.Time, err error) {
+	err = s.scalar(ctx, momentCell{&now}, "SELECT @now")
+	return now, err
+}
+
+// nextRevision raises the host's counter and keeps its row until the transaction ends.
+func (t *tx) nextRevision(ctx context.Context, hostID string) (revision int64, err error) {
+	if _, err := t.exec(ctx, "UPDATE hosts SET revision = revision + 1 WHERE uuid = ?", hostID); err != nil {
+		return 0, err
+	}
+	err = t.scalar(ctx, &revision, "SELECT revision FROM hosts WHERE uuid = ?", hostID)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = hostNotFound(hostID)
+	}
+	return revision, err
+}

@@ -1,0 +1,70 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+type images struct{ *tx }
+
+func imageFields(i *domain.Image) []field {
+	return []field{
+		text("uuid", &i.ID).as(fixed),
+		text("project_id", &i.ProjectID).as(fixed),
+		text("user_id", &i.UserID).as(fixed),
+		text("image_id", &i.ImageID),
+		text("repo", &i.Repo),
+		text("tag", &i.Tag),
+		text("size", &i.Size),
+		text("host", &i.HostName),
+		moment("created_at", &i.CreatedAt).as(created),
+	}
+}
+
+func imageListing() listing {
+	return listing{
+		table: "images", defaultKey: "id", missing: imageNotFound,
+		keys: []string{"id", "uuid", "image_id", "repo", "tag", "size", "host", "project_id", "user_id", "created_at"},
+	}
+}
+
+// imageNotFound is Invalid, not NotFound: the contract answers 400 for images.
+func imageNotFound(ident string) error {
+	return domain.NewFault(domain.Invalid, "image-not-found", "Image %s could not be found.", ident)
+}
+
+func (s images) Insert(ctx context.Context, i domain.Image) error {
+	err := s.insert(ctx, "images", imageFields(&i))
+	if s.meant(err, duplicate) {
+		return domain.WrapFault(err, domain.Conflict, "image-already-exists",
+			"An image with tag %s and repo %s already exists.", i.Tag, i.Repo)
+	}
+	return err
+}
+
+func (s images) Get(ctx context.Context, id string) (domain.Image, error) {
+	return one(ctx, s.tx, imageNotFound(id), imageFields, "FROM images WHERE uuid = ?", id)
+}
+
+func (s images) List(ctx context.Context, p control.Page) ([]domain.Image, error) {
+	tail, args, err := s.page(ctx, imageListing(), condition{}, p)
+	if err != nil {
+		return nil, err
+	}
+	return rows(ctx, s.tx, imageFields, tail, args...)
+}
+
+func (s images) Update(ctx context.Context, i domain.Image) error {
+	matched, err := s.update(ctx, "images", imageFields(&i), "uuid = ?", i.ID)
+	if err == nil && matched == 0 {
+		err = imageNotFound(i.ID)
+	}
+	return err
+}
+
+func (s images) Delete(ctx context.Context, id string) error {
+	_, err := s.exec(ctx, "DELETE FROM images WHERE uuid = ?", id)
+	return err
+}

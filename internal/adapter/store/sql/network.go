@@ -1,0 +1,120 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+type networks struct{ *tx }
+
+func networkFields(n *domain.LocalNetwork) []field {
+	return []field{
+		text("uuid", &n.ID),
+		text("project_id", &n.ProjectID),
+		text("name", &n.Name),
+		number("position", &n.Index),
+		number("mtu", &n.MTU),
+		document("subnets", &n.Subnets),
+	}
+}
+
+func portFields(p *domain.LocalPort) []field {
+	return []field{
+		text("uuid", &p.ID),
+		text("network_uuid", &p.NetworkID),
+		text("project_id", &p.ProjectID),
+		text("container_uuid", &p.Container),
+		text("mac", &p.MAC),
+		document("addresses", &p.Addresses),
+	}
+}
+
+func networkNotFound(ident string) error { return notFound("network-not-found", "Network", ident) }
+
+func (s networks) Ensure(ctx context.Context, n domain.LocalNetwork) (domain.LocalNetwork, error) {
+	all, err := s.List(ctx, "")
+	if err != nil {
+		return domain.LocalNetwork{}, err
+	}
+	taken := make(map[int64]bool, len(all))
+	for _, other := range all {
+		if other.ProjectID == n.ProjectID && other.Name == n.Name {
+			return other, nil
+		}
+		taken[other.Index] = true
+	}
+	for n.Index = 0; taken[n.Index]; {
+		n.Index++
+	}
+	return n, s.again(s.insert(ctx, "local_networks", networkFields(&n)))
+}
+
+func (s networks) Get(ctx context.Context, id string) (domain.LocalNetwork, error) {
+	return one(ctx, s.tx, networkNotFound(id), networkFields, "FROM local_networks WHERE uuid = ?", id)
+}
+
+// List returns the networks of a project ("" for any), oldest first.
+func (s networks) List(ctx context.Context, projectID string) ([]domain.LocalNetwork, error) {
+	var where condition
+	if projectID != "" {
+		where.add("project_id = ?", projectID)
+	}
+	return rows(ctx, s.tx, networkFields, "FROM local_networks"+where.String()+" ORDER BY id", where.args...)
+}
+
+// InsertPort looks before it inserts, so that after its Conflict the transaction is
+// still good and another address may be tried.
+func (s networks) InsertPort(ctx context.Context, p domain.LocalPort) error {
+	for _, a := range p.Addresses {
+		var leased int64
+		err := s.scalar(ctx, &leased, "SELECT COUNT(*) FROM local_addresses WHERE network_uuid = ? AND address = ?",
+			p.NetworkID, a.Addr.String())
+		if err != nil {
+			return err
+		}
+		if leased > 0 {
+			return domain.NewFault(domain.Conflict, "address-in-use", "The address %s is already in use.", a.Addr)
+		}
+	}
+	if err := s.insert(ctx, "local_ports", portFields(&p)); err != nil {
+		if s.meant(err, referred) {
+			return networkNotFound(p.NetworkID)
+		}
+		return err
+	}
+	for _, a := range p.Addresses {
+		address := a.Addr.String()
+		lease := []field{text("network_uuid", &p.NetworkID), text("address", &address), text("port_uuid", &p.ID)}
+		if err := s.again(s.insert(ctx, "local_addresses", lease)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s networks) Ports(ctx context.Context, networkID string, id domain.ContainerID) ([]domain.LocalPort, error) {
+	var where condition
+	if networkID != "" {
+		where.add("network_uuid = ?", networkID)
+	}
+	if id != "" {
+		where.add("container_uuid = ?", string(id))
+	}
+	return rows(ctx, s.tx, portFields, "FROM local_ports"+where.String()+" ORDER BY id", where.args...)
+}
+
+// DeletePort ends the leases with the port; a missing one is no error.
+func (s networks) DeletePort(ctx context.Context, id string) error {
+	_, err := s.exec(ctx, "DELETE FROM local_ports WHERE uuid = ?", id)
+	return err
+}
+
+// DeleteNetwork is a Conflict while the network has ports; a missing one is no error.
+func (s networks) DeleteNetwork(ctx context.Context, id string) error {
+	_, err := s.exec(ctx, "DELETE FROM local_networks WHERE uuid = ?", id)
+	if s.meant(err, referred) {
+		return domain.WrapFault(err, domain.Conflict, "network-in-use", "Network %s still has ports.", id)
+	}
+	return err
+}

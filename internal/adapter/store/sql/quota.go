@@ -1,0 +1,185 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+type quotas struct{ *tx }
+
+// limit is one explicit limit.
+type limit struct {
+	subject  control.QuotaSubject
+	resource domain.Resource
+	bound    int64
+}
+
+func limitFields(l *limit) []field {
+	return []field{
+		flag("is_class", &l.subject.Class),
+		text("subject", &l.subject.Name),
+		text("resource", &l.resource),
+		number("hard_limit", &l.bound),
+	}
+}
+
+// usage is what one project uses.
+type usage struct {
+	projectID string
+	domain.Claim
+}
+
+func usageFields(u *usage) []field {
+	return []field{
+		text("project_id", &u.projectID).as(fixed),
+		number("containers", &u.Containers),
+		cpus("cpu", &u.CPU),
+		number("memory", &u.MemoryMB),
+		number("disk", &u.DiskGB),
+	}
+}
+
+func (s quotas) Limits(ctx context.Context, subject control.QuotaSubject) (map[domain.Resource]int64, error) {
+	found, err := rows(ctx, s.tx, limitFields, "FROM quota_limits WHERE subject = ? AND is_class = ?", subject.Name, subject.Class)
+	if err != nil {
+		return nil, err
+	}
+	limits := make(map[domain.Resource]int64, len(found))
+	for _, l := range found {
+		limits[l.resource] = l.bound
+	}
+	return limits, nil
+}
+
+// SetLimits leaves the resources that limits does not name as they are.
+func (s quotas) SetLimits(ctx context.Context, subject control.QuotaSubject, limits map[domain.Resource]int64) error {
+	for _, resource := range slices.Sorted(maps.Keys(limits)) {
+		matched, err := s.exec(ctx, "UPDATE quota_limits SET hard_limit = ? WHERE subject = ? AND is_class = ? AND resource = ?",
+			limits[resource], subject.Name, subject.Class, string(resource))
+		if err == nil && matched == 0 {
+			l := limit{subject: subject, resource: resource, bound: limits[resource]}
+			err = s.again(s.insert(ctx, "quota_limits", limitFields(&l)))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s quotas) DeleteLimits(ctx context.Context, subject control.QuotaSubject) error {
+	_, err := s.exec(ctx, "DELETE FROM quota_limits WHERE subject = ? AND is_class = ?", subject.Name, subject.Class)
+	return err
+}
+
+var errNoUsage = errors.New("the project never used anything")
+
+func (s quotas) Usage(ctx context.Context, projectID string) (domain.Claim, error) {
+	used, err := s.usage(ctx, projectID)
+	if errors.Is(err, errNoUsage) {
+		err = nil
+	}
+	return used, err
+}
+
+func (s quotas) usage(ctx context.Context, projectID string) (domain.Claim, error) {
+	found, err := one(ctx, s.tx, errNoUsage, usageFields, "FROM quota_usages WHERE project_id = ?", projectID)
+	return found.Claim, err
+}
+
+func (s quotas) Use(ctx context.Context, projectID string, c domain.Claim, limits domain.Quota) ([]domain.Resource, error) {
+	cpu, cpuLimit := millionths(c.CPU), millionths(float64(limits.CPU))
+	matched, err := s.exec(ctx, `UPDATE quota_usages SET containers = containers + ?, cpu = cpu + ?, memory = memory + ?, disk = disk + ?
+		WHERE project_id = ? AND containers <= ? AND cpu <= ? AND memory <= ? AND disk <= ?`,
+		c.Containers, cpu, c.MemoryMB, c.DiskGB, projectID,
+		room(c.Containers, limits.Containers), room(cpu, cpuLimit), room(c.MemoryMB, limits.MemoryMB), room(c.DiskGB, limits.DiskGB))
+	if err != nil || matched > 0 {
+		return nil, err
+	}
+	used, err := s.usage(ctx, projectID)
+	first := errors.Is(err, errNoUsage)
+	if err != nil && !first {
+		return nil, err
+	}
+	if over := exceeded(used, c, limits); len(over) > 0 {
+		return over, nil
+	}
+	if first {
+		return nil, s.again(s.insert(ctx, "quota_usages", usageFields(&usage{projectID: projectID, Claim: c})))
+	}
+	return s.Use(ctx, projectID, c, limits) // room was made between the two statements
+}
+
+// exceeded returns the resources of which used and c together pass the limit.
+func exceeded(used, c domain.Claim, limits domain.Quota) []domain.Resource {
+	over := []domain.Resource{}
+	check := func(resource domain.Resource, used, part, limit int64) {
+		if used > room(part, limit) {
+			over = append(over, resource)
+		}
+	}
+	check(domain.ResourceContainers, used.Containers, c.Containers, limits.Containers)
+	check(domain.ResourceCPU, millionths(used.CPU), millionths(c.CPU), millionths(float64(limits.CPU)))
+	check(domain.ResourceDisk, used.DiskGB, c.DiskGB, limits.DiskGB)
+	check(domain.ResourceMemory, used.MemoryMB, c.MemoryMB, limits.MemoryMB)
+	return over
+}
+
+// Repair keeps every usage row until the transaction ends before it sums, so that
+// a container being created beside it is either in both figures or in none.
+func (s quotas) Repair(ctx context.Context) (int, error) {
+	kept, err := rows(ctx, s.tx, usageFields, "FROM quota_usages ORDER BY project_id"+s.locks)
+	if err != nil {
+		return 0, err
+	}
+	truth, err := s.sums(ctx)
+	if err != nil {
+		return 0, err
+	}
+	repaired := 0
+	for _, u := range kept {
+		sum := truth[u.projectID]
+		delete(truth, u.projectID)
+		if sum == u.Claim {
+			continue
+		}
+		u.Claim = sum
+		if _, err := s.update(ctx, "quota_usages", usageFields(&u), "project_id = ?", u.projectID); err != nil {
+			return 0, err
+		}
+		repaired++
+	}
+	for _, projectID := range slices.Sorted(maps.Keys(truth)) {
+		u := usage{projectID: projectID, Claim: truth[projectID]}
+		if err := s.again(s.insert(ctx, "quota_usages", usageFields(&u))); err != nil {
+			return 0, err
+		}
+		repaired++
+	}
+	return repaired, nil
+}
+
+// sums adds up what the rows of each project claim: containers and the members of
+// capsules, but neither capsules, which hold nothing themselves, nor their init containers.
+func (s quotas) sums(ctx context.Context) (map[string]domain.Claim, error) {
+	var where condition
+	among(&where, "container_type", []domain.ContainerKind{domain.KindContainer, domain.KindMember})
+	found, err := rows(ctx, s.tx, usageFields, `FROM (SELECT project_id, COUNT(*) AS containers,
+		CAST(SUM(ROUND(cpu * 1000000)) AS @integer) AS cpu,
+		CAST(SUM(memory) AS @integer) AS memory,
+		CAST(SUM(disk) AS @integer) AS disk
+		FROM containers`+where.String()+` GROUP BY project_id) sums`, where.args...)
+	if err != nil {
+		return nil, err
+	}
+	sums := make(map[string]domain.Claim, len(found))
+	for _, u := range found {
+		sums[u.projectID] = u.Claim
+	}
+	return sums, nil
+}

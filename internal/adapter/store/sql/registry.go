@@ -1,0 +1,86 @@
+package sqlstore
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+type registries struct{ *tx }
+
+func registryFields(r *domain.Registry) []field {
+	return []field{
+		text("uuid", &r.ID).as(fixed),
+		text("project_id", &r.ProjectID).as(fixed),
+		text("user_id", &r.UserID).as(fixed),
+		text("name", &r.Name),
+		text("domain", &r.Domain),
+		text("username", &r.Username),
+		blob("sealed_password", &r.SealedPassword),
+	}
+}
+
+func registryListing() listing {
+	return listing{
+		table: "registries", defaultKey: "id", missing: registryNotFound,
+		keys: []string{"id", "uuid", "name", "domain", "username", "project_id", "user_id"},
+	}
+}
+
+func registryNotFound(ident string) error { return notFound("registry-not-found", "Registry", ident) }
+
+func (s registries) Insert(ctx context.Context, r domain.Registry) error {
+	return s.insert(ctx, "registries", registryFields(&r))
+}
+
+// owned is the condition that a scope sets on what has no kind.
+func owned(scope control.Scope) condition {
+	var where condition
+	if !scope.AllProjects {
+		where.add("project_id = ?", scope.ProjectID)
+	}
+	return where
+}
+
+func (s registries) Find(ctx context.Context, scope control.Scope, ident string) ([]domain.Registry, error) {
+	where := owned(scope)
+	where.add("(uuid = ? OR name = ?)", ident, ident)
+	return rows(ctx, s.tx, registryFields, "FROM registries"+where.String()+" ORDER BY id LIMIT 2", where.args...)
+}
+
+// List knows the filters name, domain, username, project_id and user_id; another one is an Invalid fault.
+func (s registries) List(ctx context.Context, scope control.Scope, filters map[string]string, p control.Page) ([]domain.Registry, error) {
+	where := owned(scope)
+	for _, column := range slices.Sorted(maps.Keys(filters)) {
+		switch column {
+		case "name", "domain", "username", "project_id", "user_id":
+			where.add(column+" = ?", filters[column])
+		default:
+			return nil, domain.NewFault(domain.Invalid, "invalid-value", "The filter %q is not known.", column)
+		}
+	}
+	tail, args, err := s.page(ctx, registryListing(), where, p)
+	if err != nil {
+		return nil, err
+	}
+	return rows(ctx, s.tx, registryFields, tail, args...)
+}
+
+func (s registries) Update(ctx context.Context, r domain.Registry) error {
+	matched, err := s.update(ctx, "registries", registryFields(&r), "uuid = ?", r.ID)
+	if err == nil && matched == 0 {
+		err = registryNotFound(r.ID)
+	}
+	return err
+}
+
+func (s registries) Delete(ctx context.Context, id string) error {
+	_, err := s.exec(ctx, "DELETE FROM registries WHERE uuid = ?", id)
+	if s.meant(err, referred) {
+		return domain.WrapFault(err, domain.Conflict, "conflict", "Failed to delete registry %s since it is in use.", id)
+	}
+	return err
+}

@@ -1,0 +1,160 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-zun/zun/internal/control"
+)
+
+// Options say which database to open.
+type Options struct {
+	// DSN is a connection URL in the form of oslo.db: sqlite:////path,
+	// postgresql://user:password@host/name or mysql://user:password@host/name; a
+	// driver word, as in mysql+pymysql, is accepted and ignored.
+	DSN string
+	Log *slog.Logger
+}
+
+// Store is the database. It is safe for concurrent use.
+type Store struct {
+	dialect dialect
+	// writer and reader are the same pool where the database serves many writers.
+	writer, reader *sql.DB
+	log            *slog.Logger
+	statements     sync.Map // statement as written -> as the dialect says it
+}
+
+var _ control.Store = (*Store)(nil)
+
+// Open connects to the database of opts. It neither makes nor checks tables: see
+// Migrate and Check. A DSN that cannot be understood is an Invalid fault, a
+// database that does not answer an Unavailable one.
+func Open(ctx context.Context, opts Options) (*Store, error) {
+	s, err := connect(opts.DSN)
+	if err != nil {
+		return nil, err
+	}
+	s.log = opts.Log
+	if err := s.Ping(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close ends all connections; a transaction under way fails.
+func (s *Store) Close() error {
+	if s.reader == s.writer {
+		return s.writer.Close()
+	}
+	return errors.Join(s.reader.Close(), s.writer.Close())
+}
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.dialect.fault(s.reader.PingContext(ctx))
+}
+
+// Read runs fn on one snapshot of the database.
+func (s *Store) Read(ctx context.Context, fn func(ctx context.Context, tx control.Tx) error) error {
+	return s.persist(ctx, func() (bool, error) {
+		return s.attempt(ctx, s.reader, s.dialect.reading, &tx{store: s}, fn)
+	})
+}
+
+// Write runs fn in one transaction. The rows that Get and ByName return to fn stay
+// as they are until it ends, so that a decision and its write are one.
+func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx control.Tx) error) error {
+	return s.persist(ctx, func() (bool, error) {
+		return s.attempt(ctx, s.writer, s.dialect.writing, &tx{store: s, locks: s.dialect.locks}, fn)
+	})
+}
+
+// attempt runs fn once and says whether running it again may end better.
+func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, t *tx,
+	fn func(ctx context.Context, tx control.Tx) error,
+) (again bool, err error) {
+	if t.Tx, err = db.BeginTx(ctx, opts); err != nil {
+		err = t.fault(fmt.Errorf("begin transaction: %w", err))
+		return t.raced != nil, err
+	}
+	defer func() { _ = t.Rollback() }() // after a commit it does nothing
+	err = fn(ctx, t)
+	if t.raced != nil {
+		return true, t.raced
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := t.Commit(); err != nil {
+		err = t.fault(fmt.Errorf("commit: %w", err))
+		return t.raced != nil, err
+	}
+	return false, nil
+}
+
+// How long a transaction that lost a race is tried again.
+const (
+	maxAttempts = 12
+	firstPause  = 2 * time.Millisecond
+	longPause   = 200 * time.Millisecond
+)
+
+// persist runs attempt until it ends otherwise than by a race. The pauses grow and
+// are drawn at random, so that those who raced once do not race again.
+func (s *Store) persist(ctx context.Context, attempt func() (again bool, err error)) error {
+	pause := firstPause
+	for n := 1; ; n++ {
+		again, err := attempt()
+		if !again {
+			return err
+		}
+		if n == maxAttempts {
+			s.log.WarnContext(ctx, "transaction given up", "attempts", n, "error", err)
+			return err
+		}
+		timer := time.NewTimer(rand.N(pause) + pause/2)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return s.dialect.fault(ctx.Err())
+		case <-timer.C:
+		}
+		pause = min(2*pause, longPause)
+	}
+}
+
+// statement puts a statement into the words of the dialect.
+func (s *Store) statement(written string) string {
+	if spoken, ok := s.statements.Load(written); ok {
+		return spoken.(string) //nolint:forcetypeassert // only strings are stored, four lines below
+	}
+	spoken := strings.NewReplacer("@now", s.dialect.now, "@integer", s.dialect.integer).Replace(written)
+	if s.dialect.numbered {
+		spoken = numbered(spoken)
+	}
+	s.statements.Store(written, spoken)
+	return spoken
+}
+
+// numbered turns each ? into $1, $2, ... in order.
+func numbered(query string) string {
+	var out strings.Builder
+	for n := 1; ; n++ {
+		before, after, more := strings.Cut(query, "?")
+		out.WriteString(before)
+		if !more {
+			return out.String()
+		}
+		out.WriteString("$" + strconv.Itoa(n))
+		query = after
+	}
+}

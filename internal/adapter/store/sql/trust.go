@@ -1,0 +1,81 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+type trust struct{ *tx }
+
+func ticketFields(t *control.Ticket) []field {
+	return []field{
+		text("kind", &t.Kind),
+		blob("hash", &t.Hash),
+		text("subject", &t.Subject),
+		text("exec_id", &t.ExecID),
+		text("user_id", &t.UserID),
+		text("project_id", &t.ProjectID),
+	}
+}
+
+func authorityFields(a *control.Authority) []field {
+	return []field{
+		text("deployment_id", &a.DeploymentID),
+		blob("cert_pem", &a.CertPEM),
+		blob("sealed_key", &a.SealedKey),
+	}
+}
+
+func (s trust) PutTicket(ctx context.Context, t control.Ticket) error {
+	now, err := hosts{s.tx}.Now(ctx)
+	if err != nil {
+		return err
+	}
+	expires := now.Add(t.TTL)
+	return s.insert(ctx, "tickets", append(ticketFields(&t), moment("expires_at", &expires)))
+}
+
+// Redeem returns the ticket with the time it had left as its TTL.
+func (s trust) Redeem(ctx context.Context, kind control.TicketKind, hash []byte) (control.Ticket, error) {
+	unknown := domain.NewFault(domain.NotFound, "ticket-not-found", "The ticket is unknown, expired or used.")
+	var expires time.Time
+	found, err := one(ctx, s.tx, unknown, func(t *control.Ticket) []field {
+		return append(ticketFields(t), moment("expires_at", &expires))
+	}, "FROM tickets WHERE kind = ? AND hash = ?", string(kind), hash)
+	if err != nil {
+		return control.Ticket{}, err
+	}
+	// Of two who found it, the DELETE of only one matches.
+	matched, err := s.exec(ctx, "DELETE FROM tickets WHERE kind = ? AND hash = ? AND expires_at > @now", string(kind), hash)
+	if err != nil {
+		return control.Ticket{}, err
+	}
+	if matched == 0 {
+		return control.Ticket{}, unknown
+	}
+	now, err := hosts{s.tx}.Now(ctx)
+	found.TTL = expires.Sub(now)
+	return found, err
+}
+
+func (s trust) Purge(ctx context.Context) (int, error) {
+	purged, err := s.exec(ctx, "DELETE FROM tickets WHERE expires_at <= @now")
+	return int(purged), err
+}
+
+func (s trust) Authority(ctx context.Context) (control.Authority, error) {
+	missing := domain.NewFault(domain.NotFound, "authority-not-found", "The deployment has no authority yet.")
+	return one(ctx, s.tx, missing, authorityFields, "FROM authority")
+}
+
+func (s trust) SetAuthority(ctx context.Context, a control.Authority) (control.Authority, error) {
+	stored, err := s.Authority(ctx)
+	if !domain.IsKind(err, domain.NotFound) {
+		return stored, err
+	}
+	only := 1
+	return a, s.again(s.insert(ctx, "authority", append(authorityFields(&a), number("id", &only))))
+}

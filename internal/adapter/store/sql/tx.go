@@ -1,0 +1,137 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/go-zun/zun/internal/control"
+)
+
+// tx is one attempt at one transaction. It hands out the nouns, each of which is
+// this same tx seen through one port.
+type tx struct {
+	*sql.Tx
+	store *Store
+	// locks ends a SELECT whose rows a decision in this transaction rests on; it
+	// is empty where the dialect needs none and in a Read.
+	locks string
+	// raced is the first failure that only running again can mend. It is kept
+	// here because fn may have hidden the error that carried it.
+	raced error
+}
+
+func (t *tx) Containers() control.Containers { return containers{t} }
+func (t *tx) Actions() control.Actions       { return actions{t} }
+func (t *tx) Hosts() control.Hosts           { return hosts{t} }
+func (t *tx) Quotas() control.Quotas         { return quotas{t} }
+func (t *tx) Networks() control.Networks     { return networks{t} }
+func (t *tx) Registries() control.Registries { return registries{t} }
+func (t *tx) Images() control.Images         { return images{t} }
+func (t *tx) Trust() control.Trust           { return trust{t} }
+
+// exec runs a statement and returns how many rows it matched.
+func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := t.ExecContext(ctx, t.store.statement(query), args...)
+	if err != nil {
+		return 0, t.fault(err)
+	}
+	matched, err := result.RowsAffected()
+	return matched, t.fault(err)
+}
+
+// insert adds a row made of fields.
+func (t *tx) insert(ctx context.Context, table string, fields []field) error {
+	query, args, err := insertion(table, fields)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, query, args...)
+	return err
+}
+
+// update writes the mutable ones of fields where the condition holds, and returns
+// how many rows matched it.
+func (t *tx) update(ctx context.Context, table string, fields []field, where string, whereArgs ...any) (int64, error) {
+	sets, args, err := changes(fields)
+	if err != nil {
+		return 0, err
+	}
+	return t.exec(ctx, "UPDATE "+table+" SET "+sets+" WHERE "+where, append(args, whereArgs...)...)
+}
+
+// scalar reads the single value of a query into dest; sql.ErrNoRows if there is none.
+func (t *tx) scalar(ctx context.Context, dest any, query string, args ...any) error {
+	return t.fault(t.QueryRowContext(ctx, t.store.statement(query), args...).Scan(dest))
+}
+
+// rows reads all rows of a query whose text, from FROM on, is tail.
+func rows[T any](ctx context.Context, t *tx, fields func(*T) []field, tail string, args ...any) ([]T, error) {
+	var row, zero T
+	list := fields(&row)
+	dest := make([]any, len(list))
+	for i, f := range list {
+		dest[i] = f.cell
+	}
+	found, err := t.QueryContext(ctx, t.store.statement("SELECT "+columns(list)+" "+tail), args...)
+	if err != nil {
+		return nil, t.fault(err)
+	}
+	defer func() { _ = found.Close() }() // Err below reports what went wrong
+	var out []T
+	for found.Next() {
+		row = zero
+		if err := found.Scan(dest...); err != nil {
+			return nil, t.fault(fmt.Errorf("read row: %w", err))
+		}
+		out = append(out, row)
+	}
+	return out, t.fault(found.Err())
+}
+
+// one reads the first row of a query, or returns missing.
+func one[T any](ctx context.Context, t *tx, missing error, fields func(*T) []field, tail string, args ...any) (T, error) {
+	found, err := rows(ctx, t, fields, tail, args...)
+	if err == nil && len(found) == 0 {
+		err = missing
+	}
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return found[0], nil
+}
+
+// condition gathers the parts of a WHERE.
+type condition struct {
+	parts []string
+	args  []any
+}
+
+func (c *condition) add(part string, args ...any) {
+	c.parts, c.args = append(c.parts, part), append(c.args, args...)
+}
+
+// equal adds column = *value unless value is nil.
+func (c *condition) equal(column string, value *string) {
+	if value != nil {
+		c.add(column+" = ?", *value)
+	}
+}
+
+func (c *condition) String() string {
+	if len(c.parts) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(c.parts, " AND ")
+}
+
+// among adds column IN (values).
+func among[T any](c *condition, column string, values []T) {
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
+	}
+	c.add(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", args...)
+}
