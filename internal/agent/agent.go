@@ -1,0 +1,133 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// Agent carries out the assignments of one host. It is made by New and lives while
+// Run does; Wake and Calls may be used from any goroutine at any time.
+type Agent struct {
+	engine  Engine
+	nets    Nets
+	control Control
+	hands   Hands
+	clock   Clock
+	log     *slog.Logger
+	opt     Options
+
+	ledger *ledger
+	queue  *queue
+	mail   *outbox
+	signals
+}
+
+// signals are how the agent's goroutines nudge each other.
+type signals struct {
+	ending  chan struct{} // closed when Run is asked to end
+	looked  chan struct{} // closed after the first try to list the engine's objects
+	newer   chan struct{} // a token: control may know something newer
+	rewired chan struct{} // a token: the nics in use changed
+	// wires keeps the host-wide rules from being fitted while an interface is plugged.
+	wires *sync.RWMutex
+
+	revisions *revisions
+}
+
+// New makes an agent from deps. It does nothing before Run.
+func New(deps Deps) *Agent {
+	opt := deps.Options.withDefaults()
+	a := &Agent{
+		engine: deps.Engine, nets: deps.Nets, control: deps.Control, hands: deps.Steps,
+		clock: deps.Clock, log: deps.Log, opt: opt,
+		ledger: newLedger(),
+		queue:  newQueue(deps.Clock, opt.Workers),
+		signals: signals{
+			ending: make(chan struct{}), looked: make(chan struct{}),
+			newer: make(chan struct{}, 1), rewired: make(chan struct{}, 1),
+			wires: &sync.RWMutex{}, revisions: &revisions{},
+		},
+	}
+	a.mail = &outbox{
+		control: deps.Control, log: deps.Log, timeout: opt.CallTimeout, delivered: a.delivered,
+		queue: newQueue(deps.Clock, opt.Senders), boxes: map[domain.ContainerID]*box{},
+	}
+	return a
+}
+
+// Run adopts what stands on the host and carries out assignments until ctx ends.
+// It then lets each step under way finish, for at most Options.Drain, leaves the
+// rest to the next run, and returns nil. It must be called once.
+func (a *Agent) Run(ctx context.Context) error {
+	if a.engine == nil || a.nets == nil || a.control == nil || a.hands == nil {
+		return errors.New("run agent: engine, nets, control and steps are required")
+	}
+	steps, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	mails, closeMail := context.WithCancel(steps)
+	defer closeMail()
+
+	var watchers, senders sync.WaitGroup
+	for _, loop := range []func(context.Context){a.watch, a.follow, a.beat, a.fitRules} {
+		watchers.Go(func() { loop(ctx) })
+	}
+	senders.Go(func() { a.mail.queue.run(mails, mails, a.mail.send) })
+	worked := make(chan struct{})
+	watchers.Go(func() {
+		defer close(worked)
+		a.queue.run(ctx, steps, a.work)
+	})
+
+	<-ctx.Done()
+	close(a.ending)
+	tooLong, stop := a.clock.After(a.opt.Drain)
+	defer stop()
+	select {
+	case <-worked:
+	case <-tooLong:
+		a.log.Warn("steps under way are cut short", "after", a.opt.Drain)
+		cut()
+	}
+	watchers.Wait()
+	closeMail()
+	senders.Wait()
+	a.mail.flush(steps)
+	return nil
+}
+
+// Wake hints that control knows revision rev. It returns at once; a hint that was
+// known is without effect, and a lost one is made good by the next beat.
+func (a *Agent) Wake(rev int64) {
+	if a.revisions.hear(rev) {
+		token(a.newer)
+	}
+}
+
+// Calls returns the direct calls.
+func (a *Agent) Calls() *Calls { return &Calls{agent: a} }
+
+// token puts one into ch unless there is one.
+func token(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+// pause waits for d, for a nudge or for the end of ctx; false at the end.
+func (a *Agent) pause(ctx context.Context, d time.Duration, nudge <-chan struct{}) bool {
+	fired, stop := a.clock.After(d)
+	defer stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-fired:
+	case <-nudge:
+	}
+	return true
+}

@@ -1,0 +1,187 @@
+package agent
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// revisions remembers how far the assignments were read and how far control is
+// said to be.
+type revisions struct {
+	mu          sync.Mutex
+	read, heard int64
+}
+
+// hear notes that control is at rev and says whether that is news.
+func (r *revisions) hear(rev int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if rev <= r.read || rev <= r.heard {
+		return false
+	}
+	r.heard = rev
+	return true
+}
+
+// reached notes that the assignments were read up to rev.
+func (r *revisions) reached(rev int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.read = rev
+	r.heard = rev
+}
+
+// restart makes the next reading a full one.
+func (r *revisions) restart() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.read, r.heard = 0, 0
+}
+
+func (r *revisions) seen() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.read
+}
+
+// The waits after control did not answer.
+const (
+	firstSilence   = 500 * time.Millisecond
+	longestSilence = 10 * time.Second
+)
+
+// beat tells control that this host lives, at the interval control named.
+func (a *Agent) beat(ctx context.Context) {
+	silence := backoff{first: firstSilence, longest: longestSilence}
+	sign := domain.Beat{HostID: a.opt.HostID, BootID: a.opt.BootID}
+	every := a.opt.BeatEvery
+	for lost := false; ; {
+		sign.Sequence++
+		sign.RevisionSeen = a.revisions.seen()
+		sign.Orphans = a.ledger.orphans()
+		sign.Inventory = a.inventory(ctx, sign.Inventory)
+		answer, err := a.beatOnce(ctx, sign)
+		wait := a.clock.Spread(every)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			lost = true
+			wait = a.clock.Spread(min(silence.next(), every))
+			a.log.Warn("control does not answer", "retry", wait, "error", err)
+		case err == nil:
+			if answer.NextIn > 0 {
+				every = answer.NextIn
+				wait = a.clock.Spread(every)
+			}
+			silence.reset()
+			a.heard(sign, answer, lost)
+			lost = false
+		}
+		if !a.pause(ctx, wait, nil) {
+			return
+		}
+	}
+}
+
+func (a *Agent) beatOnce(ctx context.Context, sign domain.Beat) (domain.BeatAnswer, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.opt.CallTimeout)
+	defer cancel()
+	return a.control.Beat(ctx, sign)
+}
+
+// heard acts on a beat's answer. After a silence everything seen is told again,
+// because control may have called it unknown meanwhile.
+func (a *Agent) heard(sign domain.Beat, answer domain.BeatAnswer, wasLost bool) {
+	if answer.Revision < sign.RevisionSeen {
+		a.log.Warn("control fell back to an older revision; reading all", "from", sign.RevisionSeen, "to", answer.Revision)
+		a.revisions.restart()
+		token(a.newer)
+	} else if a.revisions.hear(answer.Revision) {
+		token(a.newer)
+	}
+	if !wasLost {
+		return
+	}
+	token(a.newer)
+	a.mail.rush()
+	a.ledger.tellAgain()
+	for _, id := range a.ledger.assigned() {
+		a.queue.add(id)
+	}
+}
+
+// inventory asks the engine what the host offers; while it does not answer, the
+// last known is told with the reason.
+func (a *Agent) inventory(ctx context.Context, last domain.Inventory) domain.Inventory {
+	ctx, cancel := context.WithTimeout(ctx, a.opt.CallTimeout)
+	defer cancel()
+	now, err := a.engine.Info(ctx)
+	if err != nil {
+		last.EngineUp, last.EngineReason = false, domain.AsFault(err).Message
+		return last
+	}
+	return now
+}
+
+// follow reads assignments whenever control may know something newer. It begins
+// after the engine's objects were listed, so that adoption asks the engine once
+// and not once per container.
+func (a *Agent) follow(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-a.looked:
+	}
+	silence := backoff{first: firstSilence, longest: longestSilence}
+	for {
+		wait := time.Duration(0)
+		if err := a.readAssignments(ctx); err != nil {
+			wait = a.clock.Spread(silence.next())
+			a.log.Warn("assignments cannot be read", "retry", wait, "error", err)
+		} else {
+			silence.reset()
+		}
+		if !a.awaitNews(ctx, wait) {
+			return
+		}
+	}
+}
+
+// awaitNews waits for news, or for at most wait if that is not zero.
+func (a *Agent) awaitNews(ctx context.Context, wait time.Duration) bool {
+	if wait > 0 {
+		return a.pause(ctx, wait, a.newer)
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-a.newer:
+		return true
+	}
+}
+
+func (a *Agent) readAssignments(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, a.opt.CallTimeout)
+	defer cancel()
+	after := a.revisions.seen()
+	wants, reached, err := a.control.Assignments(ctx, after)
+	if err != nil {
+		return err
+	}
+	ids := make([]domain.ContainerID, 0, len(wants))
+	for _, want := range wants {
+		a.ledger.assign(want)
+		ids = append(ids, want.Container)
+	}
+	if after == 0 {
+		a.ledger.complete(ids)
+		token(a.rewired)
+	}
+	a.revisions.reached(reached)
+	for _, id := range ids {
+		a.queue.add(id)
+	}
+	return nil
+}

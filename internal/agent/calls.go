@@ -1,0 +1,148 @@
+package agent
+
+import (
+	"context"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// Calls are the verbs that bypass the queue: they look into the engine, or run
+// beside the container's own process. Each finds the container's present object
+// and hands the call to the engine's optional capability; an engine without it
+// gives Unsupported, a container without an object NotFound.
+type Calls struct {
+	agent *Agent
+}
+
+// Observe asks the engine now.
+func (c *Calls) Observe(ctx context.Context, id domain.ContainerID) (domain.Observation, error) {
+	o, err := c.agent.askMember(ctx, id)
+	return o.State, err
+}
+
+// ExecRun runs a command to its end. Output is cut at the agent's bound; Timeout
+// when ctx's deadline comes first.
+func (c *Calls) ExecRun(ctx context.Context, id domain.ContainerID, cmd []string) (domain.ExecResult, error) {
+	execer, o, err := capability[Execer](ctx, c.agent, id, "run commands")
+	if err != nil {
+		return domain.ExecResult{}, err
+	}
+	return execer.ExecRun(ctx, o, cmd, c.agent.opt.ExecOutput)
+}
+
+// Logs reads the output so far, and on while q.Follow, into sink.
+func (c *Calls) Logs(ctx context.Context, id domain.ContainerID, q domain.LogQuery,
+	sink func(stream domain.LogStream, chunk []byte) error) error {
+	logger, o, err := capability[Logger](ctx, c.agent, id, "read logs")
+	if err != nil {
+		return err
+	}
+	return logger.Logs(ctx, o, q, sink)
+}
+
+// Top lists the processes as ps with psArgs sees them.
+func (c *Calls) Top(ctx context.Context, id domain.ContainerID, psArgs string) (domain.ProcessTable, error) {
+	observer, o, err := capability[Observer](ctx, c.agent, id, "list processes")
+	if err != nil {
+		return domain.ProcessTable{}, err
+	}
+	return observer.Top(ctx, o, psArgs)
+}
+
+// Stats samples the usage of resources.
+func (c *Calls) Stats(ctx context.Context, id domain.ContainerID) (domain.Stats, error) {
+	observer, o, err := capability[Observer](ctx, c.agent, id, "measure usage")
+	if err != nil {
+		return domain.Stats{}, err
+	}
+	return observer.Stats(ctx, o)
+}
+
+// Terminals returns the interactive calls.
+func (c *Calls) Terminals() *Terminals { return &Terminals{agent: c.agent} }
+
+// Archives returns the file calls.
+func (c *Calls) Archives() *Archives { return &Archives{agent: c.agent} }
+
+// Terminals are exec sessions and the container's own terminal.
+type Terminals struct {
+	agent *Agent
+}
+
+// ExecCreate prepares a session and returns the engine's id of it.
+func (t *Terminals) ExecCreate(ctx context.Context, id domain.ContainerID, cmd []string, tty bool) (string, error) {
+	execer, o, err := capability[Execer](ctx, t.agent, id, "run commands")
+	if err != nil {
+		return "", err
+	}
+	return execer.ExecCreate(ctx, o, cmd, tty)
+}
+
+// ExecResize tells the session its terminal's size in characters.
+func (t *Terminals) ExecResize(ctx context.Context, id domain.ContainerID, execID string, w, h int) error {
+	execer, _, err := capability[Execer](ctx, t.agent, id, "run commands")
+	if err != nil {
+		return err
+	}
+	return execer.ExecResize(ctx, execID, w, h)
+}
+
+// Resize tells the container its terminal's size in characters.
+func (t *Terminals) Resize(ctx context.Context, id domain.ContainerID, w, h int) error {
+	attacher, o, err := capability[Attacher](ctx, t.agent, id, "attach terminals")
+	if err != nil {
+		return err
+	}
+	return attacher.Resize(ctx, o, w, h)
+}
+
+// Open joins the session execID, or the container's own streams if it is empty.
+// The caller closes the stream.
+func (t *Terminals) Open(ctx context.Context, id domain.ContainerID, execID string) (Stream, error) {
+	if execID == "" {
+		attacher, o, err := capability[Attacher](ctx, t.agent, id, "attach terminals")
+		if err != nil {
+			return nil, err
+		}
+		return attacher.Attach(ctx, o)
+	}
+	execer, _, err := capability[Execer](ctx, t.agent, id, "run commands")
+	if err != nil {
+		return nil, err
+	}
+	return execer.ExecOpen(ctx, execID)
+}
+
+// Archives streams files in and out as tar.
+type Archives struct {
+	agent *Agent
+}
+
+// Get streams path as a tar into sink and describes it.
+func (a *Archives) Get(ctx context.Context, id domain.ContainerID, path string, sink func(chunk []byte) error) (domain.PathStat, error) {
+	archiver, o, err := capability[Archiver](ctx, a.agent, id, "copy files")
+	if err != nil {
+		return domain.PathStat{}, err
+	}
+	return archiver.GetArchive(ctx, o, path, sink)
+}
+
+// Put unpacks the tar from source at path.
+func (a *Archives) Put(ctx context.Context, id domain.ContainerID, path string, source Reader) error {
+	archiver, o, err := capability[Archiver](ctx, a.agent, id, "copy files")
+	if err != nil {
+		return err
+	}
+	return archiver.PutArchive(ctx, o, path, source)
+}
+
+// capability returns the engine as T together with the container's member. The
+// ability is asked first, because it costs no call.
+func capability[T any](ctx context.Context, a *Agent, id domain.ContainerID, what string) (T, Object, error) {
+	able, ok := a.engine.(T)
+	if !ok {
+		return able, Object{}, domain.NewFault(domain.Unsupported, "unsupported", "this host's engine cannot %s", what)
+	}
+	o, err := a.knownMember(ctx, id)
+	return able, o, err
+}

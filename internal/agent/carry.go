@@ -1,0 +1,148 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// stepError tells which step failed.
+type stepError struct {
+	kind StepKind
+	err  error
+}
+
+func (e *stepError) Error() string { return fmt.Sprintf("step %s: %v", e.kind, e.err) }
+func (e *stepError) Unwrap() error { return e.err }
+
+// errEnding is why a plan is left half done when the agent is asked to end.
+var errEnding = errors.New("the agent is ending")
+
+// carryOut does the steps of plan in order, those beside each other at once, and
+// returns the first failure after everything under way has ended.
+func (a *Agent) carryOut(ctx context.Context, plan Plan, job *Job) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	aside := map[StepKind]*besideStep{}
+	var err error
+	for _, step := range plan.Steps {
+		if err = a.waitFor(aside, step.Waits); err != nil {
+			break
+		}
+		if step.Beside {
+			aside[step.Kind] = a.doBeside(ctx, step, job)
+			continue
+		}
+		if err = a.do(ctx, step, job); err != nil {
+			break
+		}
+	}
+	if err != nil {
+		cancel() // what runs beside need not be finished for a plan that failed
+	}
+	for _, b := range aside {
+		if failure := b.wait(); err == nil {
+			err = failure
+		}
+	}
+	return err
+}
+
+type besideStep struct {
+	done sync.WaitGroup
+	err  error
+}
+
+func (b *besideStep) wait() error {
+	b.done.Wait()
+	return b.err
+}
+
+func (a *Agent) doBeside(ctx context.Context, step Step, job *Job) *besideStep {
+	b := &besideStep{}
+	b.done.Go(func() { b.err = a.do(ctx, step, job) })
+	return b
+}
+
+func (a *Agent) waitFor(aside map[StepKind]*besideStep, kinds []StepKind) error {
+	for _, kind := range kinds {
+		if b := aside[kind]; b != nil {
+			if err := b.wait(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// do does one step within its bound, unless the agent is asked to end before it.
+// A pull is also cut short then: the engine keeps the layers it has.
+func (a *Agent) do(ctx context.Context, step Step, job *Job) error {
+	select {
+	case <-a.ending:
+		return errEnding
+	default:
+	}
+	bound := a.opt.StepTimeout
+	switch step.Kind {
+	case StepImage:
+		bound = a.opt.PullTimeout
+		var cancel context.CancelFunc
+		ctx, cancel = a.untilEnding(ctx)
+		defer cancel()
+	case StepStop:
+		bound += graceOf(job.Assignment.Op)
+	case StepNet:
+		a.wires.RLock()
+		defer a.wires.RUnlock()
+	}
+	ctx, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	err := a.hands.Do(ctx, step, job)
+	if err == nil {
+		return nil
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = domain.WrapFault(err, domain.Timeout, "step-timeout", "the host needed longer than %s for the step %s", bound, step.Kind)
+	}
+	return &stepError{kind: step.Kind, err: err}
+}
+
+// untilEnding returns a context that also ends when the agent is asked to.
+func (a *Agent) untilEnding(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		select {
+		case <-a.ending:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() {
+		cancel()
+		watcher.Wait()
+	}
+}
+
+// unmake leaves nothing of a half made generation. It looks anew, because a failed
+// step may have left more than the job knows.
+func (a *Agent) unmake(ctx context.Context, c *charge, want domain.Assignment) error {
+	objects, err := a.inspect(ctx, c)
+	if err != nil {
+		return err
+	}
+	have := Have{Objects: objects}
+	for port := range c.course.plugs {
+		have.Plugged = append(have.Plugged, port)
+	}
+	job := NewJob(want, have, nil)
+	plan := Plan{Steps: Unmaking(want, have)}
+	err = a.carryOut(ctx, plan, job)
+	t := &task{charge: c, want: want, plan: plan, job: job}
+	a.remember(t)
+	return err
+}

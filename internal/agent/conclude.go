@@ -1,0 +1,287 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// conclude says what came of a plan that was carried out.
+func (a *Agent) conclude(ctx context.Context, t *task) {
+	switch t.plan.Then {
+	case "":
+	case domain.PhaseProgress:
+		a.sayWaiting(t)
+	case domain.PhaseObserved:
+		a.observe(ctx, t)
+	case domain.PhaseMissing:
+		a.sayMissing(ctx, t)
+	default:
+		a.end(ctx, t, t.plan.Then, t.plan.Reason)
+	}
+}
+
+// end reports how an action ended and remembers it, so that the same assignment
+// read again does nothing.
+func (a *Agent) end(ctx context.Context, t *task, phase domain.ReportPhase, reason string) {
+	r := a.report(t, phase)
+	r.Message = reason
+	if t.want.Op != nil {
+		r.EventName = eventOf(t.want.Op.Verb)
+	}
+	if phase != domain.PhaseReleased && phase != domain.PhaseRefused && t.job != nil {
+		r.Seen = a.seen(ctx, t)
+	}
+	t.settle(phase)
+	a.ledger.news(t.charge, domain.Report{Phase: domain.PhaseObserved, Generation: r.Generation, Seen: r.Seen})
+	a.mail.post(r)
+	if phase == domain.PhaseFailed || phase == domain.PhaseRefused {
+		a.log.Warn("action failed", "container", t.id, "request", requestOf(t.want.Op), "phase", phase, "reason", reason)
+	}
+}
+
+// settle remembers what the end of the action means for later plans.
+func (t *task) settle(phase domain.ReportPhase) {
+	t.course.ended = keyOf(t.want.Op)
+	if phase == domain.PhaseReleased {
+		t.course.released = t.want.Revision
+	}
+	t.course.trouble.over()
+	if t.want.Op == nil || phase != domain.PhaseDone {
+		return
+	}
+	switch t.want.Op.Verb {
+	case domain.VerbStop, domain.VerbKill:
+		t.course.held = true
+	case domain.VerbCreate, domain.VerbRebuild, domain.VerbStart, domain.VerbReboot:
+		t.course.held, t.course.tally = false, Tally{}
+	}
+}
+
+// sayWaiting tells which ports are plugged, so that control can see them become
+// active and say so.
+func (a *Agent) sayWaiting(t *task) {
+	r := a.report(t, domain.PhaseProgress)
+	r.Seen = &domain.Observation{NicsPlugged: t.job.Plugged()}
+	if a.ledger.news(t.charge, r) {
+		a.mail.post(r)
+	}
+}
+
+// observe tells what the engine says of a settled container, if that is news.
+func (a *Agent) observe(ctx context.Context, t *task) {
+	r := a.report(t, domain.PhaseObserved)
+	r.ActionID, r.Epoch, r.TaskState = 0, 0, domain.Idle
+	r.Seen = a.seen(ctx, t)
+	if r.Seen != nil && a.ledger.news(t.charge, r) {
+		a.mail.post(r)
+	}
+}
+
+// sayMissing tells of a lost object: the action under way has failed, and control
+// decides whether the container is gone, made anew or in error.
+func (a *Agent) sayMissing(ctx context.Context, t *task) {
+	if t.want.Op != nil {
+		a.end(ctx, t, domain.PhaseFailed, t.plan.Reason)
+	}
+	r := a.report(t, domain.PhaseMissing)
+	r.ActionID, r.Epoch, r.TaskState, r.Message = 0, 0, domain.Idle, t.plan.Reason
+	if a.ledger.news(t.charge, r) {
+		a.mail.post(r)
+	}
+}
+
+// seen returns the member as it is after the plan, asking the engine only if a step
+// left it in a state that cannot be known; nil if there is no member.
+func (a *Agent) seen(ctx context.Context, t *task) *domain.Observation {
+	o := t.job.Member()
+	if t.job.Disturbed() {
+		if objects, err := a.inspect(ctx, t.charge); err == nil {
+			o, _ = Have{Objects: objects}.Member(t.want.Generation)
+		}
+	}
+	if o.EngineID == "" {
+		return nil
+	}
+	state := o.State
+	state.EngineID = o.EngineID
+	state.NicsPlugged = t.job.Plugged()
+	state.Restarts = t.course.tally.Count
+	if state.Status == domain.Running && state.StartedAt.IsZero() {
+		state.StartedAt = a.clock.Now()
+	}
+	return &state
+}
+
+// failed decides what a failure means: another try, a refusal, or the action's end
+// after everything half made is undone.
+func (a *Agent) failed(ctx context.Context, t *task, err error) {
+	switch {
+	case a.cutShort(err):
+		return // the next run plans again
+	case t.want.Want.Absent:
+		a.sayHindered(t, err)
+		a.tryAgain(ctx, t, err)
+	case t.want.Op == nil:
+		a.tryAgain(ctx, t, err)
+	case t.plan.Begin && outcomeUnknown(err):
+		a.end(ctx, t, domain.PhaseFailed, "outcome unknown: "+domain.AsFault(err).Message)
+	case !a.engineDown(ctx, err):
+		a.giveUp(ctx, t, domain.PhaseFailed, err)
+	case t.untouched():
+		a.giveUp(ctx, t, domain.PhaseRefused, err)
+	case a.patient(t):
+		a.tryAgain(ctx, t, err)
+	default:
+		a.giveUp(ctx, t, domain.PhaseFailed, err)
+	}
+}
+
+// cutShort says that a step did not fail but was left because the agent ends.
+func (a *Agent) cutShort(err error) bool {
+	if errors.Is(err, errEnding) {
+		return true
+	}
+	select {
+	case <-a.ending:
+		return errors.Is(err, context.Canceled)
+	default:
+		return false
+	}
+}
+
+// outcomeUnknown says that the effect may have happened although it failed.
+func outcomeUnknown(err error) bool {
+	kind := domain.KindOf(err)
+	return kind == domain.Unavailable || kind == domain.Timeout || kind == domain.Internal
+}
+
+// engineDown says that err means an engine which does not answer. A pull that is
+// Unavailable may as well mean the registry, so the engine itself is asked.
+func (a *Agent) engineDown(ctx context.Context, err error) bool {
+	if !domain.IsKind(err, domain.Unavailable) {
+		return false
+	}
+	var step *stepError
+	if !errors.As(err, &step) || step.kind != StepImage {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.opt.CallTimeout)
+	defer cancel()
+	_, gone := a.engine.Info(ctx)
+	return gone != nil
+}
+
+// untouched says that nothing of a create was made, here or by a former run.
+func (t *task) untouched() bool {
+	if t.want.Op.Verb != domain.VerbCreate || t.want.EverCreated || t.resumed == keyOf(t.want.Op) {
+		return false
+	}
+	return len(t.have.Objects) == 0 && (t.job == nil || t.job.Sandbox().EngineID == "")
+}
+
+// patient says that an action may still wait for the engine.
+func (a *Agent) patient(t *task) bool {
+	since := t.course.trouble.since
+	return since.IsZero() || a.clock.Now().Sub(since) < a.opt.Patience
+}
+
+// tryAgain has the container handed out again after a back-off.
+func (a *Agent) tryAgain(ctx context.Context, t *task, err error) {
+	trouble, now := &t.course.trouble, a.clock.Now()
+	if trouble.since.IsZero() {
+		trouble.since = now
+	}
+	wait := trouble.wait.next()
+	trouble.notBefore = now.Add(wait)
+	a.log.Warn("a step failed and is tried again", "container", t.id, "retry", wait, "error", err)
+	a.queue.later(ctx, t.id, wait)
+}
+
+// sayHindered shows why a delete takes its time.
+func (a *Agent) sayHindered(t *task, err error) {
+	if t.want.Op == nil {
+		return
+	}
+	r := a.report(t, domain.PhaseProgress)
+	r.Message = domain.AsFault(err).Message
+	a.mail.post(r)
+}
+
+// giveUp ends the action. What was half made is undone first, so that the user who
+// reads of the failure finds nothing of it; an undo that fails is tried again after.
+func (a *Agent) giveUp(ctx context.Context, t *task, phase domain.ReportPhase, err error) {
+	a.log.Warn("a step failed", "container", t.id, "request", requestOf(t.want.Op), "error", err)
+	if t.plan.Unmake && !t.untouched() || t.unfinishedCreate() {
+		if undo := a.unmake(ctx, t.charge, t.want); undo != nil {
+			want := t.want
+			t.course.halfMade = &want
+			a.tryAgain(ctx, t, fmt.Errorf("undo: %w", undo))
+		}
+		t.job = nil // its member is gone
+	}
+	a.end(ctx, t, phase, domain.AsFault(err).Message)
+}
+
+// unfinishedCreate says that a former run may have begun what this one could not
+// even look at.
+func (t *task) unfinishedCreate() bool {
+	return t.want.Op.Verb == domain.VerbCreate && !t.want.EverCreated && t.resumed == keyOf(t.want.Op)
+}
+
+// report begins a report on t's container.
+func (a *Agent) report(t *task, phase domain.ReportPhase) domain.Report {
+	r := domain.Report{Container: t.id, Generation: t.want.Generation, Phase: phase, At: a.clock.Now()}
+	if op := t.want.Op; op != nil {
+		r.ActionID, r.Epoch = op.ActionID, op.Epoch
+		if phase == domain.PhaseProgress || phase == domain.PhaseBegun {
+			r.TaskState = domain.TaskOf(op.Verb)
+		}
+	}
+	return r
+}
+
+// delivered acts on control's verdict on a report.
+func (a *Agent) delivered(r domain.Report, stale bool) {
+	switch {
+	case stale:
+		token(a.newer) // control no longer waits for this; it may want something else
+	case r.Phase == domain.PhaseReleased:
+		a.ledger.drop(r.Container)
+		token(a.rewired)
+	}
+}
+
+// eventOf names the step of an action's record as clients know it.
+func eventOf(verb domain.Verb) string {
+	switch verb {
+	case domain.VerbNetworkAttach, domain.VerbNetworkDetach, domain.VerbAddGroup, domain.VerbRemoveGroup:
+		return "compute__do_" + string(verb)
+	default:
+		return "compute__do_container_" + string(verb)
+	}
+}
+
+func graceOf(op *domain.Op) time.Duration {
+	if op == nil || op.Args.TimeoutSeconds == nil || *op.Args.TimeoutSeconds < 0 {
+		return 0
+	}
+	return time.Duration(*op.Args.TimeoutSeconds) * time.Second
+}
+
+func requestOf(op *domain.Op) string {
+	if op == nil {
+		return ""
+	}
+	return op.RequestID
+}
+
+func pulled(done, total int64) string {
+	if total <= 0 {
+		return fmt.Sprintf("%d bytes pulled", done)
+	}
+	return fmt.Sprintf("%d of %d bytes pulled", done, total)
+}

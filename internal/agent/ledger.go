@@ -1,0 +1,265 @@
+package agent
+
+import (
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// ledger is what the agent knows of the containers on this host: assignments, and
+// the engine's objects as last seen. All of it can be read again after a restart.
+type ledger struct {
+	mu      sync.Mutex
+	charges map[domain.ContainerID]*charge
+	listed  bool // the engine's objects were listed and no event was lost since
+	read    bool // the assignments were read in full
+}
+
+// charge is one container. Its first part is guarded by the ledger; the second
+// belongs to the worker that holds the container's key.
+type charge struct {
+	id       domain.ContainerID
+	want     domain.Assignment
+	assigned bool
+	objects  []Object
+	fresh    bool           // objects are as the engine last told, and no event came since
+	resumed  opKey          // the action that was there when this agent began
+	told     *domain.Report // the last report of what was observed
+
+	course course
+}
+
+// course is what a worker remembers of a container from one plan to the next.
+type course struct {
+	ended    opKey // the action whose end was reported
+	released int64 // the revision at which the end of everything was reported
+	tally    Tally
+	held     bool               // somebody asked for the end; no policy undoes it
+	plugs    map[string]string  // port to the sandbox it is plugged in
+	halfMade *domain.Assignment // a generation whose undoing failed
+	trouble  trouble
+}
+
+// trouble is a run of failures that are tried again.
+type trouble struct {
+	since     time.Time
+	notBefore time.Time
+	wait      backoff
+}
+
+// opKey names an action as control must still wait for it; zero is no action.
+type opKey struct {
+	action, epoch int64
+}
+
+func keyOf(op *domain.Op) opKey {
+	if op == nil {
+		return opKey{}
+	}
+	return opKey{action: op.ActionID, epoch: op.Epoch}
+}
+
+func newLedger() *ledger { return &ledger{charges: map[domain.ContainerID]*charge{}} }
+
+func (l *ledger) find(id domain.ContainerID) *charge {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.charges[id]
+}
+
+// charge returns the entry of id, made if there is none. The caller holds mu.
+func (l *ledger) charge(id domain.ContainerID) *charge {
+	c := l.charges[id]
+	if c == nil {
+		c = &charge{id: id, fresh: l.listed}
+		c.course.plugs = map[string]string{}
+		c.course.trouble.wait = backoff{first: 500 * time.Millisecond, longest: 30 * time.Second}
+		l.charges[id] = c
+	}
+	return c
+}
+
+// assign notes what control wants. An older revision than the known one is ignored.
+func (l *ledger) assign(want domain.Assignment) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := l.charge(want.Container)
+	if c.assigned && c.want.Revision > want.Revision {
+		return
+	}
+	c.want, c.assigned = want, true
+	if !l.read {
+		c.resumed = keyOf(want.Op)
+	}
+}
+
+// complete notes that the assignments were read in full: what is not among ids is
+// this host's no more, and only its objects are still known.
+func (l *ledger) complete(ids []domain.ContainerID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.read = true
+	for id, c := range l.charges {
+		if c.assigned && !slices.Contains(ids, id) {
+			c.assigned = false
+		}
+	}
+}
+
+// drop forgets a container that is gone.
+func (l *ledger) drop(id domain.ContainerID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.charges[id]; c != nil && c.want.Want.Absent {
+		delete(l.charges, id)
+	}
+}
+
+// list notes all objects of the engine and returns every container's id.
+func (l *ledger) list(objects []Object) []domain.ContainerID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.charges {
+		c.objects, c.fresh = nil, true
+	}
+	l.listed = true
+	for _, o := range objects {
+		c := l.charge(o.Container)
+		c.objects = append(c.objects, o)
+	}
+	ids := make([]domain.ContainerID, 0, len(l.charges))
+	for id := range l.charges {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// blind notes that events may have been lost.
+func (l *ledger) blind() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.listed = false
+	for _, c := range l.charges {
+		c.fresh = false
+	}
+}
+
+// stir notes that the engine changed something of id; false if id is unknown.
+func (l *ledger) stir(id domain.ContainerID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := l.charges[id]
+	if c != nil {
+		c.fresh = false
+	}
+	return c != nil
+}
+
+// order returns what control wants of c; false if nothing.
+func (l *ledger) order(c *charge) (domain.Assignment, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return c.want, c.assigned
+}
+
+// objects returns c's objects, and whether they are fresh.
+func (l *ledger) objects(c *charge) ([]Object, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(c.objects), c.fresh
+}
+
+// expect notes that the engine is about to be asked: an event from now on makes the
+// answer stale.
+func (l *ledger) expect(c *charge) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.fresh = l.listed
+}
+
+// keep notes what the engine told of c.
+func (l *ledger) keep(c *charge, objects []Object) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.objects = objects
+}
+
+// orphans lists containers that have objects here and no assignment; none before
+// both were read in full.
+func (l *ledger) orphans() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.read {
+		return nil
+	}
+	var ids []string
+	for id, c := range l.charges {
+		if !c.assigned && len(c.objects) > 0 {
+			ids = append(ids, string(id))
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// assigned lists the containers that control assigned to this host.
+func (l *ledger) assigned() []domain.ContainerID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var ids []domain.ContainerID
+	for id, c := range l.charges {
+		if c.assigned {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// nics lists the interfaces that are or will be plugged here.
+func (l *ledger) nics() []domain.Nic {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var nics []domain.Nic
+	for _, c := range l.charges {
+		if c.assigned {
+			nics = append(nics, c.want.Nics...)
+		}
+	}
+	return nics
+}
+
+// news notes that r is told of c, and says whether it differs from what was last.
+func (l *ledger) news(c *charge, r domain.Report) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.told != nil && sameNews(*c.told, r) {
+		return false
+	}
+	c.told = &r
+	return true
+}
+
+// tellAgain makes everything news again.
+func (l *ledger) tellAgain() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.charges {
+		c.told = nil
+	}
+}
+
+// sameNews compares two reports but for their times and the running clock in Detail.
+func sameNews(a, b domain.Report) bool {
+	if a.Phase != b.Phase || a.Generation != b.Generation || (a.Seen == nil) != (b.Seen == nil) {
+		return false
+	}
+	if a.Seen == nil {
+		return true
+	}
+	x, y := *a.Seen, *b.Seen
+	x.Detail, y.Detail = "", ""
+	return reflect.DeepEqual(x, y)
+}

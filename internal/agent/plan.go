@@ -1,0 +1,465 @@
+package agent
+
+import (
+	"slices"
+	"time"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// StepKind names one thing that hands can do to a container.
+type StepKind string
+
+// The steps. Each may be repeated; Inverse tells which one undoes which.
+const (
+	StepImage    StepKind = "image"    // the image is in the engine
+	StepSandbox  StepKind = "sandbox"  // the sandbox lives
+	StepFiles    StepKind = "files"    // hosts, hostname and resolv.conf are written
+	StepNet      StepKind = "net"      // every interface is plugged
+	StepCreate   StepKind = "create"   // the engine object exists
+	StepStart    StepKind = "start"    // the process runs
+	StepStop     StepKind = "stop"     // the process ended
+	StepKill     StepKind = "kill"     // the signal was sent
+	StepPause    StepKind = "pause"    // the process is frozen
+	StepUnpause  StepKind = "unpause"  // the process is thawed
+	StepUpdate   StepKind = "update"   // the limits are the wanted ones
+	StepRemove   StepKind = "remove"   // the engine object is gone
+	StepUnplug   StepKind = "unplug"   // the interfaces are gone
+	StepForget   StepKind = "forget"   // the files are gone
+	StepDissolve StepKind = "dissolve" // the sandbox is gone
+)
+
+// Inverse returns the step that undoes kind; false for what leaves nothing behind
+// or cannot be taken back.
+func Inverse(kind StepKind) (StepKind, bool) {
+	switch kind {
+	case StepSandbox:
+		return StepDissolve, true
+	case StepFiles:
+		return StepForget, true
+	case StepNet:
+		return StepUnplug, true
+	case StepCreate:
+		return StepRemove, true
+	case StepStart:
+		return StepStop, true
+	case StepPause:
+		return StepUnpause, true
+	default:
+		return "", false
+	}
+}
+
+// Step is one step of a plan.
+type Step struct {
+	Kind StepKind
+	// Object is the member the step is about; zero means the one of the present
+	// generation, which may have been created by an earlier step.
+	Object Object
+	// Nics are the interfaces that net plugs and unplug removes.
+	Nics []domain.Nic
+	// Beside lets the step run while later ones do. Waits names the steps beside
+	// that must be done first; the end of the plan waits for all.
+	Beside bool
+	Waits  []StepKind
+}
+
+// Plan is what to do for one container and what to say afterwards.
+type Plan struct {
+	Steps []Step
+	// Then is the report once every step is done; empty: nothing is to be said.
+	// PhaseProgress means that the plan waits for control to say more.
+	Then   domain.ReportPhase
+	Reason string // the user's text with PhaseFailed, PhaseRefused and PhaseMissing
+	// Begin demands that control accepted PhaseBegun before the first step.
+	Begin bool
+	// Unmake demands that a failure leaves nothing of the generation behind.
+	Unmake bool
+}
+
+// Have is what stands on this host of one container.
+type Have struct {
+	Objects []Object
+	// Plugged are the ports known to be plugged in the living sandbox. A port that is
+	// missing here may be plugged all the same; plugging again does no harm.
+	Plugged []string
+	// Resumed says that the action may have been begun by a former run of this agent.
+	Resumed bool
+	// RestartDue says that the restart policy wants the ended process back now.
+	RestartDue bool
+}
+
+// Sandbox returns the living sandbox.
+func (h Have) Sandbox() (Object, bool) {
+	for _, o := range h.Objects {
+		if o.Sandbox && alive(o) {
+			return o, true
+		}
+	}
+	return Object{}, false
+}
+
+// Member returns the member of generation.
+func (h Have) Member(generation int64) (Object, bool) {
+	for _, o := range h.Objects {
+		if !o.Sandbox && o.Generation == generation {
+			return o, true
+		}
+	}
+	return Object{}, false
+}
+
+func alive(o Object) bool {
+	return o.State.Status == domain.Running || o.State.Status == domain.Paused
+}
+
+// MakePlan decides how have becomes want: the steps in order and the report at
+// their end. It does no I/O.
+func MakePlan(want domain.Assignment, have Have) Plan {
+	p := planner{want: want, have: have}
+	p.sandbox, p.lives = have.Sandbox()
+	p.member, p.exists = have.Member(want.Generation)
+	switch {
+	case want.Want.Absent:
+		return p.absent()
+	case want.Op == nil:
+		return p.settled()
+	default:
+		return p.act(want.Op)
+	}
+}
+
+// Refusal returns why a host with abilities cannot obey want, empty if it can. An
+// older agent must not half-obey; a delete only takes away and is always obeyed.
+func Refusal(want domain.Assignment, abilities []string) string {
+	if want.Want.Absent {
+		return ""
+	}
+	for _, word := range want.Requires {
+		if !slices.Contains(abilities, word) {
+			return "this host's agent does not know how to give " + word
+		}
+	}
+	return ""
+}
+
+// Unmaking returns the steps that leave nothing of a half made generation: for a
+// create everything, for a rebuild the new object only, because the sandbox and
+// its ports were there before.
+func Unmaking(want domain.Assignment, have Have) []Step {
+	p := planner{want: want, have: have}
+	if want.Op != nil && want.Op.Verb == domain.VerbRebuild {
+		return p.removals(func(o Object) bool { return o.Generation == want.Generation })
+	}
+	return p.teardown()
+}
+
+// planner holds what one decision looks at.
+type planner struct {
+	want    domain.Assignment
+	have    Have
+	sandbox Object
+	lives   bool // the sandbox lives
+	member  Object
+	exists  bool // the member of the wanted generation exists
+}
+
+func (p planner) act(op *domain.Op) Plan {
+	switch op.Verb {
+	case domain.VerbCreate, domain.VerbRebuild:
+		return p.create(op)
+	case domain.VerbDelete, domain.VerbDeleteAfterStop, domain.VerbDeleteForce:
+		return p.absent()
+	}
+	if !p.exists {
+		return p.lost()
+	}
+	switch op.Verb {
+	case domain.VerbStart:
+		return p.start()
+	case domain.VerbStop:
+		return p.stop()
+	case domain.VerbReboot:
+		return p.reboot(op)
+	case domain.VerbPause:
+		return p.toggle(domain.Running, domain.Paused, StepPause)
+	case domain.VerbUnpause:
+		return p.toggle(domain.Paused, domain.Running, StepUnpause)
+	case domain.VerbKill:
+		return p.kill(op)
+	case domain.VerbUpdate, domain.VerbResizeContainer:
+		return Plan{Steps: []Step{{Kind: StepUpdate, Object: p.member}}, Then: domain.PhaseDone}
+	case domain.VerbNetworkAttach, domain.VerbNetworkDetach:
+		return p.rewire()
+	default:
+		return Plan{Then: domain.PhaseRefused, Reason: "this host's agent does not know how to " + string(op.Verb)}
+	}
+}
+
+// create makes the object of the wanted generation and, if asked, starts it. The
+// pull runs beside the sandbox and the plugging beside the creation, because
+// nothing but the start needs them all.
+func (p planner) create(op *domain.Op) Plan {
+	plan := Plan{Then: domain.PhaseDone, Unmake: true}
+	if !p.exists && p.want.EverCreated {
+		return p.lost()
+	}
+	if !p.exists {
+		plan.Steps = append(plan.Steps, Step{Kind: StepImage, Beside: true})
+		if former := p.formerMembers(); len(former) > 0 {
+			// Only when the image is here: a pull that fails must cost nobody a container.
+			former[0].Waits = []StepKind{StepImage}
+			plan.Steps = append(plan.Steps, former...)
+		}
+		plan.Steps = append(plan.Steps, p.ground()...)
+		plan.Steps = append(plan.Steps, Step{Kind: StepCreate, Waits: []StepKind{StepImage}})
+	}
+	if !op.Args.Run || (p.exists && !neverStarted(p.member)) {
+		return plan
+	}
+	if p.exists {
+		plan.Steps = append(plan.Steps, p.ground()...)
+	}
+	return p.gated(plan)
+}
+
+// formerMembers ends and removes the objects of other generations.
+func (p planner) formerMembers() []Step {
+	return p.removals(func(o Object) bool { return o.Generation != p.want.Generation })
+}
+
+func (p planner) removals(which func(Object) bool) []Step {
+	var steps []Step
+	for _, o := range p.have.Objects {
+		if !o.Sandbox && which(o) {
+			steps = append(steps, Step{Kind: StepRemove, Object: o})
+		}
+	}
+	return steps
+}
+
+// ground is what a process stands on: a living sandbox, its files, its interfaces.
+func (p planner) ground() []Step {
+	var steps []Step
+	if !p.lives {
+		if p.heldBefore() {
+			// The dead sandbox's interfaces first: the same ports go into the new one.
+			steps = append(steps, Step{Kind: StepUnplug, Nics: p.want.Nics})
+		}
+		steps = append(steps, Step{Kind: StepSandbox})
+	}
+	steps = append(steps, Step{Kind: StepFiles})
+	if !p.lives || !p.plugged() {
+		steps = append(steps, Step{Kind: StepNet, Nics: p.want.Nics, Beside: true})
+	}
+	return steps
+}
+
+func (p planner) heldBefore() bool {
+	return len(p.have.Objects) > 0 && len(p.want.Nics) > 0
+}
+
+func (p planner) plugged() bool {
+	for _, nic := range p.want.Nics {
+		if !slices.Contains(p.have.Plugged, nic.PortID) {
+			return false
+		}
+	}
+	return true
+}
+
+// gated adds the start if the network service calls every port active; otherwise
+// the plan ends waiting for the assignment that says so.
+func (p planner) gated(plan Plan) Plan {
+	for _, nic := range p.want.Nics {
+		if !nic.Ready {
+			plan.Then = domain.PhaseProgress
+			return plan
+		}
+	}
+	start := Step{Kind: StepStart, Waits: []StepKind{StepNet}}
+	if p.exists {
+		start.Object = p.member
+	}
+	plan.Steps = append(plan.Steps, start)
+	return plan
+}
+
+func (p planner) start() Plan {
+	plan := Plan{Then: domain.PhaseDone}
+	if alive(p.member) && p.lives {
+		return plan
+	}
+	return p.raise(plan)
+}
+
+// raise brings the process up on sound ground; one that runs in a sandbox whose
+// holder died is ended first, because its network is nobody's any more.
+func (p planner) raise(plan Plan) Plan {
+	if alive(p.member) {
+		plan.Steps = append(plan.Steps, Step{Kind: StepStop, Object: p.member})
+	}
+	plan.Steps = append(plan.Steps, p.ground()...)
+	return p.gated(plan)
+}
+
+func (p planner) stop() Plan {
+	plan := Plan{Then: domain.PhaseDone}
+	if alive(p.member) {
+		plan.Steps = []Step{{Kind: StepStop, Object: p.member}}
+	}
+	return plan
+}
+
+// reboot ends and starts the process. What a former run of the agent did is
+// judged by the start time, so that a crash does not cost a second reboot.
+func (p planner) reboot(op *domain.Op) Plan {
+	plan := Plan{Then: domain.PhaseDone}
+	if p.have.Resumed && p.lives && !p.member.State.StartedAt.Before(op.AcceptedAt) {
+		return plan
+	}
+	return p.raise(plan)
+}
+
+func (p planner) toggle(from, to domain.Status, kind StepKind) Plan {
+	switch p.member.State.Status {
+	case to:
+		return Plan{Then: domain.PhaseDone}
+	case from:
+		return Plan{Steps: []Step{{Kind: kind, Object: p.member}}, Then: domain.PhaseDone}
+	default:
+		return p.notRunning()
+	}
+}
+
+// kill is never sent twice: one that a former run had begun has an unknown outcome.
+func (p planner) kill(op *domain.Op) Plan {
+	if op.Begun {
+		return Plan{Then: domain.PhaseFailed, Reason: "outcome unknown: the host's agent ended while the signal was sent"}
+	}
+	if !alive(p.member) {
+		return p.notRunning()
+	}
+	return Plan{Steps: []Step{{Kind: StepKill, Object: p.member}}, Begin: true, Then: domain.PhaseDone}
+}
+
+func (p planner) notRunning() Plan {
+	return Plan{Then: domain.PhaseFailed, Reason: "Container " + string(p.want.Container) + " is not running"}
+}
+
+// rewire makes the plugged interfaces of a living sandbox those of the assignment.
+func (p planner) rewire() Plan {
+	plan := Plan{Then: domain.PhaseDone}
+	if !p.lives {
+		return plan // the next start plugs what the assignment names
+	}
+	var gone []domain.Nic
+	for _, port := range p.have.Plugged {
+		if !slices.ContainsFunc(p.want.Nics, func(n domain.Nic) bool { return n.PortID == port }) {
+			gone = append(gone, domain.Nic{PortID: port})
+		}
+	}
+	if len(gone) > 0 {
+		plan.Steps = append(plan.Steps, Step{Kind: StepUnplug, Nics: gone})
+	}
+	if !p.plugged() {
+		plan.Steps = append(plan.Steps, Step{Kind: StepNet, Nics: p.want.Nics})
+	}
+	return plan
+}
+
+// lost answers for a member that is not there: an object is made only for a
+// generation that was never reported created.
+func (p planner) lost() Plan {
+	if p.want.EverCreated {
+		return Plan{Then: domain.PhaseMissing, Reason: "No such container: " + string(p.want.Container)}
+	}
+	return Plan{Then: domain.PhaseFailed, Reason: "Cannot operate an uncreated container."}
+}
+
+// settled keeps the wanted state between actions: it replaces a sandbox that died
+// under a running process and starts what the policy wants back. It stops nothing
+// that merely runs, since only an action may.
+func (p planner) settled() Plan {
+	plan := Plan{Then: domain.PhaseObserved}
+	switch {
+	case !p.exists && p.want.EverCreated:
+		return p.lost()
+	case !p.exists:
+		return Plan{}
+	case alive(p.member) && p.lives:
+		return plan
+	case alive(p.member) && !p.want.Want.Running:
+		return p.stopOnly(plan)
+	case alive(p.member), p.have.RestartDue, p.cutOff():
+		return p.again(plan)
+	default:
+		return plan
+	}
+}
+
+func (p planner) stopOnly(plan Plan) Plan {
+	plan.Steps = []Step{{Kind: StepStop, Object: p.member}}
+	return plan
+}
+
+func (p planner) again(plan Plan) Plan {
+	plan = p.raise(plan)
+	last := len(plan.Steps) - 1
+	if p.want.Want.Paused && last >= 0 && plan.Steps[last].Kind == StepStart {
+		plan.Steps = append(plan.Steps, Step{Kind: StepPause, Object: p.member})
+	}
+	return plan
+}
+
+// cutOff says that the member was ended to replace its sandbox and not yet started
+// again: the living sandbox began after the member's last run ended.
+func (p planner) cutOff() bool {
+	ended := p.member.State.FinishedAt
+	return p.lives && p.want.Want.Running && !ended.IsZero() && begunAt(p.sandbox).After(ended) &&
+		!neverStarted(p.member)
+}
+
+func begunAt(o Object) time.Time {
+	if o.State.StartedAt.After(o.CreatedAt) {
+		return o.State.StartedAt
+	}
+	return o.CreatedAt
+}
+
+func neverStarted(o Object) bool { return o.State.Status == domain.Created }
+
+// absent removes everything, and says so. It is the only plan that removes what it
+// did not make: an explicit delete or tombstone named the container.
+func (p planner) absent() Plan {
+	plan := Plan{Then: domain.PhaseReleased}
+	if op := p.want.Op; op != nil && op.Args.Stop && p.exists && alive(p.member) {
+		plan.Steps = append(plan.Steps, Step{Kind: StepStop, Object: p.member})
+	}
+	plan.Steps = append(plan.Steps, p.teardown()...)
+	return plan
+}
+
+// teardown removes members, interfaces, sandbox and files, in this order, so that
+// no process ever runs without its network.
+func (p planner) teardown() []Step {
+	steps := p.removals(func(Object) bool { return true })
+	if nics := p.ownNics(); len(nics) > 0 {
+		steps = append(steps, Step{Kind: StepUnplug, Nics: nics})
+	}
+	if slices.ContainsFunc(p.have.Objects, func(o Object) bool { return o.Sandbox }) {
+		steps = append(steps, Step{Kind: StepDissolve})
+	}
+	return append(steps, Step{Kind: StepForget})
+}
+
+// ownNics are the nics of the assignment and ports plugged before it changed.
+func (p planner) ownNics() []domain.Nic {
+	nics := slices.Clone(p.want.Nics)
+	for _, port := range p.have.Plugged {
+		if !slices.ContainsFunc(nics, func(n domain.Nic) bool { return n.PortID == port }) {
+			nics = append(nics, domain.Nic{PortID: port})
+		}
+	}
+	return nics
+}

@@ -1,0 +1,32 @@
+package steps
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/failpoint"
+)
+
+// create makes the engine object of the assignment's generation, not started. Its
+// inverse is remove.
+func (s *Steps) create(ctx context.Context, _ agent.Step, job *agent.Job) error {
+	want, dir := job.Assignment, s.dir(job.Assignment.Container)
+	return failpoint.Around(failpoint.MemberCreate, func() error {
+		o, err := s.deps.Engine.Members().Create(ctx, agent.MemberSpec{
+			Container:    want.Container,
+			ProjectID:    want.ProjectID,
+			Generation:   want.Generation,
+			Sandbox:      job.Sandbox(),
+			Spec:         want.Spec,
+			HostsFile:    filepath.Join(dir, hostsFile),
+			ResolvFile:   filepath.Join(dir, resolvFile),
+			HostnameFile: filepath.Join(dir, hostnameFile),
+		})
+		if err != nil {
+			return err
+		}
+		job.SetMember(o)
+		return nil
+	})
+}

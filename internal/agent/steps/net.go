@@ -1,0 +1,40 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/failpoint"
+)
+
+// net plugs the step's interfaces, in order, into the living sandbox as eth0,
+// eth1 and so on. Its inverse is unplug.
+func (s *Steps) net(ctx context.Context, step agent.Step, job *agent.Job) error {
+	netns := job.Sandbox().NetNS
+	if netns == "" {
+		return domain.NewFault(domain.Unavailable, "no-sandbox", "the sandbox ended before its network was plugged")
+	}
+	plugged := job.Plugged()
+	for i, nic := range step.Nics {
+		if slices.Contains(plugged, nic.PortID) {
+			continue
+		}
+		if err := s.plug(ctx, job, netns, fmt.Sprintf("eth%d", i), nic); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Steps) plug(ctx context.Context, job *agent.Job, netns, name string, nic domain.Nic) error {
+	return failpoint.Around(failpoint.NetPlug, func() error {
+		if err := s.deps.Nets.Plug(ctx, job.Assignment.Container, netns, name, nic); err != nil {
+			return err
+		}
+		job.SetPlugged(nic.PortID, true)
+		return nil
+	})
+}

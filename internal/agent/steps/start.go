@@ -1,0 +1,31 @@
+package steps
+
+import (
+	"context"
+	"slices"
+
+	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/failpoint"
+)
+
+// start runs the process. It is the last gate of the rule that no process starts
+// in a sandbox that is not plugged. Its inverse is stop.
+func (s *Steps) start(ctx context.Context, step agent.Step, job *agent.Job) error {
+	plugged := job.Plugged()
+	for _, nic := range job.Assignment.Nics {
+		if !nic.Ready || !slices.Contains(plugged, nic.PortID) {
+			return domain.NewFault(domain.Conflict, "not-plugged", "the network port %s is not ready", nic.PortID)
+		}
+	}
+	o := target(step, job)
+	return failpoint.Around(failpoint.MemberStart, func() error {
+		if err := s.deps.Engine.Members().Start(ctx, o); err != nil {
+			return err
+		}
+		becomes(job, o, func(state *domain.Observation) {
+			state.Status, state.ExitCode, state.Reason = domain.Running, nil, ""
+		})
+		return nil
+	})
+}
