@@ -1,0 +1,150 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// Assignments returns what changed for a host after revision, whole, and the
+// revision that this reaches. After 0 it is everything the host must know; a
+// container whose resources the host has given back already is left out.
+func (c *Control) Assignments(ctx context.Context, hostID string, after int64) (all []domain.Assignment, reached int64, err error) {
+	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+		all = nil
+		host, err := tx.Hosts().Get(ctx, hostID)
+		if err != nil {
+			return fmt.Errorf("read host %s: %w", hostID, err)
+		}
+		reached = host.Revision
+		rows, err := tx.Containers().List(ctx, ContainerQuery{Scope: Everything(), HostID: hostID, SinceRevision: &after})
+		if err != nil {
+			return fmt.Errorf("list the containers of %s: %w", hostID, err)
+		}
+		for _, row := range rows {
+			a, shown, err := c.assignment(ctx, tx, row)
+			if err != nil {
+				return err
+			}
+			if shown {
+				all = append(all, a)
+			}
+		}
+		graves, err := tx.Containers().Tombstones().Since(ctx, hostID, after)
+		if err != nil {
+			return fmt.Errorf("list the tombstones of %s: %w", hostID, err)
+		}
+		for _, row := range graves {
+			all = append(all, grave(row))
+		}
+		return nil
+	})
+	return all, reached, err
+}
+
+// assignment makes the assignment of one row; shown is false when the host has
+// nothing more to do with it.
+func (c *Control) assignment(ctx context.Context, tx Tx, row domain.Container) (a domain.Assignment, shown bool, err error) {
+	a = domain.Assignment{
+		Container: row.ID, ProjectID: row.ProjectID, Revision: row.Revision, Generation: row.Generation,
+		EverCreated: row.EverCreated, Want: row.Want, Spec: row.Spec, Nics: row.Nics,
+	}
+	queue, err := tx.Actions().Queue(ctx, row.ID)
+	if err != nil {
+		return a, false, fmt.Errorf("read the queue of %s: %w", row.ID, err)
+	}
+	var domainName string
+	if len(queue) > 0 {
+		head := queue[0]
+		if head.State == domain.ActionReleased {
+			return a, false, nil
+		}
+		if head.State != domain.ActionQueued {
+			a.Op = operation(head)
+			a.Spec = Updated(a.Spec, head.Args)
+		}
+	}
+	if a.Secret, domainName, err = c.pullSecret(ctx, tx, row, a.Op); err != nil {
+		return a, false, err
+	}
+	a.Spec.Image = qualified(row.Spec, domainName)
+	if len(row.Spec.Mounts) > 0 {
+		a.Requires = append(a.Requires, "mounts")
+	}
+	return a, true, nil
+}
+
+func operation(a domain.Action) *domain.Op {
+	return &domain.Op{
+		ActionID: a.ID, Epoch: a.Epoch, Verb: a.Verb, Args: a.Args, Begun: a.State == domain.ActionBegun,
+		AcceptedAt: a.StartedAt, RequestID: a.RequestID,
+	}
+}
+
+// grave asks a host to remove what it still holds of a row that is gone. Its
+// operation has no action: the report of it names action 0.
+func grave(row domain.Container) domain.Assignment {
+	return domain.Assignment{
+		Container: row.ID, ProjectID: row.ProjectID, Revision: row.Revision, Generation: row.Generation,
+		EverCreated: row.EverCreated, Want: domain.Want{Absent: true}, Spec: row.Spec, Nics: row.Nics,
+		Op: &domain.Op{Verb: domain.VerbDelete, Args: domain.ActionArgs{Force: true}, AcceptedAt: row.CreatedAt},
+	}
+}
+
+// pullSecret returns the registry domain of the container's image and, while the
+// host must pull, its credential. A secret goes no further than it is needed.
+func (c *Control) pullSecret(ctx context.Context, tx Tx, row domain.Container, op *domain.Op) (*domain.PullSecret, string, error) {
+	pulls := op != nil && (op.Verb == domain.VerbCreate || op.Verb == domain.VerbRebuild)
+	if row.Spec.RegistryID == "" {
+		standard := c.options.DefaultRegistry
+		named := imageDomain(row.Spec.Image)
+		if !pulls || standard.Username == "" || named != "" && named != standard.Domain {
+			return nil, standard.Domain, nil
+		}
+		return &standard, standard.Domain, nil
+	}
+	found, err := tx.Registries().Find(ctx, Everything(), row.Spec.RegistryID)
+	if err != nil || len(found) == 0 {
+		return nil, "", err
+	}
+	r := found[0]
+	if !pulls || r.Username == "" {
+		return nil, r.Domain, nil
+	}
+	password, err := c.openPassword(r)
+	return &domain.PullSecret{Domain: r.Domain, Username: r.Username, Password: password}, r.Domain, err
+}
+
+func (c *Control) openPassword(r domain.Registry) (string, error) {
+	if len(r.SealedPassword) == 0 {
+		return "", nil
+	}
+	plain, err := c.secrets.Open(r.SealedPassword)
+	if err != nil {
+		return "", fmt.Errorf("open the password of registry %s: %w", r.ID, err)
+	}
+	return string(plain), nil
+}
+
+// imageDomain returns the registry domain that an image reference names, if any:
+// the first part of a path that looks like a host.
+func imageDomain(image string) string {
+	head, _, found := strings.Cut(image, "/")
+	if found && (strings.ContainsAny(head, ".:") || head == "localhost") {
+		return head
+	}
+	return ""
+}
+
+// qualified puts the registry's domain before an image name that has none. Images
+// of other drivers are not references.
+func qualified(spec domain.Spec, registry string) string {
+	drivers := []string{"", "docker"}
+	if registry == "" || imageDomain(spec.Image) != "" || !slices.Contains(drivers, spec.ImageDriver) {
+		return spec.Image
+	}
+	return strings.TrimSuffix(registry, "/") + "/" + spec.Image
+}

@@ -1,0 +1,133 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// RegisterHost adds an agent's host to the fleet or renews its record. The name of
+// a host that is up or has containers is not taken over by another uuid: Conflict.
+func (c *Control) RegisterHost(ctx context.Context, h domain.Host) (domain.Host, error) {
+	err := c.Turn(ctx, func(ctx context.Context, t *Turn) error {
+		if err := t.freeHostName(ctx, h); err != nil {
+			return err
+		}
+		known, err := t.Hosts().Get(ctx, h.ID)
+		switch {
+		case err == nil: // the operator's switches outlive a new registration
+			h.Disabled, h.DisabledReason, h.ForcedDown = known.Disabled, known.DisabledReason, known.ForcedDown
+		case !domain.IsKind(err, domain.NotFound):
+			return fmt.Errorf("read host %s: %w", h.ID, err)
+		}
+		if h.Zone == "" {
+			h.Zone = c.options.DefaultZone
+		}
+		if err := t.Hosts().Upsert(ctx, h); err != nil {
+			return fmt.Errorf("write host %s: %w", h.ID, err)
+		}
+		if err := t.Hosts().Beat(ctx, domain.Beat{HostID: h.ID, BootID: h.BootID, Inventory: h.Inventory}); err != nil {
+			return fmt.Errorf("write the first beat of %s: %w", h.ID, err)
+		}
+		h, err = t.Hosts().Get(ctx, h.ID)
+		return err
+	})
+	return h, err
+}
+
+func (t *Turn) freeHostName(ctx context.Context, h domain.Host) error {
+	holder, up, err := lookAtHost(ctx, t.Tx, t.options, h.Name)
+	if err != nil || holder.ID == "" || holder.ID == h.ID {
+		return err
+	}
+	holds, err := holdsContainers(ctx, t.Tx, holder.ID)
+	if err != nil {
+		return err
+	}
+	if up || holds {
+		return domain.NewFault(domain.Conflict, "host-name-taken", "The name %s belongs to another host of the fleet.", h.Name)
+	}
+	return t.Hosts().Delete(ctx, holder.ID)
+}
+
+// Beat hears an agent's sign of life. It is written only when something changed or
+// half the down-time has passed, so that a quiet fleet costs the database nothing.
+// An unknown host is NotFound: the agent must register.
+func (c *Control) Beat(ctx context.Context, b domain.Beat) (domain.BeatAnswer, error) {
+	host, err := c.hearBeat(ctx, b)
+	if err != nil {
+		if !domain.IsKind(err, domain.NotFound) {
+			c.hearing.lost()
+		}
+		return domain.BeatAnswer{}, err
+	}
+	c.hearing.heard(c.clock())
+	if len(b.Orphans) > 0 {
+		c.log.WarnContext(ctx, "host has objects that nobody knows", "host", host.Name, "objects", b.Orphans)
+	}
+	return domain.BeatAnswer{NextIn: c.beatInterval(), Revision: host.Revision, Drain: host.Disabled}, nil
+}
+
+// beatInterval never lets a host look down between two beats.
+func (c *Control) beatInterval() time.Duration {
+	return min(c.options.BeatInterval, c.options.ServiceDownTime/3)
+}
+
+func (c *Control) hearBeat(ctx context.Context, b domain.Beat) (host domain.Host, err error) {
+	var now time.Time
+	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+		if host, err = tx.Hosts().Get(ctx, b.HostID); err != nil {
+			return err
+		}
+		now, err = tx.Hosts().Now(ctx)
+		return err
+	})
+	if err != nil {
+		return host, fmt.Errorf("read host %s: %w", b.HostID, err)
+	}
+	fresh := now.Sub(host.LastSeenUp) < c.options.ServiceDownTime/2
+	if fresh && host.BootID == b.BootID && reflect.DeepEqual(host.Inventory, b.Inventory) {
+		return host, nil
+	}
+	err = c.Turn(ctx, func(ctx context.Context, t *Turn) error { return t.Hosts().Beat(ctx, b) })
+	if err != nil {
+		return host, fmt.Errorf("write the beat of %s: %w", b.HostID, err)
+	}
+	return host, nil
+}
+
+// hearing remembers since when this control plane hears beats without a failure of
+// its own, so that its own deafness is not taken for the death of hosts.
+type hearing struct {
+	mu    sync.Mutex
+	since time.Time
+}
+
+func (h *hearing) heard(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.since.IsZero() {
+		h.since = now
+	}
+}
+
+func (h *hearing) lost() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.since = time.Time{}
+}
+
+// Hears says whether this control plane has heard beats for one full down-time, so
+// that a host's silence tells something about the host.
+func (c *Control) Hears() bool {
+	c.hearing.mu.Lock()
+	defer c.hearing.mu.Unlock()
+	return !c.hearing.since.IsZero() && c.clock().Sub(c.hearing.since) >= c.options.ServiceDownTime
+}
+
+// Deaf tells that the database did not answer: beats heard so far prove nothing.
+func (c *Control) Deaf() { c.hearing.lost() }

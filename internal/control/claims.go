@@ -1,0 +1,153 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// unbounded is a limit that nothing reaches and every database can hold.
+const unbounded = int64(1) << 40
+
+func noLimit() domain.Claim {
+	return domain.Claim{Containers: unbounded, CPU: float64(unbounded), MemoryMB: unbounded, DiskGB: unbounded}
+}
+
+func negative(c domain.Claim) domain.Claim {
+	return domain.Claim{Containers: -c.Containers, CPU: -c.CPU, MemoryMB: -c.MemoryMB, DiskGB: -c.DiskGB}
+}
+
+// Occupy places c on host: the claim is taken and the host written into c. A
+// Conflict ("host-full") says that the host was filled meanwhile.
+func (t *Turn) Occupy(ctx context.Context, c *domain.Container, host domain.Host) error {
+	limit := t.options.Ratios.Capacity(&host)
+	if err := t.Hosts().Claim(ctx, host.ID, domain.ClaimOf(c.Spec), limit); err != nil {
+		return fmt.Errorf("claim host %s: %w", host.ID, err)
+	}
+	c.HostID, c.HostName = host.ID, host.Name
+	return nil
+}
+
+// IsHostFull says whether err tells that a host was filled since it was chosen.
+func IsHostFull(err error) bool {
+	return err != nil && domain.AsFault(err).Code == "host-full"
+}
+
+// Vacate gives the claim of c on its host back and takes the host out of c. The
+// claim is held exactly as long as c names a host.
+func (t *Turn) Vacate(ctx context.Context, c *domain.Container) error {
+	err := t.giveHost(ctx, c.HostID, domain.ClaimOf(c.Spec))
+	c.HostID, c.HostName, c.Revision = "", "", 0
+	return err
+}
+
+func (t *Turn) giveHost(ctx context.Context, hostID string, claim domain.Claim) error {
+	if hostID == "" || claim == (domain.Claim{}) {
+		return nil
+	}
+	err := t.Hosts().Claim(ctx, hostID, negative(claim), noLimit())
+	if err != nil && !domain.IsKind(err, domain.NotFound) { // a host that left took its usage along
+		return fmt.Errorf("give back the claim on host %s: %w", hostID, err)
+	}
+	return nil
+}
+
+// use counts claim for the project and returns the OverQuota fault if it does not fit.
+func (t *Turn) use(ctx context.Context, projectID string, claim domain.Claim) error {
+	limits, err := limitsOf(ctx, t.Tx, t.options, projectID)
+	if err != nil {
+		return err
+	}
+	over, err := t.Quotas().Use(ctx, projectID, claim, limits)
+	if err != nil {
+		return fmt.Errorf("count the quota of %s: %w", projectID, err)
+	}
+	return overQuota(over)
+}
+
+// giveQuota gives claim back to the project.
+func (t *Turn) giveQuota(ctx context.Context, projectID string, claim domain.Claim) error {
+	if claim == (domain.Claim{}) {
+		return nil
+	}
+	if _, err := t.Quotas().Use(ctx, projectID, negative(claim), unlimited()); err != nil {
+		return fmt.Errorf("give back the quota of %s: %w", projectID, err)
+	}
+	return nil
+}
+
+func unlimited() domain.Quota {
+	return domain.Quota{Containers: -1, CPU: -1, MemoryMB: -1, DiskGB: -1}
+}
+
+// overQuota is the contract's fault for the resources over, nil if there are none.
+func overQuota(over []domain.Resource) error {
+	if len(over) == 0 {
+		return nil
+	}
+	names := make([]string, len(over))
+	for i, r := range over {
+		names[i] = "'" + string(r) + "'"
+	}
+	slices.Sort(names)
+	return domain.NewFault(domain.Forbidden, "over-quota", "Quota exceeded for resources: [%s]", strings.Join(names, ", "))
+}
+
+// GiveBack gives back all that c holds in the books: its quota and its claim.
+func (t *Turn) GiveBack(ctx context.Context, c *domain.Container) error {
+	if err := t.giveQuota(ctx, c.ProjectID, domain.ClaimOf(c.Spec)); err != nil {
+		return err
+	}
+	return t.Vacate(ctx, c)
+}
+
+// growth and shrink are the two halves of a change of size. Growth is claimed when
+// an update is accepted, so that it cannot fail later; shrink is given back when it
+// is done, so that a failed update needs nothing again.
+func growth(from, to domain.Spec) domain.Claim {
+	return domain.Claim{CPU: max(0, to.CPU-from.CPU), MemoryMB: max(0, to.MemoryMB-from.MemoryMB)}
+}
+
+func shrink(from, to domain.Spec) domain.Claim { return growth(to, from) }
+
+// grow claims what an update of c by args needs more.
+func (t *Turn) grow(ctx context.Context, c *domain.Container, args domain.ActionArgs) error {
+	more := growth(c.Spec, Updated(c.Spec, args))
+	if more == (domain.Claim{}) {
+		return nil
+	}
+	if err := t.use(ctx, c.ProjectID, more); err != nil {
+		return err
+	}
+	if c.HostID == "" {
+		return nil
+	}
+	host, err := t.Hosts().Get(ctx, c.HostID)
+	if err != nil {
+		return fmt.Errorf("read host %s: %w", c.HostID, err)
+	}
+	err = t.Hosts().Claim(ctx, host.ID, more, t.options.Ratios.Capacity(&host))
+	if domain.IsKind(err, domain.Conflict) {
+		return domain.WrapFault(err, domain.Conflict, "conflict", "The host of container %s has not enough free resources.", c.ID)
+	}
+	return err
+}
+
+// settleClaims gives back what the ended action a on c no longer needs. before is
+// the spec that c had until then.
+func (t *Turn) settleClaims(ctx context.Context, c *domain.Container, a domain.Action, before domain.Spec) error {
+	if a.Verb != domain.VerbUpdate {
+		return nil
+	}
+	excess := growth(before, Updated(before, a.Args))
+	if a.State == domain.ActionDone {
+		excess = shrink(before, Updated(before, a.Args))
+	}
+	if err := t.giveQuota(ctx, c.ProjectID, excess); err != nil {
+		return err
+	}
+	return t.giveHost(ctx, c.HostID, excess)
+}

@@ -1,0 +1,67 @@
+package control
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/go-zun/zun/internal/control/place"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// Deps are what Control stands on. Every field is required.
+type Deps struct {
+	Store      Store
+	Networking Networking
+	Secrets    Secrets
+	Nodes      Nodes
+	Clock      func() time.Time
+	Rand       io.Reader // ids, tickets, generated names and tie-breaks; crypto/rand.Reader in production
+	Log        *slog.Logger
+	Options    Options
+}
+
+// Control carries out the use cases. It keeps no state but hints: any number of
+// replicas may work on one store.
+type Control struct {
+	store      Store
+	networking Networking
+	secrets    Secrets
+	nodes      Nodes
+	clock      func() time.Time
+	rand       dice
+	log        *slog.Logger
+	options    Options
+	picker     place.Picker
+	bells      Bells
+	waiters    *waiters
+	hearing    *hearing
+}
+
+// New returns the use cases over d.
+func New(d Deps) *Control {
+	c := &Control{
+		store: d.Store, networking: d.Networking, secrets: d.Secrets, nodes: d.Nodes,
+		clock: d.Clock, rand: newDice(d.Rand), log: d.Log, options: d.Options,
+		bells: newBells(), waiters: newWaiters(), hearing: &hearing{},
+	}
+	c.picker = place.Default(c.rand.below)
+	return c
+}
+
+// Bells are rung by the use cases when a loop of this process has work.
+func (c *Control) Bells() Bells { return c.bells }
+
+// Options returns the settings that the use cases work with.
+func (c *Control) Options() Options { return c.options }
+
+// Ping says whether the service can work: it asks the database.
+func (c *Control) Ping(ctx context.Context) error { return c.store.Ping(ctx) }
+
+// Everything is the scope of the service itself: all projects, all kinds.
+func Everything() Scope {
+	return Scope{AllProjects: true, Kinds: []domain.ContainerKind{
+		domain.KindContainer, domain.KindCapsule, domain.KindMember, domain.KindInit,
+	}}
+}

@@ -1,0 +1,253 @@
+package control
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+
+	"github.com/go-zun/zun/internal/control/place"
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/failpoint"
+)
+
+// NoValidHost is the reason shown on a container that no host can take.
+const NoValidHost = "There are not enough hosts available."
+
+// Create accepts a container: intent first, in one transaction of row, action,
+// quota and claim; the loops make it true. Exceptions to intent first: when no host
+// fits, the row is stored in status Error without an action and the request is
+// answered as accepted; a requested host that is unknown stores nothing.
+func (c *Control) Create(ctx context.Context, actor domain.Actor, req CreateRequest) (domain.Container, error) {
+	row, err := c.draft(actor, req)
+	if err != nil {
+		return row, err
+	}
+	grounds, err := c.survey(ctx, actor, req, row)
+	if err != nil || grounds.known != nil {
+		return first(grounds.known, row), err
+	}
+	// The order of the checks below is the contract's: it decides which error wins.
+	if err := overQuota(exceeded(grounds.limits, grounds.used, domain.ClaimOf(row.Spec))); err != nil {
+		return row, err
+	}
+	if row.Resolved, err = c.networking.Resolve(ctx, actor, row.Spec.Nets); err != nil {
+		return row, err
+	}
+	if err := checkMounts(row.Spec.Mounts); err != nil {
+		return row, err
+	}
+	if err := grounds.registryErr; err != nil {
+		return row, err
+	}
+	row.Spec.RegistryID = grounds.registry.ID
+	if !grounds.knowsHost(row.Spec.RequestedHost) {
+		return row, domain.NewFault(domain.NotFound, "requested-host-not-found", "Requested host %s could not be found.", row.Spec.RequestedHost)
+	}
+	return c.commitCreate(ctx, actor, req, row, grounds.fleet)
+}
+
+// draft makes the row of a request with every default applied, so that quota counts
+// what is really used.
+func (c *Control) draft(actor domain.Actor, req CreateRequest) (domain.Container, error) {
+	spec := req.Spec
+	if len(spec.SecurityGroups) > 0 {
+		return domain.Container{}, domain.NewFault(domain.Invalid, "invalid-parameter-value", "Security group %s not found.", spec.SecurityGroups[0])
+	}
+	if spec.Name == "" {
+		spec.Name = newName(c.rand)
+	}
+	if !req.CPUAsked {
+		spec.CPU = c.options.DefaultCPU
+	}
+	if !req.MemoryAsked {
+		spec.MemoryMB = c.options.DefaultMemoryMB
+	}
+	if !req.DiskAsked {
+		spec.DiskGB = 0
+	}
+	if spec.ImageDriver == "" {
+		spec.ImageDriver = c.options.DefaultImageDriver
+	}
+	if spec.PullPolicy == "" {
+		spec.PullPolicy = domain.PullAlways
+	}
+	if spec.CPUPolicy == "" {
+		spec.CPUPolicy = "shared"
+	}
+	if spec.Zone == "" {
+		spec.Zone = c.options.ScheduleZone
+	}
+	id, err := c.newID(actor.ProjectID, req.IdempotencyKey)
+	if err != nil {
+		return domain.Container{}, err
+	}
+	return domain.Container{
+		ID: id, ProjectID: actor.ProjectID, UserID: actor.UserID,
+		Spec: spec, Status: domain.Creating, Generation: 1,
+	}, nil
+}
+
+// newID returns a random id, or with a key the one that belongs to the project's
+// key: a repeated create then meets the row of the first.
+func (c *Control) newID(projectID, key string) (domain.ContainerID, error) {
+	if key == "" {
+		id, err := c.rand.uuid()
+		return domain.ContainerID(id), err
+	}
+	sum := sha256.Sum256([]byte("create\x00" + projectID + "\x00" + key))
+	return domain.ContainerID(uuidOf(sum[:], 8)), nil
+}
+
+// grounds are what a create is judged on, read in one snapshot.
+type grounds struct {
+	known       *domain.Container // the container of the same idempotency key
+	limits      domain.Quota
+	used        domain.Claim
+	registry    domain.Registry
+	registryErr error
+	fleet       place.Snapshot
+}
+
+func (g grounds) knowsHost(name string) bool {
+	if name == "" {
+		return true
+	}
+	for i := range g.fleet.Hosts {
+		if g.fleet.Hosts[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Control) survey(ctx context.Context, actor domain.Actor, req CreateRequest, row domain.Container) (g grounds, err error) {
+	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+		g = grounds{}
+		if req.IdempotencyKey != "" {
+			known, err := tx.Containers().Get(ctx, Scope{ProjectID: actor.ProjectID}, row.ID)
+			if err == nil {
+				g.known = &known
+				return nil
+			}
+			if !domain.IsKind(err, domain.NotFound) {
+				return fmt.Errorf("look up the idempotency key: %w", err)
+			}
+		}
+		if g.limits, err = limitsOf(ctx, tx, c.options, row.ProjectID); err != nil {
+			return err
+		}
+		if g.used, err = tx.Quotas().Usage(ctx, row.ProjectID); err != nil {
+			return fmt.Errorf("read the usage of %s: %w", row.ProjectID, err)
+		}
+		if req.Registry != "" {
+			g.registry, g.registryErr = findRegistry(ctx, tx, actor, req.Registry)
+		}
+		g.fleet, err = c.fleet(ctx, tx)
+		return err
+	})
+	return g, err
+}
+
+// fleet reads the snapshot that a host is picked from.
+func (c *Control) fleet(ctx context.Context, tx Tx) (place.Snapshot, error) {
+	hosts, err := tx.Hosts().List(ctx, Page{})
+	if err != nil {
+		return place.Snapshot{}, fmt.Errorf("list hosts: %w", err)
+	}
+	now, err := tx.Hosts().Now(ctx)
+	if err != nil {
+		return place.Snapshot{}, fmt.Errorf("read the database's clock: %w", err)
+	}
+	return place.Snapshot{Hosts: hosts, Now: now, DownAfter: c.options.ServiceDownTime, Ratios: c.options.Ratios}, nil
+}
+
+// commitCreate commits the intent. A host that was filled since the snapshot is
+// left out and the choice made again; each round rules one host out, so it ends.
+func (c *Control) commitCreate(ctx context.Context, actor domain.Actor, req CreateRequest, row domain.Container, fleet place.Snapshot) (domain.Container, error) {
+	var full []string
+	for {
+		host, reasons, fits := c.picker.Pick(fleet, place.NeedOf(row.Spec, full))
+		if !fits {
+			c.log.WarnContext(ctx, "no valid host", "container", row.ID, "request", actor.RequestID, "reasons", reasons.String())
+		}
+		var stored domain.Container
+		err := failpoint.Around(failpoint.CreateCommit, func() error {
+			return c.Turn(ctx, func(ctx context.Context, t *Turn) (err error) {
+				stored, err = t.insert(ctx, actor, req, row, hostIf(fits, host))
+				return err
+			})
+		})
+		if !IsHostFull(err) {
+			return stored, err
+		}
+		full = append(full, host.ID)
+	}
+}
+
+func hostIf(fits bool, host domain.Host) *domain.Host {
+	if !fits {
+		return nil
+	}
+	return &host
+}
+
+// insert stores row, placed on host or, without one, in status Error.
+func (t *Turn) insert(ctx context.Context, actor domain.Actor, req CreateRequest, row domain.Container, host *domain.Host) (domain.Container, error) {
+	if host != nil && host.Inventory.DiskQuota && !req.DiskAsked {
+		row.Spec.DiskGB = t.options.DefaultDiskGB
+	}
+	// Quota first, because its row then serialises the creates of one project and
+	// makes the name check below hold under concurrency.
+	if err := t.use(ctx, row.ProjectID, domain.ClaimOf(row.Spec)); err != nil {
+		return row, err
+	}
+	if err := t.checkName(ctx, row.ProjectID, row.Spec.Name); err != nil {
+		return row, err
+	}
+	if host == nil {
+		row.Status, row.StatusReason = domain.Error, NoValidHost
+		return t.reread(ctx, row, t.Containers().Insert(ctx, row))
+	}
+	if err := t.Occupy(ctx, &row, *host); err != nil {
+		return row, err
+	}
+	if err := t.Containers().Insert(ctx, row); err != nil {
+		return row, fmt.Errorf("insert container: %w", err)
+	}
+	_, err := t.Accept(ctx, &row, Order{Verb: domain.VerbCreate, Args: domain.ActionArgs{Run: req.Run}, Actor: actor})
+	return t.reread(ctx, row, err)
+}
+
+// reread returns row as the store has it, with the times that the store gave.
+func (t *Turn) reread(ctx context.Context, row domain.Container, err error) (domain.Container, error) {
+	if err != nil {
+		return row, err
+	}
+	return t.Containers().Get(ctx, Everything(), row.ID)
+}
+
+func first(known *domain.Container, row domain.Container) domain.Container {
+	if known != nil {
+		return *known
+	}
+	return row
+}
+
+// checkMounts refuses what no back end here can give: volumes need a volume
+// service; files to inject come with the request and need only be readable.
+func checkMounts(mounts []domain.MountRequest) error {
+	for _, m := range mounts {
+		switch {
+		case m.Type == "bind":
+			if _, err := base64.StdEncoding.DecodeString(m.Source); err != nil {
+				return domain.WrapFault(err, domain.Invalid, "base64-exception", "Invalid Base 64 file data")
+			}
+		case m.Source != "":
+			return domain.NewFault(domain.NotFound, "volume-not-found", "Volume %s could not be found.", m.Source)
+		default:
+			return domain.NewFault(domain.Invalid, "volume-create-failed", "No volume service is configured that could make a volume of %d GB.", m.SizeGB)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package control
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// stopGrace is how many seconds a container gets to end before it is removed.
+const stopGrace = 10
+
+// Delete accepts the end of a container in one transaction: whatever waits or runs
+// is canceled, so a delete outruns a create. A container that no host ever saw goes
+// straight to its release. An operator's force on a host that is down removes the
+// row from view and leaves a tombstone for the host's return.
+func (c *Control) Delete(ctx context.Context, actor domain.Actor, ref Ref, how DeleteRequest) error {
+	ref.AllProjects = ref.AllProjects || how.AllProjects
+	return c.commit(ctx, func(ctx context.Context, t *Turn) error {
+		row, err := find(ctx, t.Tx, actor, ref)
+		if err != nil {
+			return err
+		}
+		if err := domain.CheckAllowed(deleteVerb(how), row.ID, row.Status); err != nil {
+			return err
+		}
+		grace := stopGrace
+		return t.Remove(ctx, &row, Order{Actor: actor, Args: domain.ActionArgs{
+			Stop: how.Stop, Force: how.Force, TimeoutSeconds: &grace,
+		}})
+	})
+}
+
+// deleteVerb is the form whose statuses decide. Force and stop together are judged
+// as force: who may force has shown it to the policy.
+func deleteVerb(how DeleteRequest) domain.Verb {
+	switch {
+	case how.Force:
+		return domain.VerbDeleteForce
+	case how.Stop:
+		return domain.VerbDeleteAfterStop
+	default:
+		return domain.VerbDelete
+	}
+}
+
+// Remove turns c into a container that is being deleted.
+func (t *Turn) Remove(ctx context.Context, c *domain.Container, o Order) error {
+	if err := t.Cancel(ctx, c, "The container was deleted."); err != nil {
+		return err
+	}
+	if o.Args.Force && c.Revision > 0 {
+		buried, err := t.bury(ctx, c)
+		if err != nil || buried {
+			return err
+		}
+	}
+	o.Verb = domain.VerbDelete
+	c.StatusReason = ""
+	if c.Revision > 0 {
+		_, err := t.Accept(ctx, c, o)
+		return err
+	}
+	return t.removeUnseen(ctx, c, o)
+}
+
+// removeUnseen queues a delete that has no host to go through.
+func (t *Turn) removeUnseen(ctx context.Context, c *domain.Container, o Order) error {
+	now, err := t.Now(ctx)
+	if err != nil {
+		return err
+	}
+	a := domain.Action{
+		Container: c.ID, Verb: o.Verb, Args: o.Args, State: domain.ActionReleased,
+		RequestID: o.Actor.RequestID, UserID: o.Actor.UserID, ProjectID: c.ProjectID,
+		Deadline: now.Add(t.options.ActionTotal),
+	}
+	begin(c, a)
+	if a, err = t.append(ctx, a); err != nil {
+		return err
+	}
+	return t.settle(ctx, c, a)
+}
+
+// bury takes the row of c away if its host is down, and says whether it did. The
+// ports stay leased and the host's claim stays taken until the host reports clean:
+// something may still run there with those addresses.
+func (t *Turn) bury(ctx context.Context, c *domain.Container) (bool, error) {
+	_, up, err := lookAtHost(ctx, t.Tx, t.options, c.HostID)
+	if err != nil || up {
+		return false, err
+	}
+	c.Want, c.Status = domain.Want{Absent: true}, domain.Deleting
+	if err := t.Containers().Tombstones().Put(ctx, *c); err != nil {
+		return false, fmt.Errorf("put the tombstone of %s: %w", c.ID, err)
+	}
+	if err := t.giveQuota(ctx, c.ProjectID, domain.ClaimOf(c.Spec)); err != nil {
+		return false, err
+	}
+	if err := t.Containers().Delete(ctx, c.ID); err != nil {
+		return false, fmt.Errorf("delete container %s: %w", c.ID, err)
+	}
+	return true, nil
+}

@@ -1,0 +1,102 @@
+package control
+
+import (
+	"context"
+	"strings"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// reach finds the container, judges verb on its present status, and returns the
+// calls to its host. These calls read or end within the request, so they pass the
+// queue by; a host that is down is Unavailable at once.
+func (c *Control) reach(ctx context.Context, actor domain.Actor, ref Ref, verb domain.Verb) (row domain.Container, calls Calls, err error) {
+	var host domain.Host
+	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+		if row, err = find(ctx, tx, actor, ref); err != nil {
+			return err
+		}
+		if err := domain.CheckAllowed(verb, row.ID, row.Status); err != nil {
+			return err
+		}
+		if !row.EverCreated {
+			return uncreated()
+		}
+		host, err = hostOf(ctx, tx, c.options, row)
+		return err
+	})
+	if err != nil {
+		return row, nil, err
+	}
+	return row, c.nodes.Calls(host), nil
+}
+
+// answered turns what a host answered into what the user reads: an engine that
+// does not know the container is a Conflict, a host that is late a Timeout.
+func answered(ctx context.Context, row domain.Container, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil, domain.IsKind(err, domain.Timeout):
+		return domain.WrapFault(err, domain.Timeout, "timeout", "The host of container %s did not answer in time.", row.ID)
+	case domain.IsKind(err, domain.NotFound):
+		return domain.WrapFault(err, domain.Conflict, "conflict", "Cannot act on container in '%s' state", row.Status)
+	default:
+		return err
+	}
+}
+
+// Logs streams the container's output into sink. Only a followed log may last
+// longer than the bound of a stream.
+func (c *Control) Logs(ctx context.Context, actor domain.Actor, ref Ref, q domain.LogQuery, sink LogSink) error {
+	row, calls, err := c.reach(ctx, actor, ref, domain.VerbLogs)
+	if err != nil {
+		return err
+	}
+	if !q.Follow {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.options.StreamTimeout)
+		defer cancel()
+	}
+	return answered(ctx, row, calls.Logs(ctx, row.ID, q, sink))
+}
+
+// ExecRun runs a command to its end, at most ExecuteTimeout long. It is never sent
+// twice.
+func (c *Control) ExecRun(ctx context.Context, actor domain.Actor, ref Ref, command []string) (domain.ExecResult, error) {
+	row, calls, err := c.reach(ctx, actor, ref, domain.VerbExecute)
+	if err != nil {
+		return domain.ExecResult{}, err
+	}
+	bound, cancel := context.WithTimeout(ctx, c.options.ExecuteTimeout)
+	defer cancel()
+	result, err := calls.ExecRun(bound, row.ID, command)
+	if err != nil && (bound.Err() != nil || domain.IsKind(err, domain.Timeout)) {
+		return result, domain.WrapFault(err, domain.Conflict, "conflict", "Timeout on executing command: %s", strings.Join(command, " "))
+	}
+	return result, answered(bound, row, err)
+}
+
+// Top lists the processes of a container.
+func (c *Control) Top(ctx context.Context, actor domain.Actor, ref Ref, psArgs string) (domain.ProcessTable, error) {
+	row, calls, err := c.reach(ctx, actor, ref, domain.VerbTop)
+	if err != nil {
+		return domain.ProcessTable{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.options.ResponseTimeout)
+	defer cancel()
+	table, err := calls.Top(ctx, row.ID, psArgs)
+	return table, answered(ctx, row, err)
+}
+
+// Stats samples the usage of a container.
+func (c *Control) Stats(ctx context.Context, actor domain.Actor, ref Ref) (domain.Container, domain.Stats, error) {
+	row, calls, err := c.reach(ctx, actor, ref, domain.VerbStats)
+	if err != nil {
+		return row, domain.Stats{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.options.ResponseTimeout)
+	defer cancel()
+	stats, err := calls.Stats(ctx, row.ID)
+	return row, stats, answered(ctx, row, err)
+}

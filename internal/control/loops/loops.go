@@ -1,0 +1,104 @@
+package loops
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// Deps are what the loops stand on. Every field is required.
+type Deps struct {
+	Control    *control.Control
+	Networking control.Networking
+	Nodes      control.Nodes
+	Meter      Meter
+	Log        *slog.Logger
+	Owner      string // names this replica in leases; unique among replicas
+}
+
+// Loops are the background jobs of the control plane.
+type Loops struct {
+	control    *control.Control
+	networking control.Networking
+	nodes      control.Nodes
+	meter      Meter
+	log        *slog.Logger
+	owner      string
+}
+
+// New returns the loops over d.
+func New(d Deps) *Loops {
+	return &Loops{control: d.Control, networking: d.Networking, nodes: d.Nodes, meter: d.Meter, log: d.Log, owner: d.Owner}
+}
+
+const (
+	batch     = 32               // most that one step of a leasing loop takes
+	leaseTime = 2 * time.Minute  // longer than any call made under the lease
+	callTime  = 30 * time.Second // of one call to the network service or a host
+)
+
+// Jobs lists the loops.
+func (l *Loops) Jobs() []Job {
+	bells := l.control.Bells()
+	return []Job{
+		{Name: "prepare", Step: l.Prepare, Every: time.Second, Bell: bells.Prepare, Batch: batch, Workers: 2},
+		{Name: "release", Step: l.Release, Every: time.Second, Bell: bells.Release, Batch: batch, Workers: 2},
+		{Name: "overdue", Step: l.Overdue, Every: 10 * time.Second, Batch: batch},
+		{Name: "expire", Step: l.Expire, Every: 10 * time.Second},
+		{Name: "settle", Step: l.Settle, Every: 10 * time.Second},
+		{Name: "autoremove", Step: l.Autoremove, Every: 30 * time.Second, Bell: bells.Autoremove},
+		{Name: "heal", Step: l.Heal, Every: 30 * time.Second, Bell: bells.Heal},
+		{Name: "sweep", Step: l.Sweep, Every: time.Minute},
+	}
+}
+
+// Run runs every loop until ctx ends and returns when all have returned.
+func (l *Loops) Run(ctx context.Context) {
+	runner{meter: l.meter, log: l.log}.run(ctx, l.Jobs())
+}
+
+// lease takes up to a batch of actions in state.
+func (l *Loops) lease(ctx context.Context, state domain.ActionState) (actions []domain.Action, err error) {
+	claim := control.LeaseClaim{Owner: l.owner, TTL: leaseTime, States: []domain.ActionState{state}, Limit: batch}
+	err = l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		actions, err = t.Actions().Lease(ctx, claim)
+		return err
+	})
+	return actions, wrap("lease "+string(state)+" actions", err)
+}
+
+// held returns the container of a leased action as it is now; false if the action
+// is no longer ours to carry on: canceled, ended, or leased by another.
+func held(ctx context.Context, t *control.Turn, a domain.Action) (domain.Container, bool, error) {
+	now, err := t.Actions().Get(ctx, a.ID)
+	if domain.IsKind(err, domain.NotFound) {
+		return domain.Container{}, false, nil
+	}
+	if err != nil || now.Epoch != a.Epoch || now.State != a.State {
+		return domain.Container{}, false, err
+	}
+	row, err := t.Containers().Get(ctx, control.Everything(), a.Container)
+	return row, err == nil, err
+}
+
+// list reads all containers in one of the statuses; more narrows the query.
+func (l *Loops) list(ctx context.Context, query control.ContainerQuery, statuses ...domain.Status) (rows []domain.Container, err error) {
+	query.Scope = control.Everything()
+	err = l.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
+		rows = nil
+		for _, status := range statuses {
+			word := string(status)
+			query.Filters.Status = &word
+			page, err := tx.Containers().List(ctx, query)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, page...)
+		}
+		return nil
+	})
+	return rows, wrap("list containers", err)
+}

@@ -1,0 +1,192 @@
+package loops
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/failpoint"
+)
+
+// Prepare leases the actions whose resources are to be made, makes them outside any
+// transaction, and lets the hosts see the result.
+func (l *Loops) Prepare(ctx context.Context) (int, error) {
+	actions, err := l.lease(ctx, domain.ActionQueued)
+	if err != nil {
+		return 0, err
+	}
+	return each(actions, func(a domain.Action) (bool, error) {
+		return true, wrap("prepare "+string(a.Verb)+" of "+string(a.Container), l.prepare(ctx, a))
+	})
+}
+
+func (l *Loops) prepare(ctx context.Context, a domain.Action) error {
+	row, ours, err := l.placed(ctx, a)
+	if err != nil || !ours {
+		return err
+	}
+	if a.Args.Choice != nil {
+		row.Resolved = append(slices.Clone(row.Resolved), *a.Args.Choice)
+	}
+	var nics []domain.Nic
+	if control.NeedsPreparing(a.Verb) {
+		err = failpoint.Around(failpoint.PreparePorts, func() error {
+			bound, cancel := context.WithTimeout(ctx, callTime)
+			defer cancel()
+			nics, err = l.networking.Prepare(bound, row, row.HostName)
+			return err
+		})
+		if err != nil {
+			return l.hold(ctx, a, err)
+		}
+	}
+	return l.show(ctx, a, row.Resolved, nics)
+}
+
+// placed returns the container of a with a host. One without a host (a refused
+// create, a rebuild of what never had one) is placed here; each round of the loop
+// rules out a host that was filled meanwhile.
+func (l *Loops) placed(ctx context.Context, a domain.Action) (row domain.Container, ours bool, err error) {
+	refused := slices.Clone(a.Args.Refused)
+	for {
+		err = l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+			row, ours, err = held(ctx, t, a)
+			return err
+		})
+		if err != nil || !ours || row.HostID != "" {
+			return row, ours, err
+		}
+		host, fits, err := l.control.Choose(ctx, row.Spec, refused)
+		if err != nil {
+			return row, false, err
+		}
+		if !fits {
+			return row, false, l.fail(ctx, a, nowhere(a))
+		}
+		refused = append(refused, host.ID)
+		row, ours, err = l.occupy(ctx, a, host)
+		if !control.IsHostFull(err) {
+			return row, ours, err
+		}
+	}
+}
+
+func nowhere(a domain.Action) string {
+	if a.Reason != "" {
+		return control.NoValidHost + " Last: " + a.Reason
+	}
+	return control.NoValidHost
+}
+
+func (l *Loops) occupy(ctx context.Context, a domain.Action, host domain.Host) (row domain.Container, ours bool, err error) {
+	err = l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		if row, ours, err = held(ctx, t, a); err != nil || !ours {
+			return err
+		}
+		a := a
+		a.Attempts++
+		if err := t.Actions().Update(ctx, a); err != nil {
+			return err
+		}
+		if err := t.Occupy(ctx, &row, host); err != nil {
+			return err
+		}
+		return t.Containers().Update(ctx, row)
+	})
+	return row, ours, err
+}
+
+// show makes the prepared action visible to its host. An action that was canceled
+// while its ports were made leaves them to the release of its container, or, if that
+// is over already, gives them back here.
+func (l *Loops) show(ctx context.Context, a domain.Action, resolved []domain.NetChoice, nics []domain.Nic) error {
+	var ours bool
+	err := failpoint.Around(failpoint.PrepareVisible, func() error {
+		return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+			var row domain.Container
+			var err error
+			if row, ours, err = held(ctx, t, a); err != nil || !ours {
+				return err
+			}
+			if control.NeedsPreparing(a.Verb) {
+				row.Nics, row.Resolved = nics, resolved
+			}
+			return visible(ctx, t, row, a)
+		})
+	})
+	if err != nil || ours || len(nics) == 0 {
+		return err
+	}
+	return l.disown(ctx, a.Container, nics)
+}
+
+func visible(ctx context.Context, t *control.Turn, row domain.Container, a domain.Action) error {
+	now, err := t.Now(ctx)
+	if err != nil {
+		return err
+	}
+	if a.Verb == domain.VerbRebuild {
+		row.Generation++
+		row.EverCreated, row.EngineID, row.ExitCode = false, "", nil
+		row.Spec = rebuilt(row.Spec, a.Args)
+	}
+	control.Wish(&row, a)
+	a.State, a.Owner, a.LeaseUntil, a.ProgressAt = domain.ActionPrepared, "", time.Time{}, now
+	if err := t.Actions().Update(ctx, a); err != nil {
+		return err
+	}
+	if err := t.Containers().Update(ctx, row); err != nil {
+		return err
+	}
+	return t.Show(ctx, &row)
+}
+
+func rebuilt(spec domain.Spec, args domain.ActionArgs) domain.Spec {
+	if args.Image != "" {
+		spec.Image = args.Image
+	}
+	if args.ImageDriver != "" {
+		spec.ImageDriver = args.ImageDriver
+	}
+	return spec
+}
+
+// disown gives ports back that were made for a container whose row is gone.
+func (l *Loops) disown(ctx context.Context, id domain.ContainerID, nics []domain.Nic) error {
+	known, err := l.known(ctx, id)
+	if err != nil || known {
+		return err
+	}
+	bound, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	return l.networking.Release(bound, id, nics)
+}
+
+// hold puts the action off when trying again may help, and fails it otherwise.
+func (l *Loops) hold(ctx context.Context, a domain.Action, cause error) error {
+	fault := domain.AsFault(cause)
+	switch fault.Kind {
+	case domain.Unavailable, domain.Timeout, domain.Internal:
+	default:
+		return l.fail(ctx, a, fault.Message)
+	}
+	l.log.WarnContext(ctx, "resources not ready, trying again later", "container", a.Container, "error", cause.Error())
+	return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		if _, ours, err := held(ctx, t, a); err != nil || !ours {
+			return err
+		}
+		return t.Retry(ctx, a, domain.ActionQueued, fault.Message)
+	})
+}
+
+func (l *Loops) fail(ctx context.Context, a domain.Action, reason string) error {
+	return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		row, ours, err := held(ctx, t, a)
+		if err != nil || !ours {
+			return err
+		}
+		return t.Close(ctx, &row, a, control.Outcome{Reason: reason})
+	})
+}

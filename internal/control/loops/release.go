@@ -1,0 +1,69 @@
+package loops
+
+import (
+	"context"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/failpoint"
+)
+
+// Release ends the deletes whose host holds nothing more: first what lies outside
+// the database, last the row, so that a crash in between is found by the row.
+func (l *Loops) Release(ctx context.Context) (int, error) {
+	actions, err := l.lease(ctx, domain.ActionReleased)
+	if err != nil {
+		return 0, err
+	}
+	return each(actions, func(a domain.Action) (bool, error) {
+		return true, wrap("release "+string(a.Container), l.release(ctx, a))
+	})
+}
+
+func (l *Loops) release(ctx context.Context, a domain.Action) error {
+	var row domain.Container
+	err := l.control.Look(ctx, func(ctx context.Context, tx control.Tx) (err error) {
+		row, err = tx.Containers().Get(ctx, control.Everything(), a.Container)
+		return err
+	})
+	if domain.IsKind(err, domain.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = failpoint.Around(failpoint.ReleasePorts, func() error {
+		bound, cancel := context.WithTimeout(ctx, callTime)
+		defer cancel()
+		return l.networking.Release(bound, row.ID, row.Nics)
+	})
+	if err != nil {
+		return l.releaseLater(ctx, a, err)
+	}
+	return failpoint.Around(failpoint.ReleaseRow, func() error {
+		return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+			row, ours, err := held(ctx, t, a)
+			if err != nil || !ours {
+				return err
+			}
+			if err := t.GiveBack(ctx, &row); err != nil {
+				return err
+			}
+			if err := t.Containers().Tombstones().Drop(ctx, row.ID); err != nil {
+				return err
+			}
+			return t.Containers().Delete(ctx, row.ID)
+		})
+	})
+}
+
+func (l *Loops) releaseLater(ctx context.Context, a domain.Action, cause error) error {
+	l.log.WarnContext(ctx, "resources not released, trying again later", "container", a.Container, "error", cause.Error())
+	return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		row, ours, err := held(ctx, t, a)
+		if err != nil || !ours {
+			return err
+		}
+		return t.RetryDelete(ctx, &row, a, domain.AsFault(cause).Message)
+	})
+}

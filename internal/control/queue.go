@@ -1,0 +1,309 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// NeedsPreparing says whether control must make something ready before the host
+// may see an action of verb.
+func NeedsPreparing(verb domain.Verb) bool {
+	switch verb {
+	case domain.VerbCreate, domain.VerbRebuild, domain.VerbNetworkAttach, domain.VerbNetworkDetach:
+		return true
+	default:
+		return false
+	}
+}
+
+// Order is one accepted request before it is an action.
+type Order struct {
+	Verb  domain.Verb
+	Args  domain.ActionArgs
+	Actor domain.Actor
+}
+
+// Accept queues o on c and writes c. The head of a queue that needs no preparation
+// is visible to the host at once; one that does rings the prepare loop; one that
+// stands behind others waits for its turn and changes nothing yet.
+func (t *Turn) Accept(ctx context.Context, c *domain.Container, o Order) (domain.Action, error) {
+	queue, err := t.Actions().Queue(ctx, c.ID)
+	if err != nil {
+		return domain.Action{}, fmt.Errorf("read the queue of %s: %w", c.ID, err)
+	}
+	now, err := t.Now(ctx)
+	if err != nil {
+		return domain.Action{}, err
+	}
+	a := domain.Action{
+		Container: c.ID, Verb: o.Verb, Args: o.Args, State: domain.ActionQueued,
+		RequestID: o.Actor.RequestID, UserID: o.Actor.UserID, ProjectID: c.ProjectID,
+		Deadline: now.Add(t.options.ActionTotal),
+	}
+	if o.Verb == domain.VerbCreate {
+		a.Attempts = 1 // the placement chosen by the request itself
+	}
+	if len(queue) > 0 {
+		return t.append(ctx, a)
+	}
+	a.State = begin(c, a)
+	a, err = t.append(ctx, a)
+	if err != nil {
+		return a, err
+	}
+	return a, t.settle(ctx, c, a)
+}
+
+func (t *Turn) append(ctx context.Context, a domain.Action) (domain.Action, error) {
+	a, err := t.Actions().Append(ctx, a)
+	if err != nil {
+		return a, fmt.Errorf("append %s to the queue of %s: %w", a.Verb, a.Container, err)
+	}
+	return a, nil
+}
+
+// begin makes a, the head of c's queue, what c is about, and returns the state a
+// takes by that.
+func begin(c *domain.Container, a domain.Action) domain.ActionState {
+	c.Status = domain.Next(c.Status, a.Verb, domain.Accepted, a.Args.Run, "")
+	if NeedsPreparing(a.Verb) {
+		return domain.ActionQueued
+	}
+	Wish(c, a)
+	return domain.ActionPrepared
+}
+
+// Wish turns the settled state of c into what action a asks for, and shows that it
+// is being done.
+func Wish(c *domain.Container, a domain.Action) {
+	c.TaskState = domain.TaskOf(a.Verb)
+	switch a.Verb {
+	case domain.VerbCreate, domain.VerbRebuild:
+		c.Want = domain.Want{Running: a.Args.Run}
+	case domain.VerbStart, domain.VerbReboot:
+		c.Want = domain.Want{Running: true}
+	case domain.VerbStop:
+		c.Want = domain.Want{}
+	case domain.VerbPause:
+		c.Want.Paused = true
+	case domain.VerbUnpause:
+		c.Want.Paused = false
+	case domain.VerbDelete:
+		c.Want = domain.Want{Absent: true}
+	}
+}
+
+// settle writes c and lets its head action a go on.
+func (t *Turn) settle(ctx context.Context, c *domain.Container, a domain.Action) error {
+	if err := t.save(ctx, c); err != nil {
+		return err
+	}
+	switch a.State {
+	case domain.ActionPrepared:
+		return t.Show(ctx, c)
+	case domain.ActionReleased:
+		t.Ring(t.bells.Release)
+	case domain.ActionQueued:
+		t.Ring(t.bells.Prepare)
+	}
+	return nil
+}
+
+// Outcome is how an action ended.
+type Outcome struct {
+	Done     bool
+	Reason   string // of a failure, for the user
+	Observed domain.Status
+}
+
+// Close ends a with o: the status follows by the table, the event is recorded, and
+// the next action of the queue has its turn. c is written; the host sees it again
+// when something changed for it.
+func (t *Turn) Close(ctx context.Context, c *domain.Container, a domain.Action, o Outcome) error {
+	if err := t.end(ctx, &a, o); err != nil {
+		return err
+	}
+	wanted, before := c.Want, c.Spec
+	if o.Done {
+		finished(c, a, o.Observed)
+	} else {
+		failed(c, a, o)
+	}
+	if err := t.settleClaims(ctx, c, a, before); err != nil {
+		return err
+	}
+	c.TaskState = domain.Idle
+	return t.proceed(ctx, c, !o.Done || c.Want != wanted)
+}
+
+// end writes the last state of an action and its event.
+func (t *Turn) end(ctx context.Context, a *domain.Action, o Outcome) error {
+	a.State, a.Owner, a.LeaseUntil = domain.ActionDone, "", time.Time{}
+	result := "Success"
+	if !o.Done {
+		a.State, a.Message, a.Reason, result = domain.ActionFailed, "Error", o.Reason, "Error"
+	}
+	if err := t.Actions().Update(ctx, *a); err != nil {
+		return fmt.Errorf("end action %d: %w", a.ID, err)
+	}
+	event := domain.Event{ActionID: a.ID, Name: EventName(a.Verb), Result: result, Details: o.Reason, StartedAt: a.StartedAt}
+	if err := t.Actions().Events().Finish(ctx, event); err != nil {
+		return fmt.Errorf("record the end of action %d: %w", a.ID, err)
+	}
+	t.ended = append(t.ended, a.ID)
+	return nil
+}
+
+// EventName is the name under which the records show the carrying out of verb.
+func EventName(verb domain.Verb) string {
+	switch verb {
+	case domain.VerbCreate:
+		return "compute__do_container_create"
+	case domain.VerbAddGroup, domain.VerbRemoveGroup, domain.VerbNetworkAttach, domain.VerbNetworkDetach:
+		return "compute__" + string(verb)
+	default:
+		return "compute__container_" + string(verb)
+	}
+}
+
+// finished gives c what a promised. A kill promises nothing: only what the host
+// observed afterwards says whether the process ended.
+func finished(c *domain.Container, a domain.Action, observed domain.Status) {
+	if a.Verb == domain.VerbKill && observed == "" {
+		observed = c.Status
+	}
+	c.Status = domain.Next(c.Status, a.Verb, domain.Done, a.Args.Run, observed)
+	c.StatusReason = ""
+	switch a.Verb {
+	case domain.VerbKill:
+		if c.Status == domain.Stopped {
+			c.Want.Running = false
+		}
+	case domain.VerbUpdate:
+		c.Spec = Updated(c.Spec, a.Args)
+	}
+}
+
+// failed takes back what a wished where the effect is known not to have happened.
+func failed(c *domain.Container, a domain.Action, o Outcome) {
+	c.Status = domain.Next(c.Status, a.Verb, domain.Failed, a.Args.Run, o.Observed)
+	c.StatusReason = o.Reason
+	switch a.Verb {
+	case domain.VerbCreate, domain.VerbRebuild, domain.VerbStart, domain.VerbReboot:
+		c.Want = domain.Want{}
+	case domain.VerbStop:
+		c.Want.Running = c.Status != domain.Stopped && c.Status != domain.Created
+		c.Want.Paused = c.Status == domain.Paused
+	case domain.VerbPause:
+		c.Want.Paused = c.Status == domain.Paused
+	case domain.VerbUnpause:
+		c.Want.Paused = c.Status != domain.Running
+	}
+}
+
+// Updated returns spec with what an update asks for.
+func Updated(spec domain.Spec, args domain.ActionArgs) domain.Spec {
+	if args.CPU != nil {
+		spec.CPU = *args.CPU
+	}
+	if args.MemoryMB != nil {
+		spec.MemoryMB = *args.MemoryMB
+	}
+	return spec
+}
+
+// proceed gives the next action of c's queue its turn. One that the present status
+// no longer allows fails with the contract's words. c is written, and shown to its
+// host if changed says so or an action became visible.
+func (t *Turn) proceed(ctx context.Context, c *domain.Container, changed bool) error {
+	queue, err := t.Actions().Queue(ctx, c.ID)
+	if err != nil {
+		return fmt.Errorf("read the queue of %s: %w", c.ID, err)
+	}
+	for _, a := range queue {
+		if err := domain.CheckAllowed(a.Verb, c.ID, c.Status); err != nil {
+			reason := domain.AsFault(err).Message
+			if err := t.skip(ctx, c, a, reason); err != nil {
+				return err
+			}
+			continue
+		}
+		return t.advance(ctx, c, a, changed)
+	}
+	if err := t.save(ctx, c); err != nil || !changed {
+		return err
+	}
+	return t.Show(ctx, c)
+}
+
+func (t *Turn) skip(ctx context.Context, c *domain.Container, a domain.Action, reason string) error {
+	if err := t.end(ctx, &a, Outcome{Reason: reason}); err != nil {
+		return err
+	}
+	return t.settleClaims(ctx, c, a, c.Spec)
+}
+
+func (t *Turn) advance(ctx context.Context, c *domain.Container, a domain.Action, changed bool) error {
+	now, err := t.Now(ctx)
+	if err != nil {
+		return err
+	}
+	a.State, a.ProgressAt = begin(c, a), now // its time begins with its turn
+	if err := t.Actions().Update(ctx, a); err != nil {
+		return fmt.Errorf("give action %d its turn: %w", a.ID, err)
+	}
+	if err := t.settle(ctx, c, a); err != nil {
+		return err
+	}
+	if changed && a.State != domain.ActionPrepared {
+		return t.Show(ctx, c)
+	}
+	return nil
+}
+
+// Cancel ends every unfinished action of c because of reason.
+func (t *Turn) Cancel(ctx context.Context, c *domain.Container, reason string) error {
+	queue, err := t.Actions().Queue(ctx, c.ID)
+	if err != nil {
+		return fmt.Errorf("read the queue of %s: %w", c.ID, err)
+	}
+	for _, a := range queue {
+		a.State, a.Reason, a.Owner, a.LeaseUntil = domain.ActionCanceled, reason, "", time.Time{}
+		if err := t.Actions().Update(ctx, a); err != nil {
+			return fmt.Errorf("cancel action %d: %w", a.ID, err)
+		}
+		if err := t.settleClaims(ctx, c, a, c.Spec); err != nil {
+			return err
+		}
+		t.ended = append(t.ended, a.ID)
+	}
+	return nil
+}
+
+// Retry puts the unfinished action a back into state, not before the back-off of
+// its attempts has passed, with the reason shown meanwhile. The lease is given up.
+func (t *Turn) Retry(ctx context.Context, a domain.Action, state domain.ActionState, reason string) error {
+	now, err := t.Now(ctx)
+	if err != nil {
+		return err
+	}
+	a.State, a.Reason, a.Owner, a.LeaseUntil = state, reason, "", time.Time{}
+	a.RetryAt = now.Add(backoff(a.Attempts))
+	a.Attempts++
+	if a.Verb == domain.VerbDelete { // never given up: each attempt has its own time
+		a.ProgressAt, a.Deadline = now, now.Add(t.options.ActionTotal)
+	}
+	if err := t.Actions().Update(ctx, a); err != nil {
+		return fmt.Errorf("put action %d off: %w", a.ID, err)
+	}
+	return nil
+}
+
+// backoff returns 1, 2, 4 ... seconds, at most two minutes: well within the silence
+// that makes an action fail.
+func backoff(attempts int) time.Duration {
+	return min(time.Second<<min(max(attempts, 0), 7), 2*time.Minute)
+}

@@ -1,0 +1,63 @@
+package control
+
+import (
+	"context"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// recorded says whether the action records show verb.
+func recorded(verb domain.Verb) bool {
+	switch verb {
+	case domain.VerbUpdate, domain.VerbResizeContainer, domain.VerbRename:
+		return false
+	default:
+		return true
+	}
+}
+
+// Actions returns the recorded actions of a container, newest first.
+func (c *Control) Actions(ctx context.Context, actor domain.Actor, ref Ref) (shown []domain.Action, err error) {
+	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+		shown, err = history(ctx, tx, actor, ref)
+		return err
+	})
+	return shown, err
+}
+
+// Action returns the newest action of a request with its events.
+func (c *Control) Action(ctx context.Context, actor domain.Actor, ref Ref, requestID string) (found domain.Action, events []domain.Event, err error) {
+	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+		all, err := history(ctx, tx, actor, ref)
+		if err != nil {
+			return err
+		}
+		for _, a := range all {
+			if a.RequestID == requestID {
+				found = a
+				events, err = tx.Actions().Events().List(ctx, a.ID)
+				return err
+			}
+		}
+		return domain.NewFault(domain.NotFound, "resource-not-found", "The Action resource %s could not be found.", requestID)
+	})
+	return found, events, err
+}
+
+func history(ctx context.Context, tx Tx, actor domain.Actor, ref Ref) ([]domain.Action, error) {
+	row, err := find(ctx, tx, actor, ref)
+	if err != nil {
+		return nil, err
+	}
+	all, err := tx.Actions().History(ctx, row.ID)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]domain.Action, 0, len(all))
+	for _, a := range all {
+		if recorded(a.Verb) {
+			shown = append(shown, a)
+		}
+	}
+	return shown, nil
+}

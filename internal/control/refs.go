@@ -1,0 +1,103 @@
+package control
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// find looks up one container for an actor: what looks like a uuid is compared
+// literally, anything else is an exact name. Admins look across projects.
+func find(ctx context.Context, tx Tx, actor domain.Actor, ref Ref) (domain.Container, error) {
+	scope := Scope{ProjectID: actor.ProjectID, AllProjects: actor.IsAdmin || ref.AllProjects}
+	if looksLikeUUID(ref.Ident) {
+		c, err := tx.Containers().Get(ctx, scope, domain.ContainerID(ref.Ident))
+		if domain.IsKind(err, domain.NotFound) {
+			return c, notFound(ref.Ident)
+		}
+		return c, err
+	}
+	found, err := tx.Containers().ByName(ctx, scope, ref.Ident)
+	switch {
+	case err != nil:
+		return domain.Container{}, fmt.Errorf("look up container by name: %w", err)
+	case len(found) == 0:
+		return domain.Container{}, notFound(ref.Ident)
+	case len(found) > 1:
+		return domain.Container{}, domain.NewFault(domain.Conflict, "conflict",
+			"Multiple containers exist with same name. Please use the container uuid instead.")
+	}
+	return found[0], nil
+}
+
+func notFound(ident string) error {
+	return domain.NewFault(domain.NotFound, "container-not-found", "Container %s could not be found.", ident)
+}
+
+// looksLikeUUID says whether s is 32 hex digits, with or without dashes, in any case.
+func looksLikeUUID(s string) bool {
+	digits := 0
+	for _, r := range s {
+		switch {
+		case r == '-':
+		case r >= '0' && r <= '9', r >= 'a' && r <= 'f', r >= 'A' && r <= 'F':
+			digits++
+		default:
+			return false
+		}
+	}
+	return digits == 32
+}
+
+// checkName returns a Conflict when a container of that name exists within the
+// scope in which names must be unique.
+func (t *Turn) checkName(ctx context.Context, projectID, name string) error {
+	if t.options.NameScope == NamesFree {
+		return nil
+	}
+	scope := Scope{ProjectID: projectID, AllProjects: t.options.NameScope == NamesGlobal}
+	found, err := t.Containers().ByName(ctx, scope, name)
+	if err != nil {
+		return fmt.Errorf("look up container by name: %w", err)
+	}
+	if len(found) > 0 {
+		return domain.NewFault(domain.Conflict, "container-already-exists", "A container with name %s already exists.", name)
+	}
+	return nil
+}
+
+// hostOf returns the host of c if it is up, and an Unavailable fault otherwise.
+func hostOf(ctx context.Context, tx Tx, o Options, c domain.Container) (domain.Host, error) {
+	if c.HostID == "" {
+		return domain.Host{}, uncreated()
+	}
+	host, up, err := lookAtHost(ctx, tx, o, c.HostID)
+	if err != nil {
+		return host, err
+	}
+	if !up {
+		return host, domain.NewFault(domain.Unavailable, "container-host-not-up", "The host of container %s is not up.", c.ID)
+	}
+	return host, nil
+}
+
+// lookAtHost returns a host and whether it is up; one that left the fleet is not.
+func lookAtHost(ctx context.Context, tx Tx, o Options, hostID string) (domain.Host, bool, error) {
+	host, err := tx.Hosts().Get(ctx, hostID)
+	if domain.IsKind(err, domain.NotFound) {
+		return domain.Host{}, false, nil
+	}
+	if err != nil {
+		return host, false, fmt.Errorf("read host %s: %w", hostID, err)
+	}
+	now, err := tx.Hosts().Now(ctx)
+	if err != nil {
+		return host, false, fmt.Errorf("read the database's clock: %w", err)
+	}
+	return host, host.Up(now, o.ServiceDownTime), nil
+}
+
+func uncreated() error {
+	return domain.NewFault(domain.Invalid, "invalid", "Cannot operate an uncreated container.")
+}

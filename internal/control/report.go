@@ -1,0 +1,202 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/failpoint"
+)
+
+// Report writes down what host hostID tells of one container. Whatever is not of
+// the present generation and epoch, or comes from another host than the present,
+// changes nothing and answers stale: the agent must read its assignment again. A
+// report may be repeated.
+func (c *Control) Report(ctx context.Context, hostID string, r domain.Report) (stale bool, err error) {
+	buried := false
+	err = failpoint.Around(failpoint.ReportApply, func() error {
+		return c.Turn(ctx, func(ctx context.Context, t *Turn) error {
+			row, err := t.Containers().Get(ctx, Everything(), r.Container)
+			if domain.IsKind(err, domain.NotFound) {
+				stale, buried = true, true
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("read container %s: %w", r.Container, err)
+			}
+			stale, buried = row.HostID != hostID || row.Generation != r.Generation, false
+			if stale {
+				return nil
+			}
+			stale, err = t.hear(ctx, row, r)
+			return err
+		})
+	})
+	if err != nil || !buried {
+		return stale, err
+	}
+	return c.exhume(ctx, hostID, r)
+}
+
+// hear applies a report of the present generation from the present host.
+func (t *Turn) hear(ctx context.Context, row domain.Container, r domain.Report) (stale bool, err error) {
+	switch r.Phase {
+	case domain.PhaseObserved:
+		return false, t.hearObserved(ctx, row, r)
+	case domain.PhaseMissing:
+		return false, t.hearMissing(ctx, row, r)
+	}
+	a, present, err := t.presentAction(ctx, row, r)
+	if err != nil || !present {
+		return !present, err
+	}
+	facts(&row, r.Seen)
+	switch r.Phase {
+	case domain.PhaseProgress, domain.PhaseBegun:
+		return false, t.hearProgress(ctx, &row, a, r)
+	case domain.PhaseRefused:
+		return false, t.hearRefused(ctx, &row, a, r)
+	}
+	switch {
+	case r.Phase == domain.PhaseFailed && a.Verb == domain.VerbDelete:
+		return false, t.RetryDelete(ctx, &row, a, r.Message)
+	case r.Phase == domain.PhaseFailed:
+		return false, t.Close(ctx, &row, a, Outcome{Reason: r.Message, Observed: statusOf(r.Seen)})
+	case a.Verb == domain.VerbDelete && (r.Phase == domain.PhaseReleased || r.Phase == domain.PhaseDone):
+		return false, t.hearReleased(ctx, a)
+	case r.Phase == domain.PhaseDone:
+		row.EverCreated = true
+		return false, t.Close(ctx, &row, a, Outcome{Done: true, Observed: statusOf(r.Seen)})
+	default:
+		return true, nil
+	}
+}
+
+// presentAction returns the action that r speaks of if it is the one under way.
+func (t *Turn) presentAction(ctx context.Context, row domain.Container, r domain.Report) (domain.Action, bool, error) {
+	a, err := t.Actions().Get(ctx, r.ActionID)
+	if domain.IsKind(err, domain.NotFound) {
+		return a, false, nil
+	}
+	if err != nil {
+		return a, false, fmt.Errorf("read action %d: %w", r.ActionID, err)
+	}
+	shown := a.State == domain.ActionPrepared || a.State == domain.ActionBegun
+	return a, shown && a.Container == row.ID && a.Epoch == r.Epoch, nil
+}
+
+// hearProgress notes that the action moves. A begun effect is committed here,
+// before it happens, so that it is never sent twice.
+func (t *Turn) hearProgress(ctx context.Context, row *domain.Container, a domain.Action, r domain.Report) error {
+	now, err := t.Now(ctx)
+	if err != nil {
+		return err
+	}
+	a.ProgressAt = now
+	if r.Phase == domain.PhaseBegun {
+		a.State = domain.ActionBegun
+	}
+	if err := t.Actions().Update(ctx, a); err != nil {
+		return fmt.Errorf("note the progress of action %d: %w", a.ID, err)
+	}
+	if r.EventName != "" {
+		err := t.Actions().Events().Begin(ctx, domain.Event{ActionID: a.ID, Name: r.EventName, StartedAt: r.At})
+		if err != nil {
+			return fmt.Errorf("record a step of action %d: %w", a.ID, err)
+		}
+	}
+	if r.Seen == nil && (r.TaskState == domain.Idle || r.TaskState == row.TaskState) {
+		return nil
+	}
+	if r.TaskState != domain.Idle {
+		row.TaskState = r.TaskState
+	}
+	return t.save(ctx, row)
+}
+
+// hearReleased hands a delete over to the release loop.
+func (t *Turn) hearReleased(ctx context.Context, a domain.Action) error {
+	now, err := t.Now(ctx)
+	if err != nil {
+		return err
+	}
+	a.State, a.ProgressAt, a.Attempts, a.Reason = domain.ActionReleased, now, 0, ""
+	if err := t.Actions().Update(ctx, a); err != nil {
+		return fmt.Errorf("release action %d: %w", a.ID, err)
+	}
+	t.Ring(t.bells.Release)
+	return nil
+}
+
+// RetryDelete puts a delete off whose effect failed; the container stays Deleting
+// and shows why. It goes through the queue again, and so to the host.
+func (t *Turn) RetryDelete(ctx context.Context, row *domain.Container, a domain.Action, reason string) error {
+	row.Status, row.StatusReason = domain.Next(row.Status, a.Verb, domain.Failed, false, ""), reason
+	if err := t.save(ctx, row); err != nil {
+		return err
+	}
+	state := domain.ActionQueued
+	if a.State == domain.ActionReleased {
+		state = domain.ActionReleased
+	}
+	return t.Retry(ctx, a, state, reason)
+}
+
+// hearRefused places a create again that ran nowhere; anything else refused has
+// failed.
+func (t *Turn) hearRefused(ctx context.Context, row *domain.Container, a domain.Action, r domain.Report) error {
+	unmade := a.Verb == domain.VerbCreate && !row.EverCreated
+	if !unmade || a.Attempts >= t.options.MaxPlacements || row.Spec.RequestedHost != "" {
+		return t.Close(ctx, row, a, Outcome{Reason: r.Message})
+	}
+	a.Args.Refused = append(slices.Clone(a.Args.Refused), row.HostID)
+	a.State, a.Reason = domain.ActionQueued, r.Message
+	if err := t.Actions().Update(ctx, a); err != nil {
+		return fmt.Errorf("place action %d again: %w", a.ID, err)
+	}
+	if err := t.Vacate(ctx, row); err != nil {
+		return err
+	}
+	row.Want, row.TaskState = domain.Want{}, domain.Idle
+	if err := t.save(ctx, row); err != nil {
+		return err
+	}
+	t.Ring(t.bells.Prepare)
+	return nil
+}
+
+// exhume answers a report on a container without a row. If a tombstone of this host
+// asked for it and the host is clean now, the ports and the claim that were kept for
+// its sake are given back; the network service first, because the tombstone is what
+// makes a repetition possible.
+func (c *Control) exhume(ctx context.Context, hostID string, r domain.Report) (stale bool, err error) {
+	var row domain.Container
+	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+		row, err = tx.Containers().Tombstones().Get(ctx, r.Container)
+		return err
+	})
+	if domain.IsKind(err, domain.NotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read the tombstone of %s: %w", r.Container, err)
+	}
+	if row.HostID != hostID || r.Phase != domain.PhaseReleased && r.Phase != domain.PhaseDone {
+		return false, nil // the host knows its task; this was only on the way
+	}
+	bound, cancel := context.WithTimeout(ctx, c.options.ResponseTimeout)
+	defer cancel()
+	if err := c.networking.Release(bound, row.ID, row.Nics); err != nil {
+		return false, fmt.Errorf("release the ports of %s: %w", row.ID, err)
+	}
+	return false, c.Turn(ctx, func(ctx context.Context, t *Turn) error {
+		if _, err := t.Containers().Tombstones().Get(ctx, row.ID); domain.IsKind(err, domain.NotFound) {
+			return nil // another replica was quicker; the claim is given back once
+		}
+		if err := t.giveHost(ctx, hostID, domain.ClaimOf(row.Spec)); err != nil {
+			return err
+		}
+		return t.Containers().Tombstones().Drop(ctx, row.ID)
+	})
+}

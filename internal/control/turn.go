@@ -1,0 +1,96 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// Turn is one write transaction on intent together with what must follow once it
+// is committed: hosts woken, loops of this process rung, waiting requests told.
+// What follows is only hints, so losing it in a crash costs time and nothing else.
+type Turn struct {
+	Tx
+	options Options
+	now     time.Time
+	wakes   map[string]wake
+	bells   Bells
+	rings   []Bell
+	ended   []int64
+}
+
+type wake struct {
+	host domain.Host
+	rev  int64
+}
+
+// Turn runs fn in one write transaction, again from the start after a
+// serialisation failure, and then does what follows.
+func (c *Control) Turn(ctx context.Context, fn func(ctx context.Context, t *Turn) error) error {
+	var turn *Turn
+	err := c.store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		turn = &Turn{Tx: tx, options: c.options, bells: c.bells, wakes: map[string]wake{}}
+		return fn(ctx, turn)
+	})
+	if err != nil {
+		return err
+	}
+	for _, w := range turn.wakes {
+		c.nodes.Wake(w.host, w.rev)
+	}
+	for _, b := range turn.rings {
+		b.Ring()
+	}
+	for _, a := range turn.ended {
+		c.waiters.tell(a)
+	}
+	return nil
+}
+
+// Now is the database's clock; it stands still within the turn.
+func (t *Turn) Now(ctx context.Context) (time.Time, error) {
+	if !t.now.IsZero() {
+		return t.now, nil
+	}
+	now, err := t.Hosts().Now(ctx)
+	if err != nil {
+		return now, fmt.Errorf("read the database's clock: %w", err)
+	}
+	t.now = now
+	return now, nil
+}
+
+// Ring rings b after the commit.
+func (t *Turn) Ring(b Bell) { t.rings = append(t.rings, b) }
+
+// Show makes the container's assignment visible to its host as changed, and wakes
+// the host after the commit. c gets the new revision.
+func (t *Turn) Show(ctx context.Context, c *domain.Container) error {
+	if c.HostID == "" {
+		return nil
+	}
+	host, err := t.Hosts().Get(ctx, c.HostID)
+	if domain.IsKind(err, domain.NotFound) {
+		return nil // the host left the fleet; there is nobody to show anything to
+	}
+	if err != nil {
+		return fmt.Errorf("read host %s: %w", c.HostID, err)
+	}
+	rev, err := t.Containers().Touch(ctx, c.ID)
+	if err != nil {
+		return fmt.Errorf("touch container %s: %w", c.ID, err)
+	}
+	c.Revision = rev
+	t.wakes[host.ID] = wake{host, rev}
+	return nil
+}
+
+// save writes c.
+func (t *Turn) save(ctx context.Context, c *domain.Container) error {
+	if err := t.Containers().Update(ctx, *c); err != nil {
+		return fmt.Errorf("update container %s: %w", c.ID, err)
+	}
+	return nil
+}
