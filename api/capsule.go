@@ -1,0 +1,61 @@
+package api
+
+// Capsule is a group of containers that share a network, as shown from 1.32 on.
+type Capsule struct {
+	UUID           string               `json:"uuid"`
+	Links          []Link               `json:"links,omitempty"`
+	Name           string               `json:"name"`
+	UserID         string               `json:"user_id"`
+	ProjectID      string               `json:"project_id"`
+	Status         string               `json:"status"`
+	StatusReason   *string              `json:"status_reason"`
+	RestartPolicy  *RestartPolicy       `json:"restart_policy"`
+	Labels         map[string]string    `json:"labels"`
+	Annotations    map[string]string    `json:"annotations"`
+	CPU            float64              `json:"cpu"`
+	Memory         string               `json:"memory"`
+	Addresses      map[string][]Address `json:"addresses"`
+	Containers     []Container          `json:"containers"`
+	InitContainers []Container          `json:"init_containers"`
+	CreatedAt      string               `json:"created_at"`
+	UpdatedAt      *string              `json:"updated_at"`
+	Host           Optional[string]     `json:"host,omitzero"`
+}
+
+// LegacyCapsule is a capsule as shown up to 1.31.
+type LegacyCapsule struct {
+	UUID               string               `json:"uuid"`
+	Links              []Link               `json:"links,omitempty"`
+	MetaName           string               `json:"meta_name"`
+	UserID             string               `json:"user_id"`
+	ProjectID          string               `json:"project_id"`
+	Status             string               `json:"status"`
+	StatusReason       *string              `json:"status_reason"`
+	RestartPolicy      string               `json:"restart_policy,omitempty"`
+	MetaLabels         map[string]string    `json:"meta_labels"`
+	Annotations        map[string]string    `json:"annotations"`
+	CPU                float64              `json:"cpu"`
+	Memory             string               `json:"memory"`
+	Addresses          map[string][]Address `json:"addresses"`
+	Containers         []Container          `json:"containers"`
+	InitContainers     []Container          `json:"init_containers"`
+	CreatedAt          string               `json:"created_at"`
+	UpdatedAt          *string              `json:"updated_at"`
+	VolumesInfo        map[string]any       `json:"volumes_info"`
+	ContainersUUIDs    []string             `json:"containers_uuids"`
+	InitContainersUUID []string             `json:"init_containers_uuids"`
+	CapsuleVersion     string               `json:"capsule_version"`
+	Host               Optional[string]     `json:"host,omitzero"`
+}
+
+// CapsuleCreate is the body of POST /v1/capsules: the template as an object, or as
+// a string that holds its JSON.
+type CapsuleCreate struct {
+	Template any `json:"template"`
+}
+
+// CapsuleList is a page of capsules.
+type CapsuleList struct {
+	Capsules []Capsule `json:"capsules"`
+	Next     *string   `json:"next"`
+}
