@@ -1,4 +1,8 @@
-package sqlstore
+// Package column binds the columns of a table to the places of a struct, in both
+// directions: a noun lists its columns once, and all its statements are made from
+// that list. It keeps times as microseconds since 1970 UTC, zero for "never", and
+// maps and lists as JSON text.
+package column
 
 import (
 	"database/sql"
@@ -17,73 +21,76 @@ type cell interface {
 	sql.Scanner
 }
 
-// role says who writes a column, and when.
-type role uint8
+// Role says who writes a column, and when.
+type Role uint8
 
+// The roles; a Field is Mutable unless it is told otherwise.
 const (
-	mutable role = iota // every insert and update
-	fixed               // the insert only
-	created             // the insert, by the database's clock
-	changed             // every update, by the database's clock; zero before the first
+	Mutable Role = iota // every insert and update
+	Fixed               // the insert only
+	Created             // the insert, by the database's clock
+	Changed             // every update, by the database's clock; zero before the first
 )
 
-// field binds a column to a place in a struct. A noun lists its fields once; all
-// its statements are made from that list.
-type field struct {
-	column string
+// Field is one column and its place in a struct. It scans into that place.
+type Field struct {
+	Column string
 	cell
-	role role
+	role Role
 }
 
-func (f field) as(r role) field { f.role = r; return f }
+// As returns the field in another role.
+func (f Field) As(r Role) Field { f.role = r; return f }
 
-func columns(fields []field) string {
+// Names returns the columns of fields, separated by commas.
+func Names(fields []Field) string {
 	names := make([]string, len(fields))
 	for i, f := range fields {
-		names[i] = f.column
+		names[i] = f.Column
 	}
 	return strings.Join(names, ", ")
 }
 
-// insertion returns the INSERT of fields and its arguments.
-func insertion(table string, fields []field) (string, []any, error) {
+// Insertion returns the INSERT of fields and its arguments.
+func Insertion(table string, fields []Field) (string, []any, error) {
 	marks, args := make([]string, len(fields)), make([]any, 0, len(fields))
 	for i, f := range fields {
 		switch f.role {
-		case created:
+		case Created:
 			marks[i] = "@now"
-		case changed:
+		case Changed:
 			marks[i] = "0"
 		default:
 			value, err := f.Value()
 			if err != nil {
-				return "", nil, fmt.Errorf("encode %s.%s: %w", table, f.column, err)
+				return "", nil, fmt.Errorf("encode %s.%s: %w", table, f.Column, err)
 			}
 			marks[i], args = "?", append(args, value)
 		}
 	}
-	return "INSERT INTO " + table + " (" + columns(fields) + ") VALUES (" + strings.Join(marks, ", ") + ")", args, nil
+	return "INSERT INTO " + table + " (" + Names(fields) + ") VALUES (" + strings.Join(marks, ", ") + ")", args, nil
 }
 
-// changes returns the SET list of the fields that an update may write.
-func changes(fields []field) (string, []any, error) {
+// Changes returns the SET list of the fields that an update may write, and its arguments.
+func Changes(fields []Field) (string, []any, error) {
 	sets, args := make([]string, 0, len(fields)), make([]any, 0, len(fields))
 	for _, f := range fields {
 		switch f.role {
-		case changed:
-			sets = append(sets, f.column+" = @now")
-		case mutable:
+		case Changed:
+			sets = append(sets, f.Column+" = @now")
+		case Mutable:
 			value, err := f.Value()
 			if err != nil {
-				return "", nil, fmt.Errorf("encode %s: %w", f.column, err)
+				return "", nil, fmt.Errorf("encode %s: %w", f.Column, err)
 			}
-			sets, args = append(sets, f.column+" = ?"), append(args, value)
+			sets, args = append(sets, f.Column+" = ?"), append(args, value)
 		}
 	}
 	return strings.Join(sets, ", "), args, nil
 }
 
-func text[T ~string](column string, p *T) field { return field{column: column, cell: textCell[T]{p}} }
+// Text is a string.
+func Text[T ~string](column string, p *T) Field { return Field{Column: column, cell: textCell[T]{p}} }
 
 type textCell[T ~string] struct{ p *T }
 
@@ -101,9 +108,9 @@ func (c textCell[T]) Scan(src any) error {
 	return nil
 }
 
-// reference is a text whose empty value is stored as NULL, as foreign keys want it.
-func reference[T ~string](column string, p *T) field {
-	return field{column: column, cell: referenceCell[T]{p}}
+// Reference is a text whose empty value is stored as NULL, as foreign keys want it.
+func Reference[T ~string](column string, p *T) Field {
+	return Field{Column: column, cell: referenceCell[T]{p}}
 }
 
 type referenceCell[T ~string] struct{ p *T }
@@ -123,8 +130,9 @@ func (c referenceCell[T]) Scan(src any) error {
 	return textCell[T](c).Scan(src)
 }
 
-func number[T ~int | ~int64 | ~uint8](column string, p *T) field {
-	return field{column: column, cell: numberCell[T]{p}}
+// Number is a whole number.
+func Number[T ~int | ~int64 | ~uint8](column string, p *T) Field {
+	return Field{Column: column, cell: numberCell[T]{p}}
 }
 
 type numberCell[T ~int | ~int64 | ~uint8] struct{ p *T }
@@ -137,8 +145,8 @@ func (c numberCell[T]) Scan(src any) error {
 	return err
 }
 
-// optional is a number that may be absent.
-func optional(column string, p **int) field { return field{column: column, cell: optionalCell{p}} }
+// Optional is a number that may be absent.
+func Optional(column string, p **int) Field { return Field{Column: column, cell: optionalCell{p}} }
 
 type optionalCell struct{ p **int }
 
@@ -160,7 +168,8 @@ func (c optionalCell) Scan(src any) error {
 	return err
 }
 
-func flag(column string, p *bool) field { return field{column: column, cell: flagCell{p}} }
+// Flag is true or false.
+func Flag(column string, p *bool) Field { return Field{Column: column, cell: flagCell{p}} }
 
 type flagCell struct{ p *bool }
 
@@ -176,7 +185,8 @@ func (c flagCell) Scan(src any) error {
 	return err
 }
 
-func decimal(column string, p *float64) field { return field{column: column, cell: decimalCell{p}} }
+// Decimal is a floating-point number.
+func Decimal(column string, p *float64) Field { return Field{Column: column, cell: decimalCell{p}} }
 
 type decimalCell struct{ p *float64 }
 
@@ -198,15 +208,16 @@ func (c decimalCell) Scan(src any) (err error) {
 	return err
 }
 
-// cpus keeps CPUs as whole millionths, because a sum of claims given back must
+// CPUs keeps CPUs as whole millionths, because a sum of claims given back must
 // come to exactly nothing.
-func cpus(column string, p *float64) field { return field{column: column, cell: cpusCell{p}} }
+func CPUs(column string, p *float64) Field { return Field{Column: column, cell: cpusCell{p}} }
 
 type cpusCell struct{ p *float64 }
 
-func millionths(cpus float64) int64 { return int64(math.Round(cpus * 1e6)) }
+// Millionths is how CPUs are counted.
+func Millionths(cpus float64) int64 { return int64(math.Round(cpus * 1e6)) }
 
-func (c cpusCell) Value() (driver.Value, error) { return millionths(*c.p), nil }
+func (c cpusCell) Value() (driver.Value, error) { return Millionths(*c.p), nil }
 
 func (c cpusCell) Scan(src any) error {
 	v, err := integer(src)
@@ -214,7 +225,8 @@ func (c cpusCell) Scan(src any) error {
 	return err
 }
 
-func moment(column string, p *time.Time) field { return field{column: column, cell: momentCell{p}} }
+// Moment is a time; the zero time is kept as 0.
+func Moment(column string, p *time.Time) Field { return Field{Column: column, cell: momentCell{p}} }
 
 type momentCell struct{ p *time.Time }
 
@@ -236,7 +248,8 @@ func (c momentCell) Scan(src any) error {
 	return err
 }
 
-func blob(column string, p *[]byte) field { return field{column: column, cell: blobCell{p}} }
+// Blob is bytes; nil and empty are the same.
+func Blob(column string, p *[]byte) Field { return Field{Column: column, cell: blobCell{p}} }
 
 type blobCell struct{ p *[]byte }
 
@@ -256,9 +269,9 @@ func (c blobCell) Scan(src any) error {
 	return nil
 }
 
-// document keeps a map, a list or a struct as JSON; nil and empty stay apart.
-func document[T any](column string, p *T) field {
-	return field{column: column, cell: documentCell[T]{p}}
+// Document keeps a map, a list or a struct as JSON; nil and empty stay apart.
+func Document[T any](column string, p *T) Field {
+	return Field{Column: column, cell: documentCell[T]{p}}
 }
 
 type documentCell[T any] struct{ p *T }
