@@ -49,8 +49,7 @@ func (t *Turn) Remove(ctx context.Context, c *domain.Container, o Order) error {
 	if err := t.Cancel(ctx, c, "The container was deleted."); err != nil {
 		return err
 	}
-	seen := c.HostID != "" && c.Revision > 0
-	if o.Args.Force && seen {
+	if o.Args.Force && c.Revision > 0 {
 		buried, err := t.bury(ctx, c)
 		if err != nil || buried {
 			return err
@@ -58,7 +57,7 @@ func (t *Turn) Remove(ctx context.Context, c *domain.Container, o Order) error {
 	}
 	o.Verb = domain.VerbDelete
 	c.StatusReason = ""
-	if seen {
+	if c.Revision > 0 {
 		_, err := t.Accept(ctx, c, o)
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
 )
 
@@ -43,8 +42,8 @@ func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error)
 }
 
 // insert adds a row made of fields.
-func (t *tx) insert(ctx context.Context, table string, fields []column.Field) error {
-	query, args, err := column.Insertion(table, fields)
+func (t *tx) insert(ctx context.Context, table string, fields []field) error {
+	query, args, err := insertion(table, fields)
 	if err != nil {
 		return err
 	}
@@ -54,8 +53,8 @@ func (t *tx) insert(ctx context.Context, table string, fields []column.Field) er
 
 // update writes the mutable ones of fields where the condition holds, and returns
 // how many rows matched it.
-func (t *tx) update(ctx context.Context, table string, fields []column.Field, where string, whereArgs ...any) (int64, error) {
-	sets, args, err := column.Changes(fields)
+func (t *tx) update(ctx context.Context, table string, fields []field, where string, whereArgs ...any) (int64, error) {
+	sets, args, err := changes(fields)
 	if err != nil {
 		return 0, err
 	}
@@ -68,14 +67,14 @@ func (t *tx) scalar(ctx context.Context, dest any, query string, args ...any) er
 }
 
 // rows reads all rows of a query whose text, from FROM on, is tail.
-func rows[T any](ctx context.Context, t *tx, fields func(*T) []column.Field, tail string, args ...any) ([]T, error) {
+func rows[T any](ctx context.Context, t *tx, fields func(*T) []field, tail string, args ...any) ([]T, error) {
 	var row, zero T
 	list := fields(&row)
 	dest := make([]any, len(list))
-	for i := range list {
-		dest[i] = &list[i]
+	for i, f := range list {
+		dest[i] = f.cell
 	}
-	found, err := t.QueryContext(ctx, t.store.statement("SELECT "+column.Names(list)+" "+tail), args...)
+	found, err := t.QueryContext(ctx, t.store.statement("SELECT "+columns(list)+" "+tail), args...)
 	if err != nil {
 		return nil, t.fault(err)
 	}
@@ -92,7 +91,7 @@ func rows[T any](ctx context.Context, t *tx, fields func(*T) []column.Field, tai
 }
 
 // one reads the first row of a query, or returns missing.
-func one[T any](ctx context.Context, t *tx, missing error, fields func(*T) []column.Field, tail string, args ...any) (T, error) {
+func one[T any](ctx context.Context, t *tx, missing error, fields func(*T) []field, tail string, args ...any) (T, error) {
 	found, err := rows(ctx, t, fields, tail, args...)
 	if err == nil && len(found) == 0 {
 		err = missing
