@@ -7,7 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/agent/mail"
+	"github.com/go-zun/zun/internal/agent/queue"
 )
 
 // Agent carries out the assignments of one host. It is made by New and lives while
@@ -22,8 +23,8 @@ type Agent struct {
 	opt     Options
 
 	ledger *ledger
-	queue  *queue
-	mail   *outbox
+	queue  *queue.Queue
+	mail   *mail.Outbox
 	signals
 }
 
@@ -46,17 +47,17 @@ func New(deps Deps) *Agent {
 		engine: deps.Engine, nets: deps.Nets, control: deps.Control, hands: deps.Steps,
 		clock: deps.Clock, log: deps.Log, opt: opt,
 		ledger: newLedger(),
-		queue:  newQueue(deps.Clock, opt.Workers),
+		queue:  queue.New(deps.Clock, opt.Workers),
 		signals: signals{
 			ending: make(chan struct{}), looked: make(chan struct{}),
 			newer: make(chan struct{}, 1), rewired: make(chan struct{}, 1),
 			wires: &sync.RWMutex{}, revisions: &revisions{},
 		},
 	}
-	a.mail = &outbox{
-		control: deps.Control, log: deps.Log, timeout: opt.CallTimeout, delivered: a.delivered,
-		queue: newQueue(deps.Clock, opt.Senders), boxes: map[domain.ContainerID]*box{},
-	}
+	a.mail = mail.New(mail.Deps{
+		Send: a.tell, Delivered: a.delivered, Clock: deps.Clock, Log: deps.Log,
+		Timeout: opt.CallTimeout, Senders: opt.Senders,
+	})
 	return a
 }
 
@@ -76,11 +77,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	for _, loop := range []func(context.Context){a.watch, a.follow, a.beat, a.fitRules} {
 		watchers.Go(func() { loop(ctx) })
 	}
-	senders.Go(func() { a.mail.queue.run(mails, mails, a.mail.send) })
+	senders.Go(func() { a.mail.Run(mails) })
 	worked := make(chan struct{})
 	watchers.Go(func() {
 		defer close(worked)
-		a.queue.run(ctx, steps, a.work)
+		a.queue.Run(ctx, steps, a.work)
 	})
 
 	<-ctx.Done()
@@ -96,7 +97,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	watchers.Wait()
 	closeMail()
 	senders.Wait()
-	a.mail.flush(steps)
+	a.mail.Flush(steps)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-zun/zun/internal/agent/queue"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -55,7 +56,7 @@ const (
 
 // beat tells control that this host lives, at the interval control named.
 func (a *Agent) beat(ctx context.Context) {
-	silence := backoff{first: firstSilence, longest: longestSilence}
+	silence := queue.Backoff{First: firstSilence, Longest: longestSilence}
 	sign := domain.Beat{HostID: a.opt.HostID, BootID: a.opt.BootID}
 	every := a.opt.BeatEvery
 	for lost := false; ; {
@@ -68,14 +69,14 @@ func (a *Agent) beat(ctx context.Context) {
 		switch {
 		case err != nil && ctx.Err() == nil:
 			lost = true
-			wait = a.clock.Spread(min(silence.next(), every))
+			wait = a.clock.Spread(min(silence.Next(), every))
 			a.log.Warn("control does not answer", "retry", wait, "error", err)
 		case err == nil:
 			if answer.NextIn > 0 {
 				every = answer.NextIn
 				wait = a.clock.Spread(every)
 			}
-			silence.reset()
+			silence.Reset()
 			a.heard(sign, answer, lost)
 			lost = false
 		}
@@ -105,10 +106,10 @@ func (a *Agent) heard(sign domain.Beat, answer domain.BeatAnswer, wasLost bool) 
 		return
 	}
 	token(a.newer)
-	a.mail.rush()
+	a.mail.Rush()
 	a.ledger.tellAgain()
 	for _, id := range a.ledger.assigned() {
-		a.queue.add(id)
+		a.queue.Add(id)
 	}
 }
 
@@ -134,14 +135,14 @@ func (a *Agent) follow(ctx context.Context) {
 		return
 	case <-a.looked:
 	}
-	silence := backoff{first: firstSilence, longest: longestSilence}
+	silence := queue.Backoff{First: firstSilence, Longest: longestSilence}
 	for {
 		wait := time.Duration(0)
 		if err := a.readAssignments(ctx); err != nil {
-			wait = a.clock.Spread(silence.next())
+			wait = a.clock.Spread(silence.Next())
 			a.log.Warn("assignments cannot be read", "retry", wait, "error", err)
 		} else {
-			silence.reset()
+			silence.Reset()
 		}
 		if !a.awaitNews(ctx, wait) {
 			return
@@ -181,7 +182,7 @@ func (a *Agent) readAssignments(ctx context.Context) error {
 	}
 	a.revisions.reached(reached)
 	for _, id := range ids {
-		a.queue.add(id)
+		a.queue.Add(id)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // conclude says what came of a plan that was carried out.
@@ -29,15 +30,12 @@ func (a *Agent) conclude(ctx context.Context, t *task) {
 func (a *Agent) end(ctx context.Context, t *task, phase domain.ReportPhase, reason string) {
 	r := a.report(t, phase)
 	r.Message = reason
-	if t.want.Op != nil {
-		r.EventName = eventOf(t.want.Op.Verb)
-	}
 	if phase != domain.PhaseReleased && phase != domain.PhaseRefused && t.job != nil {
 		r.Seen = a.seen(ctx, t)
 	}
 	t.settle(phase)
 	a.ledger.news(t.charge, domain.Report{Phase: domain.PhaseObserved, Generation: r.Generation, Seen: r.Seen})
-	a.mail.post(r)
+	a.mail.Post(r)
 	if phase == domain.PhaseFailed || phase == domain.PhaseRefused {
 		a.log.Warn("action failed", "container", t.id, "request", requestOf(t.want.Op), "phase", phase, "reason", reason)
 	}
@@ -46,9 +44,6 @@ func (a *Agent) end(ctx context.Context, t *task, phase domain.ReportPhase, reas
 // settle remembers what the end of the action means for later plans.
 func (t *task) settle(phase domain.ReportPhase) {
 	t.course.ended = keyOf(t.want.Op)
-	if phase == domain.PhaseReleased {
-		t.course.released = t.want.Revision
-	}
 	t.course.trouble.over()
 	if t.want.Op == nil || phase != domain.PhaseDone {
 		return
@@ -58,6 +53,7 @@ func (t *task) settle(phase domain.ReportPhase) {
 		t.course.held = true
 	case domain.VerbCreate, domain.VerbRebuild, domain.VerbStart, domain.VerbReboot:
 		t.course.held, t.course.tally = false, Tally{}
+		t.course.made = t.want.Generation
 	}
 }
 
@@ -67,7 +63,7 @@ func (a *Agent) sayWaiting(t *task) {
 	r := a.report(t, domain.PhaseProgress)
 	r.Seen = &domain.Observation{NicsPlugged: t.job.Plugged()}
 	if a.ledger.news(t.charge, r) {
-		a.mail.post(r)
+		a.mail.Post(r)
 	}
 }
 
@@ -77,7 +73,7 @@ func (a *Agent) observe(ctx context.Context, t *task) {
 	r.ActionID, r.Epoch, r.TaskState = 0, 0, domain.Idle
 	r.Seen = a.seen(ctx, t)
 	if r.Seen != nil && a.ledger.news(t.charge, r) {
-		a.mail.post(r)
+		a.mail.Post(r)
 	}
 }
 
@@ -90,7 +86,7 @@ func (a *Agent) sayMissing(ctx context.Context, t *task) {
 	r := a.report(t, domain.PhaseMissing)
 	r.ActionID, r.Epoch, r.TaskState, r.Message = 0, 0, domain.Idle, t.plan.Reason
 	if a.ledger.news(t.charge, r) {
-		a.mail.post(r)
+		a.mail.Post(r)
 	}
 }
 
@@ -122,10 +118,7 @@ func (a *Agent) failed(ctx context.Context, t *task, err error) {
 	switch {
 	case a.cutShort(err):
 		return // the next run plans again
-	case t.want.Want.Absent:
-		a.sayHindered(t, err)
-		a.tryAgain(ctx, t, err)
-	case t.want.Op == nil:
+	case t.want.Op == nil, t.want.Op.ActionID == 0: // upkeep, or a tombstone that nobody else retries
 		a.tryAgain(ctx, t, err)
 	case t.plan.Begin && outcomeUnknown(err):
 		a.end(ctx, t, domain.PhaseFailed, "outcome unknown: "+domain.AsFault(err).Message)
@@ -195,20 +188,10 @@ func (a *Agent) tryAgain(ctx context.Context, t *task, err error) {
 	if trouble.since.IsZero() {
 		trouble.since = now
 	}
-	wait := trouble.wait.next()
+	wait := trouble.wait.Next()
 	trouble.notBefore = now.Add(wait)
 	a.log.Warn("a step failed and is tried again", "container", t.id, "retry", wait, "error", err)
-	a.queue.later(ctx, t.id, wait)
-}
-
-// sayHindered shows why a delete takes its time.
-func (a *Agent) sayHindered(t *task, err error) {
-	if t.want.Op == nil {
-		return
-	}
-	r := a.report(t, domain.PhaseProgress)
-	r.Message = domain.AsFault(err).Message
-	a.mail.post(r)
+	a.queue.Later(ctx, t.id, wait)
 }
 
 // giveUp ends the action. What was half made is undone first, so that the user who
@@ -244,24 +227,33 @@ func (a *Agent) report(t *task, phase domain.ReportPhase) domain.Report {
 	return r
 }
 
-// delivered acts on control's verdict on a report.
-func (a *Agent) delivered(r domain.Report, stale bool) {
-	switch {
-	case stale:
-		token(a.newer) // control no longer waits for this; it may want something else
-	case r.Phase == domain.PhaseReleased:
-		a.ledger.drop(r.Container)
-		token(a.rewired)
+// tell makes one try to report to control.
+func (a *Agent) tell(ctx context.Context, r domain.Report) (stale bool, err error) {
+	call := func() error {
+		stale, err = a.control.Report(ctx, r)
+		return err
 	}
+	switch r.Phase {
+	case domain.PhaseBegun:
+		err = failpoint.Around(failpoint.ReportBegun, call)
+	case domain.PhaseDone, domain.PhaseFailed, domain.PhaseRefused, domain.PhaseReleased:
+		err = failpoint.Around(failpoint.ReportDone, call)
+	default:
+		err = call()
+	}
+	return stale, err
 }
 
-// eventOf names the step of an action's record as clients know it.
-func eventOf(verb domain.Verb) string {
-	switch verb {
-	case domain.VerbNetworkAttach, domain.VerbNetworkDetach, domain.VerbAddGroup, domain.VerbRemoveGroup:
-		return "compute__do_" + string(verb)
-	default:
-		return "compute__do_container_" + string(verb)
+// delivered acts on control's verdict on a report. A container that is released or
+// was refused is forgotten even if the verdict is stale, since an answer that was
+// lost makes the repeated report stale.
+func (a *Agent) delivered(r domain.Report, stale bool) {
+	if r.Phase == domain.PhaseReleased || r.Phase == domain.PhaseRefused {
+		a.ledger.drop(r.Container, opKey{action: r.ActionID, epoch: r.Epoch})
+		token(a.rewired)
+	}
+	if stale {
+		token(a.newer) // control waits for something else, and may have said what
 	}
 }
 

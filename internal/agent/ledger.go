@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"github.com/go-zun/zun/internal/agent/queue"
 	"reflect"
 	"slices"
 	"sync"
@@ -35,7 +36,7 @@ type charge struct {
 // course is what a worker remembers of a container from one plan to the next.
 type course struct {
 	ended    opKey // the action whose end was reported
-	released int64 // the revision at which the end of everything was reported
+	made     int64 // the generation reported created
 	tally    Tally
 	held     bool               // somebody asked for the end; no policy undoes it
 	plugs    map[string]string  // port to the sandbox it is plugged in
@@ -47,17 +48,23 @@ type course struct {
 type trouble struct {
 	since     time.Time
 	notBefore time.Time
-	wait      backoff
+	wait      queue.Backoff
 }
 
-// opKey names an action as control must still wait for it; zero is no action.
+// opKey names an action as control must still wait for it.
 type opKey struct {
 	action, epoch int64
 }
 
+// noAction stands for no action; zero is a tombstone's.
+const noAction = -1
+
+// noGeneration is below every generation.
+const noGeneration = -1
+
 func keyOf(op *domain.Op) opKey {
 	if op == nil {
-		return opKey{}
+		return opKey{action: noAction}
 	}
 	return opKey{action: op.ActionID, epoch: op.Epoch}
 }
@@ -75,8 +82,9 @@ func (l *ledger) charge(id domain.ContainerID) *charge {
 	c := l.charges[id]
 	if c == nil {
 		c = &charge{id: id, fresh: l.listed}
+		c.resumed, c.course.ended, c.course.made = keyOf(nil), keyOf(nil), noGeneration
 		c.course.plugs = map[string]string{}
-		c.course.trouble.wait = backoff{first: 500 * time.Millisecond, longest: 30 * time.Second}
+		c.course.trouble.wait = queue.Backoff{First: 500 * time.Millisecond, Longest: 30 * time.Second}
 		l.charges[id] = c
 	}
 	return c
@@ -109,11 +117,16 @@ func (l *ledger) complete(ids []domain.ContainerID) {
 	}
 }
 
-// drop forgets a container that is gone.
-func (l *ledger) drop(id domain.ContainerID) {
+// drop forgets a container that this host has nothing more to do with: its delete or
+// its refused create ended with key, nothing stands here, and nothing newer was assigned.
+func (l *ledger) drop(id domain.ContainerID, key opKey) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c := l.charges[id]; c != nil && c.want.Want.Absent {
+	c := l.charges[id]
+	if c == nil || c.want.Op == nil || keyOf(c.want.Op) != key {
+		return
+	}
+	if c.want.Want.Absent || c.want.Op.Verb == domain.VerbCreate && len(c.objects) == 0 {
 		delete(l.charges, id)
 	}
 }

@@ -432,8 +432,11 @@ func neverStarted(o Object) bool { return o.State.Status == domain.Created }
 // absent removes everything, and says so. It is the only plan that removes what it
 // did not make: an explicit delete or tombstone named the container.
 func (p planner) absent() Plan {
+	if p.want.Op == nil {
+		return Plan{Steps: p.teardown()} // control waits for no report, but nothing may linger
+	}
 	plan := Plan{Then: domain.PhaseReleased}
-	if op := p.want.Op; op != nil && op.Args.Stop && p.exists && alive(p.member) {
+	if op := p.want.Op; op.Args.Stop && p.exists && alive(p.member) {
 		plan.Steps = append(plan.Steps, Step{Kind: StepStop, Object: p.member})
 	}
 	plan.Steps = append(plan.Steps, p.teardown()...)

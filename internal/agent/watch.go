@@ -4,13 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/go-zun/zun/internal/agent/queue"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 // watch keeps the ledger's objects true: it lists them all, then follows the
 // engine's events, and begins again when the stream breaks.
 func (a *Agent) watch(ctx context.Context) {
-	silence := backoff{first: 100 * time.Millisecond, longest: 5 * time.Second}
+	silence := queue.Backoff{First: 100 * time.Millisecond, Longest: 5 * time.Second}
 	first := true
 	for ctx.Err() == nil {
 		events, stop, err := a.attend(ctx)
@@ -19,14 +20,14 @@ func (a *Agent) watch(ctx context.Context) {
 			first = false
 		}
 		if err != nil {
-			wait := silence.next()
+			wait := silence.Next()
 			a.log.Warn("the container engine does not answer", "retry", wait, "error", err)
 			if !a.pause(ctx, wait, nil) {
 				return
 			}
 			continue
 		}
-		silence.reset()
+		silence.Reset()
 		a.hearken(ctx, events)
 		stop()
 		a.ledger.blind()
@@ -50,7 +51,7 @@ func (a *Agent) attend(ctx context.Context) (<-chan domain.ContainerID, context.
 		return nil, nil, err
 	}
 	for _, id := range a.ledger.list(objects) {
-		a.queue.add(id)
+		a.queue.Add(id)
 	}
 	return events, stop, nil
 }
@@ -65,7 +66,7 @@ func (a *Agent) hearken(ctx context.Context, events <-chan domain.ContainerID) {
 				return
 			}
 			if a.ledger.stir(id) {
-				a.queue.add(id)
+				a.queue.Add(id)
 			}
 		}
 	}

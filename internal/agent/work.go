@@ -27,6 +27,9 @@ func (a *Agent) work(ctx context.Context, id domain.ContainerID) {
 	if !assigned || a.endedAlready(c, &want) {
 		return
 	}
+	if c.course.made == want.Generation {
+		want.EverCreated = true // control does not send the assignment again to say so
+	}
 	t := &task{charge: c, want: want}
 	if reason := Refusal(want, a.opt.Abilities); reason != "" && want.Op != nil {
 		a.end(ctx, t, domain.PhaseRefused, reason)
@@ -62,7 +65,7 @@ func (a *Agent) work(ctx context.Context, id domain.ContainerID) {
 // is left to do until control says something newer.
 func (a *Agent) endedAlready(c *charge, want *domain.Assignment) bool {
 	if want.Op == nil || c.course.ended != keyOf(want.Op) {
-		return want.Want.Absent && want.Op == nil && c.course.released == want.Revision
+		return false
 	}
 	want.Op = nil
 	return want.Want.Absent
@@ -75,7 +78,7 @@ func (a *Agent) resting(ctx context.Context, t *task) bool {
 	if t.want.Op != nil || rest <= 0 {
 		return false
 	}
-	a.queue.later(ctx, t.id, rest)
+	a.queue.Later(ctx, t.id, rest)
 	return true
 }
 
@@ -142,7 +145,7 @@ func (a *Agent) judgeRestart(ctx context.Context, t *task) Tally {
 		return Tally{}
 	}
 	if wait := o.State.FinishedAt.Add(tally.Delay).Sub(a.clock.Now()); wait > 0 {
-		a.queue.later(ctx, t.id, wait)
+		a.queue.Later(ctx, t.id, wait)
 		t.restarting(o)
 		return Tally{}
 	}
@@ -163,7 +166,7 @@ func (t *task) restarting(o Object) {
 // control no longer wants it.
 func (a *Agent) begin(ctx context.Context, t *task) bool {
 	r := a.report(t, domain.PhaseBegun)
-	if a.mail.ask(ctx, a.ending, r) {
+	if a.mail.Ask(ctx, a.ending, r) {
 		return true
 	}
 	select {
@@ -185,7 +188,7 @@ func (a *Agent) pullProgress(t *task) func(done, total int64) {
 		last = now
 		r := a.report(t, domain.PhaseProgress)
 		r.TaskState, r.Message = domain.ImagePulling, pulled(done, total)
-		a.mail.post(r)
+		a.mail.Post(r)
 	}
 }
 
@@ -211,5 +214,5 @@ func (a *Agent) remember(t *task) {
 // over ends a run of failures.
 func (t *trouble) over() {
 	t.since, t.notBefore = time.Time{}, time.Time{}
-	t.wait.reset()
+	t.wait.Reset()
 }

@@ -1,4 +1,6 @@
-package agent
+// Package queue hands out container keys to a bounded number of workers, each key to
+// one worker at a time, at once or after a back-off.
+package queue
 
 import (
 	"context"
@@ -8,9 +10,17 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// queue hands container keys to workers: a key waits at most once, is worked on by
+// Clock is the time by which delays are counted.
+type Clock interface {
+	Now() time.Time
+	// After returns a channel that receives once d has passed, and a function that
+	// frees the timer when nobody waits any more.
+	After(d time.Duration) (fired <-chan time.Time, stop func())
+}
+
+// Queue hands container keys to workers: a key waits at most once, is worked on by
 // at most one worker, and a key added meanwhile is handed out once more after.
-type queue struct {
+type Queue struct {
 	clock Clock
 	slots int
 
@@ -34,15 +44,16 @@ type delay struct {
 	cancel chan struct{}
 }
 
-func newQueue(clock Clock, slots int) *queue {
-	return &queue{
+// New returns a queue that has at most slots keys worked on at once.
+func New(clock Clock, slots int) *Queue {
+	return &Queue{
 		clock: clock, slots: slots,
 		entries: map[domain.ContainerID]*entry{}, changed: make(chan struct{}, 1),
 	}
 }
 
-// add makes key ready.
-func (q *queue) add(key domain.ContainerID) {
+// Add makes key ready.
+func (q *Queue) Add(key domain.ContainerID) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	e := q.entry(key)
@@ -56,9 +67,9 @@ func (q *queue) add(key domain.ContainerID) {
 	}
 }
 
-// later makes key ready after d, unless it will be sooner. It must be called by a
+// Later makes key ready after d, unless it will be sooner. It must be called by a
 // worker; ctx ends the waiting.
-func (q *queue) later(ctx context.Context, key domain.ContainerID, d time.Duration) {
+func (q *Queue) Later(ctx context.Context, key domain.ContainerID, d time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	e, at := q.entry(key), q.clock.Now().Add(d)
@@ -82,7 +93,7 @@ func (q *queue) later(ctx context.Context, key domain.ContainerID, d time.Durati
 	})
 }
 
-func (q *queue) due(key domain.ContainerID, wait *delay) {
+func (q *Queue) due(key domain.ContainerID, wait *delay) {
 	q.mu.Lock()
 	current := q.entry(key).delay == wait
 	if current {
@@ -90,13 +101,13 @@ func (q *queue) due(key domain.ContainerID, wait *delay) {
 	}
 	q.mu.Unlock()
 	if current {
-		q.add(key)
+		q.Add(key)
 	}
 }
 
-// run hands out keys until ctx ends, then waits for the workers and the timers.
+// Run hands out keys until ctx ends, then waits for the workers and the timers.
 // work gets its own context, which outlives ctx so that a step can be finished.
-func (q *queue) run(ctx, workCtx context.Context, work func(ctx context.Context, key domain.ContainerID)) {
+func (q *Queue) Run(ctx, workCtx context.Context, work func(ctx context.Context, key domain.ContainerID)) {
 	var workers sync.WaitGroup
 	defer q.timers.Wait()
 	defer workers.Wait()
@@ -117,7 +128,7 @@ func (q *queue) run(ctx, workCtx context.Context, work func(ctx context.Context,
 	}
 }
 
-func (q *queue) next(ctx context.Context) (domain.ContainerID, bool) {
+func (q *Queue) next(ctx context.Context) (domain.ContainerID, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if ctx.Err() != nil || q.running >= q.slots || len(q.ready) == 0 {
@@ -131,7 +142,7 @@ func (q *queue) next(ctx context.Context) (domain.ContainerID, bool) {
 	return key, true
 }
 
-func (q *queue) done(key domain.ContainerID) {
+func (q *Queue) done(key domain.ContainerID) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	e := q.entry(key)
@@ -147,7 +158,7 @@ func (q *queue) done(key domain.ContainerID) {
 	q.poke()
 }
 
-func (q *queue) entry(key domain.ContainerID) *entry {
+func (q *Queue) entry(key domain.ContainerID) *entry {
 	e := q.entries[key]
 	if e == nil {
 		e = &entry{}
@@ -156,7 +167,7 @@ func (q *queue) entry(key domain.ContainerID) *entry {
 	return e
 }
 
-func (q *queue) poke() {
+func (q *Queue) poke() {
 	select {
 	case q.changed <- struct{}{}:
 	default:

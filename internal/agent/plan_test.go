@@ -1,0 +1,213 @@
+package agent_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// what builds an assignment from a verb and changes to it.
+func what(verb domain.Verb, changes ...func(*domain.Assignment)) domain.Assignment {
+	want := domain.Assignment{
+		Container: "c1", Generation: 1, EverCreated: true,
+		Nics: []domain.Nic{{PortID: "p1", Ready: true}},
+	}
+	if verb != "" {
+		want.Op = &domain.Op{ActionID: 1, Epoch: 1, Verb: verb, AcceptedAt: noon}
+	}
+	for _, change := range changes {
+		change(&want)
+	}
+	return want
+}
+
+func fresh(a *domain.Assignment)     { a.EverCreated = false }
+func run(a *domain.Assignment)       { a.Op.Args.Run = true }
+func notReady(a *domain.Assignment)  { a.Nics[0].Ready = false }
+func begun(a *domain.Assignment)     { a.Op.Begun = true }
+func stopFirst(a *domain.Assignment) { a.Op.Args.Stop = true }
+func absent(a *domain.Assignment)    { a.Want.Absent = true }
+func up(a *domain.Assignment)        { a.Want.Running = true }
+func frozen(a *domain.Assignment)    { a.Want.Paused = true }
+func second(a *domain.Assignment)    { a.Generation = 2 }
+func noNics(a *domain.Assignment)    { a.Nics = nil }
+
+func box(status domain.Status) agent.Object {
+	return agent.Object{EngineID: "s1", Container: "c1", Sandbox: true, CreatedAt: noon.Add(-time.Hour), State: domain.Observation{Status: status}}
+}
+
+func member(status domain.Status) agent.Object {
+	o := agent.Object{EngineID: "m1", Container: "c1", Generation: 1, State: domain.Observation{Status: status}}
+	if status != domain.Created {
+		o.State.StartedAt = noon.Add(-time.Minute)
+	}
+	if status == domain.Stopped {
+		o.State.FinishedAt = noon.Add(-time.Second)
+	}
+	return o
+}
+
+func started(o agent.Object, at time.Time) agent.Object {
+	o.State.StartedAt = at
+	return o
+}
+
+func have(objects ...agent.Object) agent.Have { return agent.Have{Objects: objects} }
+
+func resumed(h agent.Have) agent.Have { h.Resumed = true; return h }
+func due(h agent.Have) agent.Have     { h.RestartDue = true; return h }
+func plugged(h agent.Have, ports ...string) agent.Have {
+	h.Plugged = ports
+	return h
+}
+
+func TestMakePlan(t *testing.T) {
+	t.Parallel()
+	running, stopped, created := member(domain.Running), member(domain.Stopped), member(domain.Created)
+	alive, dead := box(domain.Running), box(domain.Stopped)
+	tests := []struct {
+		name string
+		want domain.Assignment
+		have agent.Have
+		plan string // steps, & marks those beside, then what is reported
+	}{
+		{"create", what("create", fresh), have(), "image& sandbox files net& create -> done unmake"},
+		{"create and run", what("create", fresh, run), have(), "image& sandbox files net& create start -> done unmake"},
+		{"create and run, port not active", what("create", fresh, run, notReady), have(), "image& sandbox files net& create -> progress unmake"},
+		{"create and run, port active at last", what("create", fresh, run), plugged(have(alive, created), "p1"), "files start -> done unmake"},
+		{"create without nets plugs nothing", what("create", fresh, run, noNics), have(alive, created), "files start -> done unmake"},
+		{"create, ended after the sandbox", what("create", fresh, run), resumed(have(alive)), "image& files net& create start -> done unmake"},
+		{"create, ended after the object", what("create", fresh, run), resumed(have(alive, created)), "files net& start -> done unmake"},
+		{"create, ended after the start", what("create", fresh, run), resumed(have(alive, running)), "-> done unmake"},
+		{"create, the process came and went", what("create", fresh, run), resumed(have(alive, stopped)), "-> done unmake"},
+		{"create, object made, not to be run", what("create", fresh), resumed(have(alive, created)), "-> done unmake"},
+		{"create, known and lost", what("create", run), have(alive), "-> missing"},
+		{"rebuild replaces when the image is here", what("rebuild", fresh, run, second), plugged(have(alive, running), "p1"), "image& remove files create start -> done unmake"},
+		{"rebuild of a lost one", what("rebuild", fresh, run, second), have(), "image& sandbox files net& create start -> done unmake"},
+		{"start", what("start"), plugged(have(alive, stopped), "p1"), "files start -> done"},
+		{"start plugs what it does not know plugged", what("start"), have(alive, stopped), "files net& start -> done"},
+		{"start with a dead sandbox", what("start"), have(dead, stopped), "unplug sandbox files net& start -> done"},
+		{"start what runs", what("start"), have(alive, running), "-> done"},
+		{"start what is lost", what("start"), have(alive), "-> missing"},
+		{"start what was never made", what("start", fresh), have(), "-> failed"},
+		{"start waits for the port", what("start", notReady), have(alive, stopped), "files net& -> progress"},
+		{"stop", what("stop"), have(alive, running), "stop -> done"},
+		{"stop what is paused", what("stop"), have(alive, member(domain.Paused)), "stop -> done"},
+		{"stop what ended", what("stop"), have(alive, stopped), "-> done"},
+		{"reboot", what("reboot"), plugged(have(alive, running), "p1"), "stop files start -> done"},
+		{"reboot what ended", what("reboot"), plugged(have(alive, stopped), "p1"), "files start -> done"},
+		{"reboot done by a former run", what("reboot"), resumed(have(alive, started(running, noon.Add(time.Second)))), "-> done"},
+		{"reboot not done by a former run", what("reboot"), resumed(plugged(have(alive, running), "p1")), "stop files start -> done"},
+		{"a start time proves nothing in the same run", what("reboot"), plugged(have(alive, started(running, noon.Add(time.Second))), "p1"), "stop files start -> done"},
+		{"pause", what("pause"), have(alive, running), "pause -> done"},
+		{"pause what is paused", what("pause"), have(alive, member(domain.Paused)), "-> done"},
+		{"pause what ended", what("pause"), have(alive, stopped), "-> failed"},
+		{"unpause", what("unpause"), have(alive, member(domain.Paused)), "unpause -> done"},
+		{"unpause what runs", what("unpause"), have(alive, running), "-> done"},
+		{"kill is begun first", what("kill"), have(alive, running), "begin kill -> done"},
+		{"kill is never sent twice", what("kill", begun), resumed(have(alive, running)), "-> failed"},
+		{"kill what ended", what("kill"), have(alive, stopped), "-> failed"},
+		{"update", what("update"), have(alive, stopped), "update -> done"},
+		{"attach a network", what("network_attach"), have(alive, running), "net -> done"},
+		{"detach a network", what("network_detach"), plugged(have(alive, running), "p0", "p1"), "unplug -> done"},
+		{"rewire without a sandbox", what("network_attach"), have(dead, stopped), "-> done"},
+		{"an unknown verb", what("levitate"), have(alive, running), "-> refused"},
+		{"delete", what("delete", absent), have(alive, running), "remove unplug dissolve forget -> released"},
+		{"delete after a stop", what("delete", absent, stopFirst), have(alive, running), "stop remove unplug dissolve forget -> released"},
+		{"delete of all generations", what("delete", absent, second), have(dead, running, stopped), "remove remove unplug dissolve forget -> released"},
+		{"delete of nothing", what("delete", absent), have(), "unplug forget -> released"},
+		{"absent without an action", what("", absent), have(alive, running), "remove unplug dissolve forget ->"},
+		{"settled and running", what("", up), have(alive, running), "-> observed"},
+		{"settled and ended", what("", up), have(alive, stopped), "-> observed"},
+		{"settled and lost", what("", up), have(alive), "-> missing"},
+		{"settled after a failed create", what("", fresh), have(), "->"},
+		{"restart due", what("", up), plugged(due(have(alive, stopped)), "p1"), "files start -> observed"},
+		{"restart due after the host booted", what("", up), due(have(dead, stopped)), "unplug sandbox files net& start -> observed"},
+		{"holder died under a running process", what("", up), have(dead, running), "stop unplug sandbox files net& start -> observed"},
+		{"holder gone under a running process", what("", up), have(running), "stop unplug sandbox files net& start -> observed"},
+		{"holder died under a paused process", what("", up, frozen), have(dead, member(domain.Paused)), "stop unplug sandbox files net& start pause -> observed"},
+		{"holder died under a process nobody wants", what(""), have(dead, running), "stop -> observed"},
+		{"sandbox replaced, not yet started again", what("", up), have(started(alive, noon), stopped), "files net& start -> observed"},
+		{"a stopped one stays stopped", what(""), have(started(alive, noon), stopped), "-> observed"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if got := describe(agent.MakePlan(test.want, test.have)); got != test.plan {
+				t.Errorf("plan is\n  %s, want\n  %s", got, test.plan)
+			}
+		})
+	}
+}
+
+func TestUnmaking(t *testing.T) {
+	t.Parallel()
+	half := have(box(domain.Running), member(domain.Created))
+	tests := map[domain.Verb]string{
+		"create":  "remove unplug dissolve forget ->",
+		"rebuild": "remove ->",
+	}
+	for verb, want := range tests {
+		if got := describe(agent.Plan{Steps: agent.Unmaking(what(verb, fresh), half)}); got != want {
+			t.Errorf("unmaking a %s is %q, want %q", verb, got, want)
+		}
+	}
+}
+
+func TestEveryEffectHasItsInverse(t *testing.T) {
+	t.Parallel()
+	pairs := map[agent.StepKind]agent.StepKind{
+		agent.StepSandbox: agent.StepDissolve, agent.StepFiles: agent.StepForget, agent.StepNet: agent.StepUnplug,
+		agent.StepCreate: agent.StepRemove, agent.StepStart: agent.StepStop, agent.StepPause: agent.StepUnpause,
+	}
+	for kind, want := range pairs {
+		if got, ok := agent.Inverse(kind); !ok || got != want {
+			t.Errorf("inverse of %s is %q, want %q", kind, got, want)
+		}
+	}
+	if _, ok := agent.Inverse(agent.StepKill); ok {
+		t.Error("a kill cannot be taken back")
+	}
+}
+
+func TestRefusal(t *testing.T) {
+	t.Parallel()
+	want := what("create", fresh)
+	want.Requires = []string{"mounts"}
+	if agent.Refusal(want, nil) == "" {
+		t.Error("an unknown word is not refused")
+	}
+	if reason := agent.Refusal(want, []string{"mounts"}); reason != "" {
+		t.Errorf("a known word is refused: %s", reason)
+	}
+	if want.Want.Absent = true; agent.Refusal(want, nil) != "" {
+		t.Error("a delete is refused")
+	}
+}
+
+func describe(p agent.Plan) string {
+	var words []string
+	if p.Begin {
+		words = append(words, "begin")
+	}
+	for _, s := range p.Steps {
+		word := string(s.Kind)
+		if s.Beside {
+			word += "&"
+		}
+		words = append(words, word)
+	}
+	words = append(words, "->")
+	if p.Then != "" {
+		words = append(words, string(p.Then))
+	}
+	if p.Unmake {
+		words = append(words, "unmake")
+	}
+	return strings.Join(words, " ")
+}
