@@ -54,12 +54,26 @@ func (d dialect) fault(err error) error {
 	case raced:
 		return domain.WrapFault(err, domain.Unavailable, "database-busy", "The database is busy, please try again.")
 	case unreachable:
-		return domain.WrapFault(err, domain.Unavailable, "database-unavailable", "The database is not available, please try again.")
+		return databaseUnavailable(err)
 	case misfit:
 		return domain.WrapFault(err, domain.Invalid, "invalid-value", "A value is too long or holds a character that cannot be stored.")
 	default:
 		return err
 	}
+}
+
+// unserved makes an unexplained failure to reach the database or to begin a
+// transaction, as after Close, an Unavailable fault: it cannot be the statement's.
+func (d dialect) unserved(err error) error {
+	var known *domain.Fault
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	return databaseUnavailable(err)
+}
+
+func databaseUnavailable(cause error) error {
+	return domain.WrapFault(cause, domain.Unavailable, "database-unavailable", "The database is not available, please try again.")
 }
 
 // meaning asks the dialect, and knows the signs that all drivers share.

@@ -48,6 +48,7 @@ func connectMariaDB(target *url.URL) (*Store, error) {
 		}
 	}
 	config.ClientFoundRows = true   // an UPDATE counts the rows it matched, as elsewhere
+	config.ParseTime = true         // the table of versions has dates
 	config.InterpolateParams = true // one round trip per statement
 	config.Params = map[string]string{
 		"time_zone": "'+00:00'", // else the clock is ambiguous for an hour each autumn

@@ -60,7 +60,7 @@ func (s *Store) Close() error {
 
 // Ping says whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.dialect.fault(s.reader.PingContext(ctx))
+	return s.dialect.unserved(s.dialect.fault(s.reader.PingContext(ctx)))
 }
 
 // Read runs fn on one snapshot of the database.
@@ -84,7 +84,7 @@ func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, t 
 ) (again bool, err error) {
 	if t.Tx, err = db.BeginTx(ctx, opts); err != nil {
 		err = t.fault(fmt.Errorf("begin transaction: %w", err))
-		return t.raced != nil, err
+		return t.raced != nil, s.dialect.unserved(err)
 	}
 	defer func() { _ = t.Rollback() }() // after a commit it does nothing
 	err = fn(ctx, t)

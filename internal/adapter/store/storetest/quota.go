@@ -1,0 +1,144 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+func quotaCases() map[string]func(*probe) {
+	return map[string]func(*probe){
+		"Quota/Limits":      quotaLimits,
+		"Quota/Use":         quotaUse,
+		"Quota/ParallelUse": quotaParallel,
+		"Quota/Repair":      quotaRepair,
+	}
+}
+
+// race runs fn in as many transactions at once and returns how many said yes.
+func (p *probe) race(runners int, fn func(ctx context.Context, tx control.Tx) (bool, error)) int {
+	p.Helper()
+	var yes atomic.Int64
+	err := p.together(runners, func(ctx context.Context) error {
+		var said bool
+		err := p.store.Write(ctx, func(ctx context.Context, tx control.Tx) (err error) {
+			said, err = fn(ctx, tx)
+			return err
+		})
+		if err == nil && said {
+			yes.Add(1)
+		}
+		return err
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+	return int(yes.Load())
+}
+
+// together runs fn in as many goroutines and returns the first error.
+func (p *probe) together(runners int, fn func(ctx context.Context) error) error {
+	group, ctx := errgroup.WithContext(p.Context())
+	for range runners {
+		group.Go(func() error { return fn(ctx) })
+	}
+	return group.Wait()
+}
+
+func quotaLimits(p *probe) {
+	project, class := control.QuotaSubject{Name: "default"}, control.QuotaSubject{Class: true, Name: "default"}
+	limits := func(s control.QuotaSubject) (found map[domain.Resource]int64) {
+		p.read(func(ctx context.Context, tx control.Tx) (err error) {
+			found, err = tx.Quotas().Limits(ctx, s)
+			return err
+		})
+		return found
+	}
+	set := func(s control.QuotaSubject, l map[domain.Resource]int64) {
+		p.write(func(ctx context.Context, tx control.Tx) error { return tx.Quotas().SetLimits(ctx, s, l) })
+	}
+	p.same("none", len(limits(project)), 0)
+	set(project, map[domain.Resource]int64{domain.ResourceCPU: 5, domain.ResourceMemory: -1})
+	set(class, map[domain.Resource]int64{domain.ResourceCPU: 7})
+	set(project, map[domain.Resource]int64{domain.ResourceCPU: 6, domain.ResourceDisk: 1})
+	p.same("project", limits(project), map[domain.Resource]int64{domain.ResourceCPU: 6, domain.ResourceMemory: -1, domain.ResourceDisk: 1})
+	p.same("class", limits(class), map[domain.Resource]int64{domain.ResourceCPU: 7})
+	p.write(func(ctx context.Context, tx control.Tx) error { return tx.Quotas().DeleteLimits(ctx, project) })
+	p.same("deleted", len(limits(project)), 0)
+	p.same("class stays", len(limits(class)), 1)
+}
+
+func (p *probe) usage(project string) (used domain.Claim) {
+	p.read(func(ctx context.Context, tx control.Tx) (err error) {
+		used, err = tx.Quotas().Usage(ctx, project)
+		return err
+	})
+	return used
+}
+
+func quotaUse(p *probe) {
+	limits := domain.Quota{Containers: 3, CPU: 1, MemoryMB: 100, DiskGB: -1}
+	use := func(c domain.Claim) (over []domain.Resource) {
+		p.write(func(ctx context.Context, tx control.Tx) (err error) {
+			over, err = tx.Quotas().Use(ctx, "p1", c, limits)
+			return err
+		})
+		return over
+	}
+	p.same("at first", p.usage("p1"), domain.Claim{})
+	p.same("too much at once", use(domain.Claim{Containers: 4, CPU: 1.5, MemoryMB: 1}), []domain.Resource{domain.ResourceContainers, domain.ResourceCPU})
+	for range 3 {
+		p.same("over", len(use(domain.Claim{Containers: 1, CPU: 0.1, MemoryMB: 30, DiskGB: 1000})), 0)
+	}
+	p.same("used", p.usage("p1"), domain.Claim{Containers: 3, CPU: 0.3, MemoryMB: 90, DiskGB: 3000})
+	p.same("over", use(domain.Claim{Containers: 1, MemoryMB: 11, CPU: 0.1}), []domain.Resource{domain.ResourceContainers, domain.ResourceMemory})
+	p.same("nothing written", p.usage("p1").CPU, 0.3)
+	p.same("exactly full", len(use(domain.Claim{MemoryMB: 10})), 0)
+	p.same("given back", len(use(domain.Claim{Containers: -3, CPU: -0.3, MemoryMB: -100, DiskGB: -3000})), 0)
+	p.same("used", p.usage("p1"), domain.Claim{})
+	p.same("others", p.usage("p2"), domain.Claim{})
+	limits.Containers = 0
+	p.same("none allowed", use(domain.Claim{Containers: 1}), []domain.Resource{domain.ResourceContainers})
+}
+
+func quotaParallel(p *probe) {
+	got := p.race(16, func(ctx context.Context, tx control.Tx) (bool, error) {
+		over, err := tx.Quotas().Use(ctx, "p1", domain.Claim{Containers: 1, CPU: 0.1}, domain.Quota{Containers: 7, CPU: 100, MemoryMB: -1, DiskGB: -1})
+		return len(over) == 0, err
+	})
+	p.same("accepted", got, 7)
+	p.same("used", p.usage("p1"), domain.Claim{Containers: 7, CPU: 0.7})
+}
+
+func quotaRepair(p *probe) {
+	none := domain.Quota{Containers: -1, CPU: -1, MemoryMB: -1, DiskGB: -1}
+	for n, project := range []string{"right", "wrong", "right", "unknown"} {
+		c := plain(domain.ContainerID(fmt.Sprintf("%08d-0000-4000-8000-000000000000", n)), project, "c")
+		c.Spec.CPU, c.Spec.DiskGB = 0.1, 3
+		p.keep(c)
+	}
+	p.write(func(ctx context.Context, tx control.Tx) error {
+		for project, c := range map[string]domain.Claim{
+			"right": {Containers: 2, CPU: 0.2, MemoryMB: 1024, DiskGB: 6}, "wrong": {Containers: 9}, "gone": {CPU: 1},
+		} {
+			if _, err := tx.Quotas().Use(ctx, project, c, none); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, want := range []int{3, 0} {
+		p.write(func(ctx context.Context, tx control.Tx) error {
+			repaired, err := tx.Quotas().Repair(ctx)
+			p.same("repaired", repaired, want)
+			return err
+		})
+	}
+	one := domain.Claim{Containers: 1, CPU: 0.1, MemoryMB: 512, DiskGB: 3}
+	p.same("usage", []domain.Claim{p.usage("wrong"), p.usage("unknown"), p.usage("gone")}, []domain.Claim{one, one, {}})
+}
