@@ -40,7 +40,7 @@ func IsHostFull(err error) bool {
 // claim is held exactly as long as c names a host.
 func (t *Turn) Vacate(ctx context.Context, c *domain.Container) error {
 	err := t.giveHost(ctx, c.HostID, domain.ClaimOf(c.Spec))
-	c.HostID, c.HostName, c.Revision = "", "", 0
+	c.HostID, c.HostName = "", ""
 	return err
 }
 

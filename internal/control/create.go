@@ -44,7 +44,14 @@ func (c *Control) Create(ctx context.Context, actor domain.Actor, req CreateRequ
 	if !grounds.knowsHost(row.Spec.RequestedHost) {
 		return row, domain.NewFault(domain.NotFound, "requested-host-not-found", "Requested host %s could not be found.", row.Spec.RequestedHost)
 	}
-	return c.commitCreate(ctx, actor, req, row, grounds.fleet)
+	stored, err := c.commitCreate(ctx, actor, req, row, grounds.fleet)
+	if req.IdempotencyKey != "" && domain.IsKind(err, domain.Conflict) {
+		// The same create may have won a race; if it did not, the conflict stands.
+		if known, lookErr := c.Get(ctx, actor, Ref{Ident: string(row.ID)}); lookErr == nil {
+			return known, nil
+		}
+	}
+	return stored, err
 }
 
 // draft makes the row of a request with every default applied, so that quota counts

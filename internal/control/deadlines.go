@@ -8,28 +8,27 @@ import (
 )
 
 // Overrun ends the action a, which has passed its silence bound or its deadline,
-// and says whether it did. Nothing happens to one that moved since it was read. An
-// action that only waits for its turn is given more time; a delete is sent again.
+// and says whether it did. Nothing happens to one that moved since it was read, and
+// only its deadline ends one that waits for its turn. A delete is sent again.
 func (t *Turn) Overrun(ctx context.Context, a domain.Action) (bool, error) {
 	now, err := t.Now(ctx)
 	if err != nil {
 		return false, err
+	}
+	row, err := t.Containers().Get(ctx, Everything(), a.Container)
+	if domain.IsKind(err, domain.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read container %s: %w", a.Container, err)
 	}
 	queue, err := t.Actions().Queue(ctx, a.Container)
 	if err != nil {
 		return false, fmt.Errorf("read the queue of %s: %w", a.Container, err)
 	}
 	place := placeOf(queue, a)
-	if place < 0 {
+	if place < 0 || place > 0 && now.Before(a.Deadline) {
 		return false, nil
-	}
-	if place > 0 && now.Before(a.Deadline) {
-		a.ProgressAt = now
-		return false, t.Actions().Update(ctx, a)
-	}
-	row, err := t.Containers().Get(ctx, Everything(), a.Container)
-	if err != nil {
-		return false, fmt.Errorf("read container %s: %w", a.Container, err)
 	}
 	reason := overrunReason(a, now.Before(a.Deadline))
 	if place > 0 {

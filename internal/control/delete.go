@@ -49,7 +49,8 @@ func (t *Turn) Remove(ctx context.Context, c *domain.Container, o Order) error {
 	if err := t.Cancel(ctx, c, "The container was deleted."); err != nil {
 		return err
 	}
-	if o.Args.Force && c.Revision > 0 {
+	seen := c.HostID != "" && c.Revision > 0
+	if o.Args.Force && seen {
 		buried, err := t.bury(ctx, c)
 		if err != nil || buried {
 			return err
@@ -57,7 +58,7 @@ func (t *Turn) Remove(ctx context.Context, c *domain.Container, o Order) error {
 	}
 	o.Verb = domain.VerbDelete
 	c.StatusReason = ""
-	if c.Revision > 0 {
+	if seen {
 		_, err := t.Accept(ctx, c, o)
 		return err
 	}

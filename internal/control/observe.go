@@ -88,8 +88,7 @@ func Lost(row domain.Container) bool {
 	return row.Status == domain.Error && row.EverCreated && row.EngineID == ""
 }
 
-// hearMissing writes that the engine lost a container that it had. The loops then
-// remove or rebuild it, as its flags say.
+// hearMissing writes that the engine lost a container that it had.
 func (t *Turn) hearMissing(ctx context.Context, row domain.Container, r domain.Report) error {
 	queue, err := t.Actions().Queue(ctx, row.ID)
 	if err != nil {
@@ -101,15 +100,24 @@ func (t *Turn) hearMissing(ctx context.Context, row domain.Container, r domain.R
 	if Lost(row) || row.Status == domain.Deleted {
 		return nil // told before
 	}
+	lose(&row, missingReason(row, r))
+	if err := t.save(ctx, &row); err != nil {
+		return err
+	}
+	t.Ring(t.bells.Autoremove)
+	t.Ring(t.bells.Heal)
+	return nil
+}
+
+// lose turns row into a container that its engine lost. The loops then remove or
+// rebuild it, as its flags say.
+func lose(row *domain.Container, reason string) {
 	row.EngineID, row.FormerStatus, row.StatusDetail = "", "", ""
 	if row.Spec.AutoRemove {
-		row.Status = domain.Deleted
-		t.Ring(t.bells.Autoremove)
-	} else {
-		row.Status, row.StatusReason = domain.Error, missingReason(row, r)
-		t.Ring(t.bells.Heal)
+		row.Status, row.StatusReason = domain.Deleted, ""
+		return
 	}
-	return t.save(ctx, &row)
+	row.Status, row.StatusReason = domain.Error, reason
 }
 
 func missingReason(row domain.Container, r domain.Report) string {

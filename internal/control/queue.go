@@ -117,6 +117,7 @@ type Outcome struct {
 	Done     bool
 	Reason   string // of a failure, for the user
 	Observed domain.Status
+	Lost     bool // a failure because the engine does not know the container any more
 }
 
 // Close ends a with o: the status follows by the table, the event is recorded, and
@@ -191,8 +192,14 @@ func finished(c *domain.Container, a domain.Action, observed domain.Status) {
 func failed(c *domain.Container, a domain.Action, o Outcome) {
 	c.Status = domain.Next(c.Status, a.Verb, domain.Failed, a.Args.Run, o.Observed)
 	c.StatusReason = o.Reason
+	if o.Lost {
+		lose(c, o.Reason)
+		return
+	}
 	switch a.Verb {
-	case domain.VerbCreate, domain.VerbRebuild, domain.VerbStart, domain.VerbReboot:
+	case domain.VerbCreate, domain.VerbRebuild: // the host left nothing of it behind
+		c.Want, c.EverCreated, c.EngineID = domain.Want{}, false, ""
+	case domain.VerbStart, domain.VerbReboot:
 		c.Want = domain.Want{}
 	case domain.VerbStop:
 		c.Want.Running = c.Status != domain.Stopped && c.Status != domain.Created

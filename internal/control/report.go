@@ -41,10 +41,10 @@ func (c *Control) Report(ctx context.Context, hostID string, r domain.Report) (s
 
 // hear applies a report of the present generation from the present host.
 func (t *Turn) hear(ctx context.Context, row domain.Container, r domain.Report) (stale bool, err error) {
-	switch r.Phase {
-	case domain.PhaseObserved:
+	switch {
+	case r.Phase == domain.PhaseObserved:
 		return false, t.hearObserved(ctx, row, r)
-	case domain.PhaseMissing:
+	case r.Phase == domain.PhaseMissing && r.ActionID == 0:
 		return false, t.hearMissing(ctx, row, r)
 	}
 	a, present, err := t.presentAction(ctx, row, r)
@@ -57,6 +57,9 @@ func (t *Turn) hear(ctx context.Context, row domain.Container, r domain.Report) 
 		return false, t.hearProgress(ctx, &row, a, r)
 	case domain.PhaseRefused:
 		return false, t.hearRefused(ctx, &row, a, r)
+	case domain.PhaseMissing:
+		t.Ring(t.bells.Heal)
+		return false, t.Close(ctx, &row, a, Outcome{Reason: missingReason(row, r), Lost: true})
 	}
 	switch {
 	case r.Phase == domain.PhaseFailed && a.Verb == domain.VerbDelete:

@@ -73,15 +73,20 @@ func (l *Loops) lease(ctx context.Context, state domain.ActionState) (actions []
 // held returns the container of a leased action as it is now; false if the action
 // is no longer ours to carry on: canceled, ended, or leased by another.
 func held(ctx context.Context, t *control.Turn, a domain.Action) (domain.Container, bool, error) {
+	// The container first, as everywhere: its row is what serialises all that happens
+	// to one container.
+	row, err := t.Containers().Get(ctx, control.Everything(), a.Container)
+	if domain.IsKind(err, domain.NotFound) {
+		return row, false, nil
+	}
+	if err != nil {
+		return row, false, err
+	}
 	now, err := t.Actions().Get(ctx, a.ID)
 	if domain.IsKind(err, domain.NotFound) {
-		return domain.Container{}, false, nil
+		return row, false, nil
 	}
-	if err != nil || now.Epoch != a.Epoch || now.State != a.State {
-		return domain.Container{}, false, err
-	}
-	row, err := t.Containers().Get(ctx, control.Everything(), a.Container)
-	return row, err == nil, err
+	return row, err == nil && now.Epoch == a.Epoch && now.State == a.State, err
 }
 
 // list reads all containers in one of the statuses; more narrows the query.

@@ -6,33 +6,34 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 type actions struct{ *tx }
 
-func actionFields(a *domain.Action) []field {
-	return []field{
-		number("id", &a.ID).as(fixed),
-		text("container_uuid", &a.Container).as(fixed),
-		text("verb", &a.Verb).as(fixed),
-		document("args", &a.Args),
-		text("state", &a.State),
-		text("message", &a.Message),
-		text("reason", &a.Reason),
-		text("request_id", &a.RequestID).as(fixed),
-		text("user_id", &a.UserID).as(fixed),
-		text("project_id", &a.ProjectID).as(fixed),
-		text("owner", &a.Owner),
-		number("epoch", &a.Epoch).as(fixed), // Lease alone raises it
-		moment("lease_until", &a.LeaseUntil),
-		number("attempts", &a.Attempts),
-		moment("started_at", &a.StartedAt).as(created),
-		moment("progress_at", &a.ProgressAt),
-		moment("deadline", &a.Deadline),
-		moment("retry_at", &a.RetryAt),
-		moment("finished_at", &a.FinishedAt),
+func actionFields(a *domain.Action) []column.Field {
+	return []column.Field{
+		column.Number("id", &a.ID).As(column.Fixed),
+		column.Text("container_uuid", &a.Container).As(column.Fixed),
+		column.Text("verb", &a.Verb).As(column.Fixed),
+		column.Document("args", &a.Args),
+		column.Text("state", &a.State),
+		column.Text("message", &a.Message),
+		column.Text("reason", &a.Reason),
+		column.Text("request_id", &a.RequestID).As(column.Fixed),
+		column.Text("user_id", &a.UserID).As(column.Fixed),
+		column.Text("project_id", &a.ProjectID).As(column.Fixed),
+		column.Text("owner", &a.Owner),
+		column.Number("epoch", &a.Epoch).As(column.Fixed), // Lease alone raises it
+		column.Moment("lease_until", &a.LeaseUntil),
+		column.Number("attempts", &a.Attempts),
+		column.Moment("started_at", &a.StartedAt).As(column.Created),
+		column.Moment("progress_at", &a.ProgressAt),
+		column.Moment("deadline", &a.Deadline),
+		column.Moment("retry_at", &a.RetryAt),
+		column.Moment("finished_at", &a.FinishedAt),
 	}
 }
 
@@ -43,15 +44,15 @@ func actionNotFound(id int64) error {
 func (s actions) Append(ctx context.Context, a domain.Action) (domain.Action, error) {
 	fields := actionFields(&a)[1:] // the database gives the id
 	for i, f := range fields {
-		if f.column == "progress_at" {
-			fields[i] = f.as(created)
+		if f.Column == "progress_at" {
+			fields[i] = f.As(column.Created)
 		}
 	}
-	query, args, err := insertion("actions", fields)
+	query, args, err := column.Insertion("actions", fields)
 	if err != nil {
 		return domain.Action{}, err
 	}
-	stamp := momentCell{&a.StartedAt}
+	stamp := column.Moment("started_at", &a.StartedAt)
 	row := s.QueryRowContext(ctx, s.store.statement(query+" RETURNING id, started_at"), args...)
 	if err := s.fault(row.Scan(&a.ID, stamp)); err != nil {
 		return domain.Action{}, err
@@ -75,7 +76,7 @@ func (s actions) History(ctx context.Context, id domain.ContainerID) ([]domain.A
 func (s actions) Update(ctx context.Context, a domain.Action) error {
 	fields := actionFields(&a)
 	if a.State.Finished() && a.FinishedAt.IsZero() {
-		fields[len(fields)-1] = fields[len(fields)-1].as(changed)
+		fields[len(fields)-1] = fields[len(fields)-1].As(column.Changed)
 	}
 	matched, err := s.update(ctx, "actions", fields, "id = ? AND epoch = ?", a.ID, a.Epoch)
 	if err == nil && matched == 0 {
@@ -125,7 +126,7 @@ func (s actions) claim(ctx context.Context, a *domain.Action, claim control.Leas
 		return false, err
 	}
 	a.Owner, a.Epoch = claim.Owner, a.Epoch+1
-	return true, s.scalar(ctx, momentCell{&a.LeaseUntil}, "SELECT lease_until FROM actions WHERE id = ?", a.ID)
+	return true, s.scalar(ctx, column.Moment("lease_until", &a.LeaseUntil), "SELECT lease_until FROM actions WHERE id = ?", a.ID)
 }
 
 // Overdue counts the silence of queue heads only: an action that waits for another

@@ -8,89 +8,90 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 type containers struct{ *tx }
 
-func containerFields(c *domain.Container) []field {
+func containerFields(c *domain.Container) []column.Field {
 	return slices.Concat(identityFields(c), specFields(&c.Spec), stateFields(c))
 }
 
-func identityFields(c *domain.Container) []field {
-	return []field{
-		text("uuid", &c.ID).as(fixed),
-		number("container_type", &c.Kind).as(fixed),
-		text("capsule_uuid", &c.CapsuleID).as(fixed),
-		text("project_id", &c.ProjectID).as(fixed),
-		text("user_id", &c.UserID).as(fixed),
-		moment("created_at", &c.CreatedAt).as(created),
-		moment("updated_at", &c.UpdatedAt).as(changed),
+func identityFields(c *domain.Container) []column.Field {
+	return []column.Field{
+		column.Text("uuid", &c.ID).As(column.Fixed),
+		column.Number("container_type", &c.Kind).As(column.Fixed),
+		column.Text("capsule_uuid", &c.CapsuleID).As(column.Fixed),
+		column.Text("project_id", &c.ProjectID).As(column.Fixed),
+		column.Text("user_id", &c.UserID).As(column.Fixed),
+		column.Moment("created_at", &c.CreatedAt).As(column.Created),
+		column.Moment("updated_at", &c.UpdatedAt).As(column.Changed),
 	}
 }
 
-func specFields(s *domain.Spec) []field {
-	return []field{
-		text("name", &s.Name),
-		text("image", &s.Image),
-		text("image_driver", &s.ImageDriver),
-		text("image_pull_policy", &s.PullPolicy),
-		text("pull_policy_asked", &s.PullPolicyAsked),
-		reference("registry_uuid", &s.RegistryID),
-		document("command", &s.Command),
-		document("entrypoint", &s.Entrypoint),
-		document("environment", &s.Environment),
-		document("labels", &s.Labels).as(fixed), // container_labels repeats them
-		document("annotations", &s.Annotations),
-		text("workdir", &s.Workdir),
-		text("hostname_asked", &s.Hostname),
-		decimal("cpu", &s.CPU),
-		text("cpu_policy", &s.CPUPolicy),
-		number("memory", &s.MemoryMB),
-		number("disk", &s.DiskGB),
-		document("restart_policy", &s.Restart),
-		flag("auto_remove", &s.AutoRemove),
-		flag("auto_heal", &s.AutoHeal),
-		flag("interactive", &s.Interactive),
-		flag("tty", &s.TTY),
-		flag("privileged", &s.Privileged),
-		text("runtime", &s.Runtime),
-		document("healthcheck", &s.Healthcheck),
-		document("exposed_ports", &s.ExposedPorts),
-		document("security_groups", &s.SecurityGroups),
-		document("mounts", &s.Mounts),
-		document("nets", &s.Nets),
-		document("hints", &s.Hints),
-		text("zone_asked", &s.Zone),
-		text("host_asked", &s.RequestedHost),
+func specFields(s *domain.Spec) []column.Field {
+	return []column.Field{
+		column.Text("name", &s.Name),
+		column.Text("image", &s.Image),
+		column.Text("image_driver", &s.ImageDriver),
+		column.Text("image_pull_policy", &s.PullPolicy),
+		column.Text("pull_policy_asked", &s.PullPolicyAsked),
+		column.Reference("registry_uuid", &s.RegistryID),
+		column.Document("command", &s.Command),
+		column.Document("entrypoint", &s.Entrypoint),
+		column.Document("environment", &s.Environment),
+		column.Document("labels", &s.Labels).As(column.Fixed), // container_labels repeats them
+		column.Document("annotations", &s.Annotations),
+		column.Text("workdir", &s.Workdir),
+		column.Text("hostname_asked", &s.Hostname),
+		column.Decimal("cpu", &s.CPU),
+		column.Text("cpu_policy", &s.CPUPolicy),
+		column.Number("memory", &s.MemoryMB),
+		column.Number("disk", &s.DiskGB),
+		column.Document("restart_policy", &s.Restart),
+		column.Flag("auto_remove", &s.AutoRemove),
+		column.Flag("auto_heal", &s.AutoHeal),
+		column.Flag("interactive", &s.Interactive),
+		column.Flag("tty", &s.TTY),
+		column.Flag("privileged", &s.Privileged),
+		column.Text("runtime", &s.Runtime),
+		column.Document("healthcheck", &s.Healthcheck),
+		column.Document("exposed_ports", &s.ExposedPorts),
+		column.Document("security_groups", &s.SecurityGroups),
+		column.Document("mounts", &s.Mounts),
+		column.Document("nets", &s.Nets),
+		column.Document("hints", &s.Hints),
+		column.Text("zone_asked", &s.Zone),
+		column.Text("host_asked", &s.RequestedHost),
 	}
 }
 
-func stateFields(c *domain.Container) []field {
-	return []field{
-		text("status", &c.Status),
-		text("former_status", &c.FormerStatus),
-		text("status_reason", &c.StatusReason),
-		text("status_detail", &c.StatusDetail),
-		text("task_state", &c.TaskState),
-		text("host_uuid", &c.HostID),
-		text("host", &c.HostName),
-		number("generation", &c.Generation),
-		flag("ever_created", &c.EverCreated),
-		number("revision", &c.Revision).as(fixed), // Touch alone moves it
-		flag("want_absent", &c.Want.Absent),
-		flag("want_running", &c.Want.Running),
-		flag("want_paused", &c.Want.Paused),
-		document("nics", &c.Nics),
-		document("resolved", &c.Resolved),
-		text("container_id", &c.EngineID),
-		text("hostname", &c.Hostname),
-		document("ports", &c.Ports),
-		optional("exit_code", &c.ExitCode),
-		text("health", &c.Health),
-		number("restarts", &c.Restarts),
-		moment("started_at", &c.StartedAt),
+func stateFields(c *domain.Container) []column.Field {
+	return []column.Field{
+		column.Text("status", &c.Status),
+		column.Text("former_status", &c.FormerStatus),
+		column.Text("status_reason", &c.StatusReason),
+		column.Text("status_detail", &c.StatusDetail),
+		column.Text("task_state", &c.TaskState),
+		column.Text("host_uuid", &c.HostID),
+		column.Text("host", &c.HostName),
+		column.Number("generation", &c.Generation),
+		column.Flag("ever_created", &c.EverCreated),
+		column.Number("revision", &c.Revision).As(column.Fixed), // Touch alone moves it
+		column.Flag("want_absent", &c.Want.Absent),
+		column.Flag("want_running", &c.Want.Running),
+		column.Flag("want_paused", &c.Want.Paused),
+		column.Document("nics", &c.Nics),
+		column.Document("resolved", &c.Resolved),
+		column.Text("container_id", &c.EngineID),
+		column.Text("hostname", &c.Hostname),
+		column.Document("ports", &c.Ports),
+		column.Optional("exit_code", &c.ExitCode),
+		column.Text("health", &c.Health),
+		column.Number("restarts", &c.Restarts),
+		column.Moment("started_at", &c.StartedAt),
 	}
 }
 
@@ -119,7 +120,7 @@ func (s containers) Insert(ctx context.Context, c domain.Container) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Spec.Labels)) {
 		value := c.Spec.Labels[name]
-		label := []field{text("container_uuid", &c.ID), text("name", &name), text("value", &value)}
+		label := []column.Field{column.Text("container_uuid", &c.ID), column.Text("name", &name), column.Text("value", &value)}
 		if err := s.insert(ctx, "container_labels", label); err != nil {
 			return err
 		}

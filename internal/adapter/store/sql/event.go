@@ -5,20 +5,21 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 type events struct{ *tx }
 
-func eventFields(e *domain.Event) []field {
-	return []field{
-		number("id", &e.ID).as(fixed),
-		number("action_id", &e.ActionID).as(fixed),
-		text("name", &e.Name).as(fixed),
-		text("result", &e.Result),
-		text("details", &e.Details),
-		moment("started_at", &e.StartedAt).as(created),
-		moment("finished_at", &e.FinishedAt),
+func eventFields(e *domain.Event) []column.Field {
+	return []column.Field{
+		column.Number("id", &e.ID).As(column.Fixed),
+		column.Number("action_id", &e.ActionID).As(column.Fixed),
+		column.Text("name", &e.Name).As(column.Fixed),
+		column.Text("result", &e.Result),
+		column.Text("details", &e.Details),
+		column.Moment("started_at", &e.StartedAt).As(column.Created),
+		column.Moment("finished_at", &e.FinishedAt),
 	}
 }
 
@@ -50,11 +51,11 @@ func (s events) Finish(ctx context.Context, e domain.Event) error {
 	fields := eventFields(&e)
 	end := len(fields) - 1
 	if id != 0 {
-		fields[end] = fields[end].as(changed)
+		fields[end] = fields[end].As(column.Changed)
 		_, err = s.update(ctx, "action_events", fields, "id = ?", id)
 		return err
 	}
-	fields[end] = fields[end].as(created)
+	fields[end] = fields[end].As(column.Created)
 	return s.insert(ctx, "action_events", fields[1:])
 }
 

@@ -8,64 +8,65 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 type hosts struct{ *tx }
 
-func hostFields(h *domain.Host) []field {
-	return slices.Concat(registrationFields(h), inventoryFields(&h.Inventory), serviceFields(h), []field{
-		moment("last_seen_up", &h.LastSeenUp),
-		number("report_count", &h.ReportCount),
-		number("revision", &h.Revision),
-		number("total_containers", &h.Used.Containers),
-		cpus("cpu_used", &h.Used.CPU),
-		number("mem_used", &h.Used.MemoryMB),
-		number("disk_used", &h.Used.DiskGB),
+func hostFields(h *domain.Host) []column.Field {
+	return slices.Concat(registrationFields(h), inventoryFields(&h.Inventory), serviceFields(h), []column.Field{
+		column.Moment("last_seen_up", &h.LastSeenUp),
+		column.Number("report_count", &h.ReportCount),
+		column.Number("revision", &h.Revision),
+		column.Number("total_containers", &h.Used.Containers),
+		column.CPUs("cpu_used", &h.Used.CPU),
+		column.Number("mem_used", &h.Used.MemoryMB),
+		column.Number("disk_used", &h.Used.DiskGB),
 	})
 }
 
 // registrationFields are what a joining agent says of itself.
-func registrationFields(h *domain.Host) []field {
-	return []field{
-		text("uuid", &h.ID).as(fixed),
-		text("hostname", &h.Name),
-		text("service_binary", &h.Binary),
-		text("address", &h.Address),
-		text("availability_zone", &h.Zone),
-		text("boot_id", &h.BootID),
-		moment("created_at", &h.CreatedAt).as(created),
-		moment("updated_at", &h.UpdatedAt).as(changed),
+func registrationFields(h *domain.Host) []column.Field {
+	return []column.Field{
+		column.Text("uuid", &h.ID).As(column.Fixed),
+		column.Text("hostname", &h.Name),
+		column.Text("service_binary", &h.Binary),
+		column.Text("address", &h.Address),
+		column.Text("availability_zone", &h.Zone),
+		column.Text("boot_id", &h.BootID),
+		column.Moment("created_at", &h.CreatedAt).As(column.Created),
+		column.Moment("updated_at", &h.UpdatedAt).As(column.Changed),
 	}
 }
 
-func inventoryFields(i *domain.Inventory) []field {
-	return []field{
-		number("cpus", &i.CPUs),
-		number("mem_total", &i.MemoryMB),
-		number("disk_total", &i.DiskGB),
-		text("architecture", &i.Architecture),
-		text("os_type", &i.OSType),
-		text("os", &i.OS),
-		text("kernel_version", &i.Kernel),
-		document("labels", &i.Labels),
-		document("runtimes", &i.Runtimes),
-		flag("disk_quota_supported", &i.DiskQuota),
-		flag("enable_cpu_pinning", &i.CPUPinning),
-		text("engine_name", &i.EngineName),
-		text("engine_version", &i.EngineVersion),
-		flag("engine_up", &i.EngineUp),
-		text("engine_reason", &i.EngineReason),
+func inventoryFields(i *domain.Inventory) []column.Field {
+	return []column.Field{
+		column.Number("cpus", &i.CPUs),
+		column.Number("mem_total", &i.MemoryMB),
+		column.Number("disk_total", &i.DiskGB),
+		column.Text("architecture", &i.Architecture),
+		column.Text("os_type", &i.OSType),
+		column.Text("os", &i.OS),
+		column.Text("kernel_version", &i.Kernel),
+		column.Document("labels", &i.Labels),
+		column.Document("runtimes", &i.Runtimes),
+		column.Flag("disk_quota_supported", &i.DiskQuota),
+		column.Flag("enable_cpu_pinning", &i.CPUPinning),
+		column.Text("engine_name", &i.EngineName),
+		column.Text("engine_version", &i.EngineVersion),
+		column.Flag("engine_up", &i.EngineUp),
+		column.Text("engine_reason", &i.EngineReason),
 	}
 }
 
 // serviceFields are the operator's switches.
-func serviceFields(h *domain.Host) []field {
-	return []field{
-		flag("disabled", &h.Disabled),
-		text("disabled_reason", &h.DisabledReason),
-		flag("forced_down", &h.ForcedDown),
+func serviceFields(h *domain.Host) []column.Field {
+	return []column.Field{
+		column.Flag("disabled", &h.Disabled),
+		column.Text("disabled_reason", &h.DisabledReason),
+		column.Flag("forced_down", &h.ForcedDown),
 	}
 }
 
@@ -109,7 +110,7 @@ func (s hosts) List(ctx context.Context, p control.Page) ([]domain.Host, error) 
 }
 
 func (s hosts) Beat(ctx context.Context, b domain.Beat) error {
-	sets, args, err := changes(append(inventoryFields(&b.Inventory), text("boot_id", &b.BootID)))
+	sets, args, err := column.Changes(append(inventoryFields(&b.Inventory), column.Text("boot_id", &b.BootID)))
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (s hosts) Beat(ctx context.Context, b domain.Beat) error {
 }
 
 func (s hosts) SetService(ctx context.Context, h domain.Host) error {
-	sets, args, err := changes(append(serviceFields(&h), moment("updated_at", &h.UpdatedAt).as(changed)))
+	sets, args, err := column.Changes(append(serviceFields(&h), column.Moment("updated_at", &h.UpdatedAt).As(column.Changed)))
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (s hosts) change(ctx context.Context, hostID, sets string, args ...any) err
 }
 
 func (s hosts) Claim(ctx context.Context, hostID string, c, limit domain.Claim) error {
-	cpu, cpuLimit := millionths(c.CPU), millionths(limit.CPU)
+	cpu, cpuLimit := column.Millionths(c.CPU), column.Millionths(limit.CPU)
 	matched, err := s.exec(ctx, `UPDATE hosts SET total_containers = total_containers + ?, cpu_used = cpu_used + ?,
 		mem_used = mem_used + ?, disk_used = disk_used + ?
 		WHERE uuid = ? AND total_containers <= ? AND cpu_used <= ? AND mem_used <= ? AND disk_used <= ?`,
@@ -165,7 +166,7 @@ func (s hosts) Delete(ctx context.Context, hostID string) error {
 }
 
 func (s hosts) Now(ctx context.Context) (now time.Time, err error) {
-	err = s.scalar(ctx, momentCell{&now}, "SELECT @now")
+	err = s.scalar(ctx, column.Moment("now", &now), "SELECT @now")
 	return now, err
 }
 

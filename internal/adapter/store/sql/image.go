@@ -3,23 +3,24 @@ package sqlstore
 import (
 	"context"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 type images struct{ *tx }
 
-func imageFields(i *domain.Image) []field {
-	return []field{
-		text("uuid", &i.ID).as(fixed),
-		text("project_id", &i.ProjectID).as(fixed),
-		text("user_id", &i.UserID).as(fixed),
-		text("image_id", &i.ImageID),
-		text("repo", &i.Repo),
-		text("tag", &i.Tag),
-		text("size", &i.Size),
-		text("host", &i.HostName),
-		moment("created_at", &i.CreatedAt).as(created),
+func imageFields(i *domain.Image) []column.Field {
+	return []column.Field{
+		column.Text("uuid", &i.ID).As(column.Fixed),
+		column.Text("project_id", &i.ProjectID).As(column.Fixed),
+		column.Text("user_id", &i.UserID).As(column.Fixed),
+		column.Text("image_id", &i.ImageID),
+		column.Text("repo", &i.Repo),
+		column.Text("tag", &i.Tag),
+		column.Text("size", &i.Size),
+		column.Text("host", &i.HostName),
+		column.Moment("created_at", &i.CreatedAt).As(column.Created),
 	}
 }
 

@@ -3,30 +3,31 @@ package sqlstore
 import (
 	"context"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 type networks struct{ *tx }
 
-func networkFields(n *domain.LocalNetwork) []field {
-	return []field{
-		text("uuid", &n.ID),
-		text("project_id", &n.ProjectID),
-		text("name", &n.Name),
-		number("position", &n.Index),
-		number("mtu", &n.MTU),
-		document("subnets", &n.Subnets),
+func networkFields(n *domain.LocalNetwork) []column.Field {
+	return []column.Field{
+		column.Text("uuid", &n.ID),
+		column.Text("project_id", &n.ProjectID),
+		column.Text("name", &n.Name),
+		column.Number("position", &n.Index),
+		column.Number("mtu", &n.MTU),
+		column.Document("subnets", &n.Subnets),
 	}
 }
 
-func portFields(p *domain.LocalPort) []field {
-	return []field{
-		text("uuid", &p.ID),
-		text("network_uuid", &p.NetworkID),
-		text("project_id", &p.ProjectID),
-		text("container_uuid", &p.Container),
-		text("mac", &p.MAC),
-		document("addresses", &p.Addresses),
+func portFields(p *domain.LocalPort) []column.Field {
+	return []column.Field{
+		column.Text("uuid", &p.ID),
+		column.Text("network_uuid", &p.NetworkID),
+		column.Text("project_id", &p.ProjectID),
+		column.Text("container_uuid", &p.Container),
+		column.Text("mac", &p.MAC),
+		column.Document("addresses", &p.Addresses),
 	}
 }
 
@@ -85,7 +86,7 @@ func (s networks) InsertPort(ctx context.Context, p domain.LocalPort) error {
 	}
 	for _, a := range p.Addresses {
 		address := a.Addr.String()
-		lease := []field{text("network_uuid", &p.NetworkID), text("address", &address), text("port_uuid", &p.ID)}
+		lease := []column.Field{column.Text("network_uuid", &p.NetworkID), column.Text("address", &address), column.Text("port_uuid", &p.ID)}
 		if err := s.again(s.insert(ctx, "local_addresses", lease)); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -19,12 +20,12 @@ type limit struct {
 	bound    int64
 }
 
-func limitFields(l *limit) []field {
-	return []field{
-		flag("is_class", &l.subject.Class),
-		text("subject", &l.subject.Name),
-		text("resource", &l.resource),
-		number("hard_limit", &l.bound),
+func limitFields(l *limit) []column.Field {
+	return []column.Field{
+		column.Flag("is_class", &l.subject.Class),
+		column.Text("subject", &l.subject.Name),
+		column.Text("resource", &l.resource),
+		column.Number("hard_limit", &l.bound),
 	}
 }
 
@@ -34,13 +35,13 @@ type usage struct {
 	domain.Claim
 }
 
-func usageFields(u *usage) []field {
-	return []field{
-		text("project_id", &u.projectID).as(fixed),
-		number("containers", &u.Containers),
-		cpus("cpu", &u.CPU),
-		number("memory", &u.MemoryMB),
-		number("disk", &u.DiskGB),
+func usageFields(u *usage) []column.Field {
+	return []column.Field{
+		column.Text("project_id", &u.projectID).As(column.Fixed),
+		column.Number("containers", &u.Containers),
+		column.CPUs("cpu", &u.CPU),
+		column.Number("memory", &u.MemoryMB),
+		column.Number("disk", &u.DiskGB),
 	}
 }
 
@@ -93,7 +94,7 @@ func (s quotas) usage(ctx context.Context, projectID string) (domain.Claim, erro
 }
 
 func (s quotas) Use(ctx context.Context, projectID string, c domain.Claim, limits domain.Quota) ([]domain.Resource, error) {
-	cpu, cpuLimit := millionths(c.CPU), millionths(float64(limits.CPU))
+	cpu, cpuLimit := column.Millionths(c.CPU), column.Millionths(float64(limits.CPU))
 	matched, err := s.exec(ctx, `UPDATE quota_usages SET containers = containers + ?, cpu = cpu + ?, memory = memory + ?, disk = disk + ?
 		WHERE project_id = ? AND containers <= ? AND cpu <= ? AND memory <= ? AND disk <= ?`,
 		c.Containers, cpu, c.MemoryMB, c.DiskGB, projectID,
@@ -124,7 +125,7 @@ func exceeded(used, c domain.Claim, limits domain.Quota) []domain.Resource {
 		}
 	}
 	check(domain.ResourceContainers, used.Containers, c.Containers, limits.Containers)
-	check(domain.ResourceCPU, millionths(used.CPU), millionths(c.CPU), millionths(float64(limits.CPU)))
+	check(domain.ResourceCPU, column.Millionths(used.CPU), column.Millionths(c.CPU), column.Millionths(float64(limits.CPU)))
 	check(domain.ResourceDisk, used.DiskGB, c.DiskGB, limits.DiskGB)
 	check(domain.ResourceMemory, used.MemoryMB, c.MemoryMB, limits.MemoryMB)
 	return over

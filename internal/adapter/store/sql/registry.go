@@ -5,21 +5,22 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 type registries struct{ *tx }
 
-func registryFields(r *domain.Registry) []field {
-	return []field{
-		text("uuid", &r.ID).as(fixed),
-		text("project_id", &r.ProjectID).as(fixed),
-		text("user_id", &r.UserID).as(fixed),
-		text("name", &r.Name),
-		text("domain", &r.Domain),
-		text("username", &r.Username),
-		blob("sealed_password", &r.SealedPassword),
+func registryFields(r *domain.Registry) []column.Field {
+	return []column.Field{
+		column.Text("uuid", &r.ID).As(column.Fixed),
+		column.Text("project_id", &r.ProjectID).As(column.Fixed),
+		column.Text("user_id", &r.UserID).As(column.Fixed),
+		column.Text("name", &r.Name),
+		column.Text("domain", &r.Domain),
+		column.Text("username", &r.Username),
+		column.Blob("sealed_password", &r.SealedPassword),
 	}
 }
 

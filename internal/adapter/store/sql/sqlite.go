@@ -1,9 +1,7 @@
 package sqlstore
 
 import (
-	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -15,6 +13,7 @@ import (
 	"modernc.org/sqlite"
 	sqlitecode "modernc.org/sqlite/lib"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/prepared"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -63,7 +62,7 @@ func sqlitePool(path, settings string, size int) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}
-	pool := sql.OpenDB(keeper{connector})
+	pool := sql.OpenDB(prepared.Keep(connector))
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	return pool, nil
@@ -91,95 +90,4 @@ func explainSQLite(err error) trouble {
 	default:
 		return unexplained
 	}
-}
-
-// keeper opens connections that keep their prepared statements, because parsing a
-// statement costs SQLite more than running it. The servers' drivers need no such help.
-type keeper struct{ driver.Connector }
-
-// Connect opens a connection with no statements yet.
-func (k keeper) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := k.Connector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &keptConn{Conn: conn, idle: map[string]*keptStmt{}}, nil
-}
-
-// keptConn is used by one goroutine at a time, as every driver.Conn is. It hides
-// the driver's direct queries, so that each statement comes through Prepare.
-type keptConn struct {
-	driver.Conn
-	idle map[string]*keptStmt
-}
-
-// maxIdle bounds the statements kept; beyond it, which lists of unusual length may
-// reach, all are dropped and grow again.
-const maxIdle = 512
-
-// PrepareContext takes the statement out of those kept, or prepares it.
-func (c *keptConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	if kept, ok := c.idle[query]; ok {
-		delete(c.idle, query)
-		return kept, nil
-	}
-	stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query) //nolint:forcetypeassert // the driver has it
-	if err != nil {
-		return nil, err
-	}
-	return &keptStmt{Stmt: stmt, conn: c, query: query}, nil
-}
-
-// BeginTx begins as the driver does.
-func (c *keptConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts) //nolint:forcetypeassert // the driver has it
-}
-
-// Ping asks the driver.
-func (c *keptConn) Ping(ctx context.Context) error {
-	return c.Conn.(driver.Pinger).Ping(ctx) //nolint:forcetypeassert // the driver has it
-}
-
-// Close drops the statements with the connection.
-func (c *keptConn) Close() error {
-	return errors.Join(c.drop(), c.Conn.Close())
-}
-
-func (c *keptConn) drop() error {
-	var failed error
-	for _, kept := range c.idle {
-		failed = errors.Join(failed, kept.Stmt.Close())
-	}
-	clear(c.idle)
-	return failed
-}
-
-// keptStmt returns to its connection when it is closed.
-type keptStmt struct {
-	driver.Stmt
-	conn  *keptConn
-	query string
-}
-
-// Close keeps the statement for the next of its text.
-func (s *keptStmt) Close() error {
-	if _, taken := s.conn.idle[s.query]; taken {
-		return s.Stmt.Close()
-	}
-	var err error
-	if len(s.conn.idle) >= maxIdle {
-		err = s.conn.drop()
-	}
-	s.conn.idle[s.query] = s
-	return err
-}
-
-// ExecContext runs the statement.
-func (s *keptStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args) //nolint:forcetypeassert // the driver has it
-}
-
-// QueryContext runs the query.
-func (s *keptStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args) //nolint:forcetypeassert // the driver has it
 }

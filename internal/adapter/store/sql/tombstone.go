@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -15,12 +16,12 @@ type tombstone struct {
 	revision  int64
 }
 
-func tombstoneFields(t *tombstone) []field {
-	return []field{
-		text("container_uuid", &t.container.ID),
-		text("host_uuid", &t.container.HostID),
-		number("revision", &t.revision),
-		document("container", &t.container),
+func tombstoneFields(t *tombstone) []column.Field {
+	return []column.Field{
+		column.Text("container_uuid", &t.container.ID),
+		column.Text("host_uuid", &t.container.HostID),
+		column.Number("revision", &t.revision),
+		column.Document("container", &t.container),
 	}
 }
 

@@ -4,28 +4,29 @@ import (
 	"context"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 type trust struct{ *tx }
 
-func ticketFields(t *control.Ticket) []field {
-	return []field{
-		text("kind", &t.Kind),
-		blob("hash", &t.Hash),
-		text("subject", &t.Subject),
-		text("exec_id", &t.ExecID),
-		text("user_id", &t.UserID),
-		text("project_id", &t.ProjectID),
+func ticketFields(t *control.Ticket) []column.Field {
+	return []column.Field{
+		column.Text("kind", &t.Kind),
+		column.Blob("hash", &t.Hash),
+		column.Text("subject", &t.Subject),
+		column.Text("exec_id", &t.ExecID),
+		column.Text("user_id", &t.UserID),
+		column.Text("project_id", &t.ProjectID),
 	}
 }
 
-func authorityFields(a *control.Authority) []field {
-	return []field{
-		text("deployment_id", &a.DeploymentID),
-		blob("cert_pem", &a.CertPEM),
-		blob("sealed_key", &a.SealedKey),
+func authorityFields(a *control.Authority) []column.Field {
+	return []column.Field{
+		column.Text("deployment_id", &a.DeploymentID),
+		column.Blob("cert_pem", &a.CertPEM),
+		column.Blob("sealed_key", &a.SealedKey),
 	}
 }
 
@@ -35,15 +36,15 @@ func (s trust) PutTicket(ctx context.Context, t control.Ticket) error {
 		return err
 	}
 	expires := now.Add(t.TTL)
-	return s.insert(ctx, "tickets", append(ticketFields(&t), moment("expires_at", &expires)))
+	return s.insert(ctx, "tickets", append(ticketFields(&t), column.Moment("expires_at", &expires)))
 }
 
 // Redeem returns the ticket with the time it had left as its TTL.
 func (s trust) Redeem(ctx context.Context, kind control.TicketKind, hash []byte) (control.Ticket, error) {
 	unknown := domain.NewFault(domain.NotFound, "ticket-not-found", "The ticket is unknown, expired or used.")
 	var expires time.Time
-	found, err := one(ctx, s.tx, unknown, func(t *control.Ticket) []field {
-		return append(ticketFields(t), moment("expires_at", &expires))
+	found, err := one(ctx, s.tx, unknown, func(t *control.Ticket) []column.Field {
+		return append(ticketFields(t), column.Moment("expires_at", &expires))
 	}, "FROM tickets WHERE kind = ? AND hash = ?", string(kind), hash)
 	if err != nil {
 		return control.Ticket{}, err
@@ -77,5 +78,5 @@ func (s trust) SetAuthority(ctx context.Context, a control.Authority) (control.A
 		return stored, err
 	}
 	only := 1
-	return a, s.again(s.insert(ctx, "authority", append(authorityFields(&a), number("id", &only))))
+	return a, s.again(s.insert(ctx, "authority", append(authorityFields(&a), column.Number("id", &only))))
 }

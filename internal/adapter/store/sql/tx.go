@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
 )
 
@@ -42,8 +43,8 @@ func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error)
 }
 
 // insert adds a row made of fields.
-func (t *tx) insert(ctx context.Context, table string, fields []field) error {
-	query, args, err := insertion(table, fields)
+func (t *tx) insert(ctx context.Context, table string, fields []column.Field) error {
+	query, args, err := column.Insertion(table, fields)
 	if err != nil {
 		return err
 	}
@@ -53,8 +54,8 @@ func (t *tx) insert(ctx context.Context, table string, fields []field) error {
 
 // update writes the mutable ones of fields where the condition holds, and returns
 // how many rows matched it.
-func (t *tx) update(ctx context.Context, table string, fields []field, where string, whereArgs ...any) (int64, error) {
-	sets, args, err := changes(fields)
+func (t *tx) update(ctx context.Context, table string, fields []column.Field, where string, whereArgs ...any) (int64, error) {
+	sets, args, err := column.Changes(fields)
 	if err != nil {
 		return 0, err
 	}
@@ -67,14 +68,14 @@ func (t *tx) scalar(ctx context.Context, dest any, query string, args ...any) er
 }
 
 // rows reads all rows of a query whose text, from FROM on, is tail.
-func rows[T any](ctx context.Context, t *tx, fields func(*T) []field, tail string, args ...any) ([]T, error) {
+func rows[T any](ctx context.Context, t *tx, fields func(*T) []column.Field, tail string, args ...any) ([]T, error) {
 	var row, zero T
 	list := fields(&row)
 	dest := make([]any, len(list))
-	for i, f := range list {
-		dest[i] = f.cell
+	for i := range list {
+		dest[i] = &list[i]
 	}
-	found, err := t.QueryContext(ctx, t.store.statement("SELECT "+columns(list)+" "+tail), args...)
+	found, err := t.QueryContext(ctx, t.store.statement("SELECT "+column.Names(list)+" "+tail), args...)
 	if err != nil {
 		return nil, t.fault(err)
 	}
@@ -91,7 +92,7 @@ func rows[T any](ctx context.Context, t *tx, fields func(*T) []field, tail strin
 }
 
 // one reads the first row of a query, or returns missing.
-func one[T any](ctx context.Context, t *tx, missing error, fields func(*T) []field, tail string, args ...any) (T, error) {
+func one[T any](ctx context.Context, t *tx, missing error, fields func(*T) []column.Field, tail string, args ...any) (T, error) {
 	found, err := rows(ctx, t, fields, tail, args...)
 	if err == nil && len(found) == 0 {
 		err = missing

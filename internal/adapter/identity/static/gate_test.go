@@ -1,0 +1,54 @@
+package static
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+func TestGateForgetsAndStaysSmall(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	g, err := newGate(bcrypt.MinCost, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	guess := attempt{source: "192.0.2.1", name: "admin"}
+	for range 20 {
+		g.note(guess, false)
+	}
+	if wait := g.wait(guess); wait != longestWait {
+		t.Errorf("wait = %v, want the longest", wait)
+	}
+	for n := range maxRecords {
+		g.note(attempt{source: guess.source, name: fmt.Sprint(n)}, false)
+	}
+	if len(g.records) > maxRecords || g.order.Len() != len(g.records) {
+		t.Errorf("%d records, %d in order", len(g.records), g.order.Len())
+	}
+	if wait := g.wait(guess); wait != longestWait {
+		t.Errorf("wait = %v: a flood of names made the source forgotten", wait)
+	}
+	now = now.Add(forgetAfter)
+	if wait := g.wait(guess); wait > 0 {
+		t.Errorf("wait = %v after the time of forgetting", wait)
+	}
+}
+
+func TestGateGivesUpWithTheRequest(t *testing.T) {
+	g, err := newGate(bcrypt.MinCost, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range comparisons {
+		g.slots <- struct{}{}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := g.try(ctx, attempt{source: "s", name: "n"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,150 @@
+package place_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/go-zun/zun/internal/control/place"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant of these tests
+
+func host(name string, change func(*domain.Host)) domain.Host {
+	h := domain.Host{
+		ID: "id-" + name, Name: name, Zone: "nova", LastSeenUp: noon,
+		Inventory: domain.Inventory{
+			CPUs: 4, MemoryMB: 4096, DiskGB: 100, EngineUp: true, DiskQuota: true,
+			Runtimes: []string{"runc"}, Labels: map[string]string{"disk": "ssd"}, CPUPinning: true,
+		},
+	}
+	if change != nil {
+		change(&h)
+	}
+	return h
+}
+
+func snapshot(hosts ...domain.Host) place.Snapshot {
+	return place.Snapshot{Hosts: hosts, Now: noon, DownAfter: time.Minute, Ratios: place.Ratios{CPU: 2, RAM: 1, Disk: 1}}
+}
+
+func first(int) int { return 0 }
+
+func need(change func(*place.Need)) place.Need {
+	n := place.Need{Claim: domain.Claim{Containers: 1, CPU: 1, MemoryMB: 512}}
+	if change != nil {
+		change(&n)
+	}
+	return n
+}
+
+func TestFilters(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		host   func(*domain.Host)
+		need   func(*place.Need)
+		reason string // empty: the host fits
+	}{
+		{"plain", nil, nil, ""},
+		{"requested", nil, func(n *place.Need) { n.Host = "a" }, ""},
+		{"another requested", nil, func(n *place.Need) { n.Host = "b" }, "requested host"},
+		{"refused before", nil, func(n *place.Need) { n.Refused = []string{"id-a"} }, "refused"},
+		{"zone", nil, func(n *place.Need) { n.Zone = "nova" }, ""},
+		{"another zone", nil, func(n *place.Need) { n.Zone = "az2" }, "availability zone"},
+		{"disabled", func(h *domain.Host) { h.Disabled = true }, nil, "compute"},
+		{"silent", func(h *domain.Host) { h.LastSeenUp = noon.Add(-2 * time.Minute) }, nil, "compute"},
+		{"silent exactly so long", func(h *domain.Host) { h.LastSeenUp = noon.Add(-time.Minute) }, nil, ""},
+		{"forced down", func(h *domain.Host) { h.ForcedDown = true }, nil, "compute"},
+		{"engine down", func(h *domain.Host) { h.Inventory.EngineUp = false }, nil, "compute"},
+		{"runtime", nil, func(n *place.Need) { n.Runtime = "runc" }, ""},
+		{"another runtime", nil, func(n *place.Need) { n.Runtime = "kata" }, "runtime"},
+		{"cpu to the brim", func(h *domain.Host) { h.Used.CPU = 7 }, nil, ""},
+		{"cpu full", func(h *domain.Host) { h.Used.CPU = 7.5 }, nil, "cpu"},
+		{"ram to the brim", func(h *domain.Host) { h.Used.MemoryMB = 3584 }, nil, ""},
+		{"ram full", func(h *domain.Host) { h.Used.MemoryMB = 3585 }, nil, "ram"},
+		{"disk", nil, func(n *place.Need) { n.Claim.DiskGB = 100 }, ""},
+		{"disk full", func(h *domain.Host) { h.Used.DiskGB = 1 }, func(n *place.Need) { n.Claim.DiskGB = 100 }, "disk"},
+		{"no disk quota", func(h *domain.Host) { h.Inventory.DiskQuota = false }, func(n *place.Need) { n.Claim.DiskGB = 1 }, "disk"},
+		{"no disk asked", func(h *domain.Host) { h.Inventory.DiskQuota, h.Used.DiskGB = false, 500 }, nil, ""},
+		{"label", nil, func(n *place.Need) { n.Labels = map[string]string{"disk": "ssd"} }, ""},
+		{"another label", nil, func(n *place.Need) { n.Labels = map[string]string{"disk": "hdd"} }, "label"},
+		{"unknown label", nil, func(n *place.Need) { n.Labels = map[string]string{"gpu": ""} }, "label"},
+		{"dedicated", nil, func(n *place.Need) { n.CPUPolicy = "dedicated" }, ""},
+		{"dedicated parts of a cpu", nil, func(n *place.Need) { n.CPUPolicy, n.Claim.CPU = "dedicated", 0.5 }, "cpuset"},
+		{"dedicated beyond what is there", func(h *domain.Host) { h.Used.CPU = 3.5 }, func(n *place.Need) { n.CPUPolicy = "dedicated" }, "cpuset"},
+		{"no pinning", func(h *domain.Host) { h.Inventory.CPUPinning = false }, func(n *place.Need) { n.CPUPolicy = "dedicated" }, "cpuset"},
+		{"shared on a pinning host", nil, func(n *place.Need) { n.CPUPolicy = "shared" }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, reasons, fits := place.Default(first).Pick(snapshot(host("a", c.host)), need(c.need))
+			if fits != (c.reason == "") || (c.reason != "" && reasons[c.reason] != 1) {
+				t.Errorf("fits %v, reasons %v, want reason %q", fits, reasons, c.reason)
+			}
+		})
+	}
+}
+
+func TestSpread(t *testing.T) {
+	busy := host("busy", func(h *domain.Host) { h.Used = domain.Claim{CPU: 4, MemoryMB: 2048} })
+	calm := host("calm", func(h *domain.Host) { h.Used = domain.Claim{CPU: 1, MemoryMB: 512} })
+	got, _, fits := place.Default(first).Pick(snapshot(busy, calm), need(nil))
+	if !fits || got.Name != "calm" {
+		t.Errorf("got %q, want the emptier host", got.Name)
+	}
+}
+
+func TestTiesAreDrawn(t *testing.T) {
+	for draw, want := range []string{"a", "b"} {
+		start := true
+		rand := func(int) int { // the first number is where the search starts
+			if start {
+				start = false
+				return 0
+			}
+			return draw
+		}
+		got, _, _ := place.Default(rand).Pick(snapshot(host("a", nil), host("b", nil)), need(nil))
+		if got.Name != want {
+			t.Errorf("draw %d: got %s, want %s", draw, got.Name, want)
+		}
+	}
+}
+
+func TestNobodyFits(t *testing.T) {
+	_, reasons, fits := place.Default(first).Pick(snapshot(), need(nil))
+	if fits {
+		t.Error("an empty fleet fits")
+	}
+	full := func(h *domain.Host) { h.Used.CPU = 8 }
+	off := func(h *domain.Host) { h.Disabled = true }
+	_, reasons, fits = place.Default(first).Pick(snapshot(host("a", full), host("b", off), host("c", full)), need(nil))
+	if want := "compute: 1, cpu: 2"; fits || reasons.String() != want {
+		t.Errorf("got %v %q, want %q", fits, reasons, want)
+	}
+}
+
+func TestNeedOf(t *testing.T) {
+	n := place.NeedOf(domain.Spec{
+		CPU: 2, MemoryMB: 64, DiskGB: 1, Zone: "z", Runtime: "kata", RequestedHost: "h", CPUPolicy: "dedicated",
+		Hints: map[string]string{"label:disk": "ssd", "group": "g"},
+	}, []string{"r"})
+	if n.Claim.CPU != 2 || n.Zone != "z" || n.Runtime != "kata" || n.Host != "h" || len(n.Labels) != 1 || n.Labels["disk"] != "ssd" {
+		t.Errorf("got %+v", n)
+	}
+}
+
+func BenchmarkPickOfTenThousand(b *testing.B) {
+	hosts := make([]domain.Host, 10_000)
+	for i := range hosts {
+		hosts[i] = host(fmt.Sprint(i), func(h *domain.Host) { h.Used.CPU = float64(i % 9) })
+	}
+	s, n := snapshot(hosts...), need(nil)
+	next := 0
+	p := place.Default(func(below int) int { next += 7919; return next % below })
+	for b.Loop() {
+		if _, _, fits := p.Pick(s, n); !fits {
+			b.Fatal("nobody fits")
+		}
+	}
+}
