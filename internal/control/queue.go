@@ -96,10 +96,13 @@ func Wish(c *domain.Container, a domain.Action) {
 	}
 }
 
-// settle writes c and lets its head action a go on.
+// settle writes c and lets its head action a go on. The row of a create was just
+// inserted as it must be: its first update is yet to come.
 func (t *Turn) settle(ctx context.Context, c *domain.Container, a domain.Action) error {
-	if err := t.save(ctx, c); err != nil {
-		return err
+	if a.Verb != domain.VerbCreate {
+		if err := t.save(ctx, c); err != nil {
+			return err
+		}
 	}
 	switch a.State {
 	case domain.ActionPrepared:

@@ -36,8 +36,8 @@ func New(d Deps) *Loops {
 
 const (
 	batch     = 32               // most that one step of a leasing loop takes
-	leaseTime = 2 * time.Minute  // longer than any call made under the lease
-	callTime  = 30 * time.Second // of one call to the network service or a host
+	leaseTime = 20 * time.Second // longer than any call made under the lease, short enough after a crash
+	callTime  = 10 * time.Second // of one call to the network service or a host
 )
 
 // Jobs lists the loops.
@@ -72,17 +72,17 @@ func (l *Loops) lease(ctx context.Context, state domain.ActionState) (actions []
 
 // held returns the container of a leased action as it is now; false if the action
 // is no longer ours to carry on: canceled, ended, or leased by another.
-func held(ctx context.Context, t *control.Turn, a domain.Action) (domain.Container, bool, error) {
+func held(ctx context.Context, tx control.Tx, a domain.Action) (domain.Container, bool, error) {
 	// The container first, as everywhere: its row is what serialises all that happens
 	// to one container.
-	row, err := t.Containers().Get(ctx, control.Everything(), a.Container)
+	row, err := tx.Containers().Get(ctx, control.Everything(), a.Container)
 	if domain.IsKind(err, domain.NotFound) {
 		return row, false, nil
 	}
 	if err != nil {
 		return row, false, err
 	}
-	now, err := t.Actions().Get(ctx, a.ID)
+	now, err := tx.Actions().Get(ctx, a.ID)
 	if domain.IsKind(err, domain.NotFound) {
 		return row, false, nil
 	}

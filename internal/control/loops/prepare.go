@@ -51,8 +51,8 @@ func (l *Loops) prepare(ctx context.Context, a domain.Action) error {
 func (l *Loops) placed(ctx context.Context, a domain.Action) (row domain.Container, ours bool, err error) {
 	refused := slices.Clone(a.Args.Refused)
 	for {
-		err = l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
-			row, ours, err = held(ctx, t, a)
+		err = l.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
+			row, ours, err = held(ctx, tx, a)
 			return err
 		})
 		if err != nil || !ours || row.HostID != "" {
