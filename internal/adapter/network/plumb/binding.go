@@ -13,7 +13,10 @@ import (
 type binding interface {
 	// group is the link group that a host end is made with; zero for none.
 	group() uint32
-	// attach connects the host end, which is still down, and brings it up.
+	// prepare makes what the port needs on the host before its link exists, so that a
+	// refusal leaves nothing behind.
+	prepare(ctx context.Context, host *netlink.Handle, nic domain.Nic) error
+	// attach connects the host end, which may still be down, and brings it up.
 	attach(ctx context.Context, host *netlink.Handle, tap netlink.Link, nic domain.Nic) error
 	// detach removes what attach left beside the link itself, which is gone by now.
 	detach(ctx context.Context, nic domain.Nic) error

@@ -15,37 +15,37 @@ import (
 
 // ensureBridge makes the bridge of nic's network with its gateway addresses, and lets
 // packets through it. It may be repeated; what is half made is completed.
-func (l *localBinding) ensureBridge(host *netlink.Handle, name string, nic domain.Nic) (netlink.Link, error) {
+func (l *localBinding) ensureBridge(host *netlink.Handle, name string, nic domain.Nic) error {
 	bridge, err := findLink(host, name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if bridge == nil {
 		// Overlaps are looked for before anything stands, so that a refusal leaves nothing.
 		if err := checkOverlap(host, nic, 0); err != nil {
-			return nil, err
+			return err
 		}
 		if bridge, err = l.makeBridge(host, name, nic.MTU); err != nil {
-			return nil, err
+			return err
 		}
 	} else if err := checkOverlap(host, nic, bridge.Attrs().Index); err != nil {
-		return nil, err
+		return err
 	}
 	for _, a := range usable(nic.Addresses) {
 		if !a.Gateway.IsValid() {
 			continue
 		}
 		if err := host.AddrReplace(bridge, linkAddress(a.Gateway, a.Prefix)); err != nil {
-			return nil, fmt.Errorf("give %s the address %s: %w", name, a.Gateway, err)
+			return fmt.Errorf("give %s the address %s: %w", name, a.Gateway, err)
 		}
 	}
 	if err := l.openForwarding(host, name); err != nil {
-		return nil, err
+		return err
 	}
 	if err := host.LinkSetUp(bridge); err != nil {
-		return nil, fmt.Errorf("bring %s up: %w", name, err)
+		return fmt.Errorf("bring %s up: %w", name, err)
 	}
-	return bridge, nil
+	return nil
 }
 
 func (l *localBinding) makeBridge(host *netlink.Handle, name string, mtu int) (netlink.Link, error) {

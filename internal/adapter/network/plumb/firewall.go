@@ -3,7 +3,6 @@ package plumb
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +18,11 @@ import (
 type firewall struct {
 	owner  owner
 	access []Service
-	mu     sync.Mutex // one batch at a time: the port table is read before it is written
+
+	// mu lets one batch through at a time: tables are read before they are written.
+	// based says that the base of the port table was laid since the last Sync.
+	mu    sync.Mutex
+	based bool
 }
 
 func (f *firewall) open() (*nftables.Conn, error) {
@@ -121,42 +124,6 @@ func (f *firewall) translateChain(s *script) {
 		linkPrefix(expr.MetaKeyIIFNAME, expr.CmpOpEq, prefix),
 		linkPrefix(expr.MetaKeyOIFNAME, expr.CmpOpNeq, prefix),
 		matching{&expr.Masq{}})
-}
-
-// chains returns the chains of our table in family; none if there is no table.
-func (f *firewall) chains(conn *nftables.Conn, family nftables.TableFamily) ([]*nftables.Chain, error) {
-	every, err := conn.ListChainsOfTableFamily(family)
-	if err != nil {
-		return nil, fmt.Errorf("list chains: %w", err)
-	}
-	var ours []*nftables.Chain
-	for _, chain := range every {
-		if chain.Table.Name == f.owner.table() {
-			ours = append(ours, chain)
-		}
-	}
-	return ours, nil
-}
-
-// guarded lists the ports (the short form of their ids) that rules stand for.
-func (f *firewall) guarded() ([]string, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	conn, err := f.open()
-	if err != nil {
-		return nil, err
-	}
-	chains, err := f.chains(conn, nftables.TableFamilyBridge)
-	if err != nil {
-		return nil, err
-	}
-	var ports []string
-	for _, chain := range chains {
-		if port, ok := strings.CutPrefix(chain.Name, guardPrefix); ok {
-			ports = append(ports, port)
-		}
-	}
-	return ports, nil
 }
 
 func isMissing(err error) bool { return errors.Is(err, unix.ENOENT) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
@@ -20,27 +21,81 @@ const guardPrefix = "port-"
 // before connection tracking sees it.
 const beforeBridge = nftables.ChainPriority(-300)
 
-// guard lays the rules of the ports in nics and drops those of the ports in gone (short
-// forms of ids), in one step. The base of the table comes with it, so that it may be
-// called at any time and again.
-func (f *firewall) guard(nics []domain.Nic, gone []string) error {
+// guard lays the rules of one port. It only adds where nothing stands: the kernel makes
+// whoever takes a rule away wait for all its processors, and a plug must not.
+func (f *firewall) guard(nic domain.Nic) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	conn, err := f.open()
 	if err != nil {
 		return err
 	}
-	if len(nics) == 0 {
-		if len(gone) == 0 {
-			return nil
-		}
-		return f.unguard(conn, gone)
+	known, err := f.ports(conn)
+	if err != nil {
+		return err
 	}
+	based := f.based
+	err = f.guardAll(conn, []domain.Nic{nic}, known)
+	if based && isMissing(err) {
+		// Somebody took the table away meanwhile; guardAll now lays it from the base.
+		err = f.guardAll(conn, []domain.Nic{nic}, nil)
+	}
+	return err
+}
+
+// syncGuards lays the rules of nics again, with the base of the table, and drops those of
+// ports that are not plugged (short forms of ids). With nothing plugged nor standing
+// there is no table.
+func (f *firewall) syncGuards(nics []domain.Nic, plugged map[string]bool, standing bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	conn, err := f.open()
+	if err != nil {
+		return err
+	}
+	f.based = false
+	if !standing && len(plugged) == 0 {
+		return f.dropGuards(conn)
+	}
+	known, err := f.ports(conn)
+	if err != nil {
+		return err
+	}
+	if err := f.guardAll(conn, nics, known); err != nil {
+		return err
+	}
+	for port := range known {
+		if plugged[port] {
+			continue
+		}
+		if err := f.drop(conn, port); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unguard drops the rules of one port.
+func (f *firewall) unguard(port string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	conn, err := f.open()
+	if err != nil {
+		return err
+	}
+	return f.drop(conn, port)
+}
+
+// guardAll lays the rules of nics in one step; known are the ports that have a chain.
+func (f *firewall) guardAll(conn *nftables.Conn, nics []domain.Nic, known map[string]bool) error {
 	batch := &script{conn: conn, table: f.guardTable()}
-	ports := f.guardBase(batch)
+	ports := portMap(batch.table)
+	if !f.based {
+		f.guardBase(batch, ports)
+	}
 	elements := make([]nftables.SetElement, 0, len(nics))
 	for _, nic := range nics {
-		chain, err := guardChain(batch, nic)
+		chain, err := guardChain(batch, nic, known[shortPort(nic.PortID)])
 		if err != nil {
 			return err
 		}
@@ -49,16 +104,17 @@ func (f *firewall) guard(nics []domain.Nic, gone []string) error {
 			VerdictData: &expr.Verdict{Kind: expr.VerdictGoto, Chain: chain.Name},
 		})
 	}
-	if err := conn.SetAddElements(ports, elements); err != nil {
-		return fmt.Errorf("list the ports: %w", err)
+	if len(elements) > 0 {
+		if err := conn.SetAddElements(ports, elements); err != nil {
+			return fmt.Errorf("list the ports: %w", err)
+		}
 	}
 	if err := batch.commit(); err != nil {
+		f.based = false
 		return fmt.Errorf("lay the port rules of table %s: %w", f.owner.table(), err)
 	}
-	if len(gone) == 0 {
-		return nil
-	}
-	return f.unguard(conn, gone)
+	f.based = true
+	return nil
 }
 
 func (f *firewall) guardTable() *nftables.Table {
@@ -66,17 +122,18 @@ func (f *firewall) guardTable() *nftables.Table {
 }
 
 // portMap sends a frame to the chain of the port that it came from.
-func portMap() *nftables.Set {
+func portMap(table *nftables.Table) *nftables.Set {
 	return &nftables.Set{
-		Name: "ports", IsMap: true, KeyType: nftables.TypeIFName, DataType: nftables.TypeVerdict,
+		Table: table, Name: "ports", IsMap: true,
+		KeyType: nftables.TypeIFName, DataType: nftables.TypeVerdict,
 	}
 }
 
 // guardBase lays what all ports share: a frame from a link of our group goes to the
 // chain of its port, and is dropped if there is none.
-func (f *firewall) guardBase(s *script) *nftables.Set {
+func (f *firewall) guardBase(s *script, ports *nftables.Set) {
 	s.conn.AddTable(s.table)
-	ports := s.set(portMap(), nil)
+	s.set(ports, nil)
 	chain := s.conn.AddChain(&nftables.Chain{
 		Name: "prerouting", Table: s.table, Type: nftables.ChainTypeFilter,
 		Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityRef(beforeBridge),
@@ -88,18 +145,19 @@ func (f *firewall) guardBase(s *script) *nftables.Set {
 		&expr.Lookup{SourceRegister: reg, SetName: ports.Name, SetID: ports.ID, IsDestRegSet: true},
 	})
 	s.rule(chain, drop())
-	return ports
 }
 
 // guardChain lays the chain of one port: its own MAC and addresses pass, in ARP, IPv4,
 // IPv6 and neighbour discovery; all else is dropped.
-func guardChain(s *script, nic domain.Nic) (*nftables.Chain, error) {
+func guardChain(s *script, nic domain.Nic, stands bool) (*nftables.Chain, error) {
 	mac, err := net.ParseMAC(nic.MAC)
 	if err != nil {
 		return nil, fmt.Errorf("read MAC: %w", err)
 	}
 	chain := s.conn.AddChain(&nftables.Chain{Name: guardPrefix + shortPort(nic.PortID), Table: s.table})
-	s.conn.FlushChain(chain)
+	if stands {
+		s.conn.FlushChain(chain)
+	}
 	s.rule(chain, field(expr.PayloadBaseLLHeader, 6, 6), compare(expr.CmpOpNeq, mac), drop())
 	var v4, v6 []netip.Addr
 	for _, a := range nic.Addresses {
@@ -152,34 +210,41 @@ func linkLocal(mac net.HardwareAddr) netip.Addr {
 	})
 }
 
-// unguard drops the chains of ports. Chain and map entry come and go together, so a
-// port that is not known has neither.
-func (f *firewall) unguard(conn *nftables.Conn, gone []string) error {
-	for _, port := range gone {
-		ports := portMap()
-		ports.Table = f.guardTable()
-		entry := []nftables.SetElement{{Key: linkName("tap" + port)}}
-		if err := conn.SetDeleteElements(ports, entry); err != nil {
-			return fmt.Errorf("unlist port %s: %w", port, err)
+// ports lists the ports (short forms of ids) that have a chain.
+func (f *firewall) ports(conn *nftables.Conn) (map[string]bool, error) {
+	chains, err := conn.ListChainsOfTableFamily(nftables.TableFamilyBridge)
+	if err != nil {
+		return nil, fmt.Errorf("list chains: %w", err)
+	}
+	ports := map[string]bool{}
+	for _, chain := range chains {
+		port, ok := strings.CutPrefix(chain.Name, guardPrefix)
+		if ok && chain.Table.Name == f.owner.table() {
+			ports[port] = true
 		}
-		chain := &nftables.Chain{Name: guardPrefix + port, Table: ports.Table}
-		conn.FlushChain(chain)
-		conn.DelChain(chain)
-		if err := conn.Flush(); err != nil && !isMissing(err) {
-			return fmt.Errorf("drop the rules of port %s: %w", port, err)
-		}
+	}
+	return ports, nil
+}
+
+// drop removes the chain of a port. Chain and map entry come and go together, so a port
+// that is not known has neither.
+func (f *firewall) drop(conn *nftables.Conn, port string) error {
+	ports := portMap(f.guardTable())
+	entry := []nftables.SetElement{{Key: linkName("tap" + port)}}
+	if err := conn.SetDeleteElements(ports, entry); err != nil {
+		return fmt.Errorf("unlist port %s: %w", port, err)
+	}
+	chain := &nftables.Chain{Name: guardPrefix + port, Table: ports.Table}
+	conn.FlushChain(chain)
+	conn.DelChain(chain)
+	if err := conn.Flush(); err != nil && !isMissing(err) {
+		return fmt.Errorf("drop the rules of port %s: %w", port, err)
 	}
 	return nil
 }
 
 // dropGuards removes the table that guards ports; there are none.
-func (f *firewall) dropGuards() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	conn, err := f.open()
-	if err != nil {
-		return err
-	}
+func (f *firewall) dropGuards(conn *nftables.Conn) error {
 	table := f.guardTable()
 	conn.AddTable(table) // so that deleting it never fails
 	conn.DelTable(table)

@@ -42,20 +42,29 @@ func newLocalBinding(own owner, opts Options, log *slog.Logger) *localBinding {
 
 func (l *localBinding) group() uint32 { return l.owner.group }
 
-// attach joins the host end to its network's bridge. The port's rules stand before
-// the link is up; until then its group lets nothing through.
+// prepare makes the network's bridge and lays the port's rules, which go by the link's
+// name and so can stand before it.
+func (l *localBinding) prepare(_ context.Context, host *netlink.Handle, nic domain.Nic) error {
+	if err := l.ensureNetwork(host, nic); err != nil {
+		return err
+	}
+	return l.rules.guard(nic)
+}
+
+// attach joins the host end to its network's bridge.
 func (l *localBinding) attach(_ context.Context, host *netlink.Handle, tap netlink.Link, nic domain.Nic) error {
-	bridge, err := l.ensureNetwork(host, nic)
+	name, err := l.bridgeName(nic)
 	if err != nil {
 		return err
 	}
-	if err := l.rules.guard([]domain.Nic{nic}, nil); err != nil {
-		return fmt.Errorf("guard the port: %w", err)
+	bridge, err := host.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("find bridge %s: %w", name, err)
 	}
 	attrs := tap.Attrs()
 	if attrs.MasterIndex != bridge.Attrs().Index {
 		if err := host.LinkSetMaster(tap, bridge); err != nil {
-			return fmt.Errorf("join %s to %s: %w", attrs.Name, bridge.Attrs().Name, err)
+			return fmt.Errorf("join %s to %s: %w", attrs.Name, name, err)
 		}
 	}
 	if err := host.LinkSetUp(tap); err != nil {
@@ -67,32 +76,36 @@ func (l *localBinding) attach(_ context.Context, host *netlink.Handle, tap netli
 // detach drops the port's rules. The bridge stays until Sync, because the next
 // container of the project would only make it again.
 func (l *localBinding) detach(_ context.Context, nic domain.Nic) error {
-	if err := l.rules.guard(nil, []string{shortPort(nic.PortID)}); err != nil {
+	if err := l.rules.unguard(shortPort(nic.PortID)); err != nil {
 		return fmt.Errorf("drop the port's rules: %w", err)
 	}
 	return nil
 }
 
-// ensureNetwork returns the bridge of nic's network, up, with its rules laid.
-func (l *localBinding) ensureNetwork(host *netlink.Handle, nic domain.Nic) (netlink.Link, error) {
+// ensureNetwork makes the bridge of nic's network and lays its rules, if that has not
+// been done since they were last seen right.
+func (l *localBinding) ensureNetwork(host *netlink.Handle, nic domain.Nic) error {
 	name, err := l.bridgeName(nic)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	bridge, err := findLink(host, name)
-	if err != nil || bridge != nil && l.laid[name] {
-		return bridge, err
+	if err != nil {
+		return err
 	}
-	if bridge, err = l.ensureBridge(host, name, nic); err != nil {
-		return nil, err
+	if bridge != nil && l.laid[name] {
+		return nil
+	}
+	if err := l.ensureBridge(host, name, nic); err != nil {
+		return err
 	}
 	names, err := l.bridges(host)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return bridge, l.lay(names)
+	return l.lay(names)
 }
 
 // bridgeName names the bridge of nic's network by the network's number.
@@ -147,7 +160,7 @@ func (l *localBinding) sync(host *netlink.Handle, inUse []domain.Nic) error {
 		name, err := l.bridgeName(nic)
 		if err == nil && !needed[name] {
 			needed[name] = true
-			_, err = l.ensureBridge(host, name, nic)
+			err = l.ensureBridge(host, name, nic)
 		}
 		if err != nil {
 			errs = append(errs, err)
@@ -206,26 +219,13 @@ func (l *localBinding) syncGuards(links []netlink.Link, inUse []domain.Nic, stan
 			plugged[strings.TrimPrefix(link.Attrs().Name, "tap")] = true
 		}
 	}
-	if !standing && len(plugged) == 0 {
-		return l.rules.dropGuards()
-	}
-	guarded, err := l.rules.guarded()
-	if err != nil {
-		return err
-	}
-	var gone []string
-	for _, port := range guarded {
-		if !plugged[port] {
-			gone = append(gone, port)
-		}
-	}
 	var nics []domain.Nic
 	for _, nic := range inUse {
 		if plugged[shortPort(nic.PortID)] {
 			nics = append(nics, nic)
 		}
 	}
-	if err := l.rules.guard(nics, gone); err != nil {
+	if err := l.rules.syncGuards(nics, plugged, standing); err != nil {
 		return fmt.Errorf("guard the ports: %w", err)
 	}
 	return nil

@@ -78,6 +78,9 @@ func (p *Plumb) Plug(ctx context.Context, id domain.ContainerID, netns, name str
 	if err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("plug port %s: %w", nic.PortID, err)
+	}
 	p.pass.RLock()
 	defer p.pass.RUnlock()
 	host, err := openHost()
@@ -91,11 +94,11 @@ func (p *Plumb) Plug(ctx context.Context, id domain.ContainerID, netns, name str
 	}
 	defer box.close()
 
-	tap, err := p.ensurePair(host, box, pair{container: id, nic: nic, inside: name, group: bind.group()})
-	if err != nil {
+	if err := bind.prepare(ctx, host, nic); err != nil {
 		return fmt.Errorf("plug port %s: %w", nic.PortID, err)
 	}
-	if err := ctx.Err(); err != nil {
+	tap, err := p.ensurePair(host, box, pair{container: id, nic: nic, inside: name, group: bind.group()})
+	if err != nil {
 		return fmt.Errorf("plug port %s: %w", nic.PortID, err)
 	}
 	// Inside first: once the host end is up the port must be whole.

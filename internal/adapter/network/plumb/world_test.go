@@ -22,6 +22,7 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
@@ -82,7 +83,11 @@ func newWorld(t *testing.T) *world {
 	defer ns.Close()
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = "up0"
-	must(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "up1", PeerNamespace: netlink.NsFd(ns)}))
+	must(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "up1"}))
+	// Moved, not made there: two ends with one number would get their carrier a second late.
+	away, err := netlink.LinkByName("up1")
+	must(t, err)
+	must(t, netlink.LinkSetNsFd(away, int(ns)))
 	up, err := netlink.LinkByName("up0")
 	must(t, err)
 	t.Cleanup(func() { must(t, netlink.LinkDel(up)) })
@@ -91,6 +96,9 @@ func newWorld(t *testing.T) *world {
 	defer far.Close()
 	peer, err := far.LinkByName("up1")
 	must(t, err)
+	// Link-local addresses come when they like, and would blur the inventory.
+	must(t, far.LinkSetIP6AddrGenMode(peer, nl.IN6_ADDR_GEN_MODE_NONE))
+	must(t, netlink.LinkSetIP6AddrGenMode(up, nl.IN6_ADDR_GEN_MODE_NONE))
 	for _, a := range []string{"203.0.113.2/24", "2001:db8:77::2/64"} {
 		must(t, far.AddrAdd(peer, address(t, a)))
 	}
@@ -101,6 +109,12 @@ func newWorld(t *testing.T) *world {
 	must(t, netlink.LinkSetUp(up))
 	for _, via := range []netip.Addr{outside4, outside6} {
 		must(t, netlink.RouteAdd(&netlink.Route{LinkIndex: up.Attrs().Index, Gw: via.AsSlice()}))
+	}
+	// Only now the kernel's own routes for the uplink are complete.
+	for _, a := range []netip.Addr{outside4, outside6} {
+		if !reaches(t, "", netip.Addr{}, a, soon) {
+			t.Fatalf("the host does not reach the outside at %s", a)
+		}
 	}
 	return w
 }
@@ -179,7 +193,7 @@ func (w *world) plugged(p *plumb.Plumb, n domain.Nic) string {
 // The patience of pings: long enough for what must come, short for what must not.
 const (
 	soon  = 5 * time.Second
-	never = 300 * time.Millisecond
+	never = 200 * time.Millisecond
 )
 
 // reaches says whether an echo from path's namespace (empty: the host's) to target is
