@@ -168,13 +168,28 @@ func (a *Agent) engineDown(ctx context.Context, err error) bool {
 	return gone != nil
 }
 
-// untouched says that nothing of a create was made, here or by a former run.
+// untouched says that nothing of a create stands here: none was seen or, if the
+// engine could not be asked, no former run can have begun it.
 func (t *task) untouched() bool {
-	if t.want.Op.Verb != domain.VerbCreate || t.want.EverCreated || t.resumed == keyOf(t.want.Op) {
+	if t.want.Op.Verb != domain.VerbCreate || t.want.EverCreated {
 		return false
 	}
-	return len(t.have.Objects) == 0 && (t.job == nil || t.job.Sandbox().EngineID == "")
+	if t.job == nil {
+		return !t.begunBefore()
+	}
+	return len(t.have.Objects) == 0 && t.job.Sandbox().EngineID == ""
 }
+
+// halfMade says that a failed action left something that must be undone.
+func (t *task) halfMade() bool {
+	if t.job != nil {
+		return t.plan.Unmake && !t.untouched()
+	}
+	return t.want.Op.Verb == domain.VerbCreate && !t.want.EverCreated && t.begunBefore()
+}
+
+// begunBefore says that a former run of the agent may have begun the action.
+func (t *task) begunBefore() bool { return t.resumed == keyOf(t.want.Op) }
 
 // patient says that an action may still wait for the engine.
 func (a *Agent) patient(t *task) bool {
@@ -198,7 +213,7 @@ func (a *Agent) tryAgain(ctx context.Context, t *task, err error) {
 // reads of the failure finds nothing of it; an undo that fails is tried again after.
 func (a *Agent) giveUp(ctx context.Context, t *task, phase domain.ReportPhase, err error) {
 	a.log.Warn("a step failed", "container", t.id, "request", requestOf(t.want.Op), "error", err)
-	if t.plan.Unmake && !t.untouched() || t.unfinishedCreate() {
+	if t.halfMade() {
 		if undo := a.unmake(ctx, t.charge, t.want); undo != nil {
 			want := t.want
 			t.course.halfMade = &want
@@ -207,12 +222,6 @@ func (a *Agent) giveUp(ctx context.Context, t *task, phase domain.ReportPhase, e
 		t.job = nil // its member is gone
 	}
 	a.end(ctx, t, phase, domain.AsFault(err).Message)
-}
-
-// unfinishedCreate says that a former run may have begun what this one could not
-// even look at.
-func (t *task) unfinishedCreate() bool {
-	return t.want.Op.Verb == domain.VerbCreate && !t.want.EverCreated && t.resumed == keyOf(t.want.Op)
 }
 
 // report begins a report on t's container.

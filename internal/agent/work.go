@@ -109,7 +109,7 @@ func (a *Agent) look(ctx context.Context, t *task) error {
 			return err
 		}
 	}
-	t.have = Have{Objects: objects, Resumed: t.want.Op != nil && t.resumed == keyOf(t.want.Op)}
+	t.have = Have{Objects: objects, Resumed: t.want.Op != nil && t.begunBefore()}
 	sandbox, lives := t.have.Sandbox()
 	for port, held := range t.course.plugs {
 		if lives && held == sandbox.EngineID {

@@ -1,0 +1,169 @@
+package agent_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// scriptedControl is control as an agent sees it: it holds assignments, takes
+// reports, closes actions, and can be gone for a while.
+type scriptedControl struct {
+	mu       sync.Mutex
+	down     bool
+	silent   bool // the answers to reports are lost
+	revision int64
+	wants    map[domain.ContainerID]domain.Assignment
+	reports  []domain.Report
+	beats    []domain.Beat
+	reads    int
+}
+
+func newScriptedControl() *scriptedControl {
+	return &scriptedControl{wants: map[domain.ContainerID]domain.Assignment{}}
+}
+
+var errControlDown = domain.NewFault(domain.Unavailable, "control-down", "control does not answer")
+
+// assign makes want visible at a new revision and returns it.
+func (c *scriptedControl) assign(want domain.Assignment) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.revision++
+	want.Revision = c.revision
+	c.wants[want.Container] = want
+	return c.revision
+}
+
+// vanish forgets a container, as when its row was deleted.
+func (c *scriptedControl) vanish(id domain.ContainerID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.wants, id)
+}
+
+func (c *scriptedControl) setDown(down bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.down = down
+}
+
+func (c *scriptedControl) Beat(_ context.Context, b domain.Beat) (domain.BeatAnswer, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down {
+		return domain.BeatAnswer{}, errControlDown
+	}
+	c.beats = append(c.beats, b)
+	return domain.BeatAnswer{NextIn: 5 * time.Second, Revision: c.revision}, nil
+}
+
+func (c *scriptedControl) Assignments(_ context.Context, after int64) ([]domain.Assignment, int64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down {
+		return nil, 0, errControlDown
+	}
+	c.reads++
+	var changed []domain.Assignment
+	for _, want := range c.wants {
+		if want.Revision > after {
+			changed = append(changed, want)
+		}
+	}
+	return changed, c.revision, nil
+}
+
+func (c *scriptedControl) Report(_ context.Context, r domain.Report) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down {
+		return false, errControlDown
+	}
+	want, known := c.wants[r.Container]
+	stale := !known || want.Generation != r.Generation
+	if r.Phase != domain.PhaseObserved && r.Phase != domain.PhaseMissing {
+		stale = stale || want.Op == nil || want.Op.ActionID != r.ActionID || want.Op.Epoch != r.Epoch
+	}
+	if stale {
+		return true, nil
+	}
+	c.reports = append(c.reports, r)
+	c.apply(want, r)
+	if c.silent {
+		return false, errControlDown
+	}
+	return false, nil
+}
+
+// apply keeps the row as the real control would. Closing an action shows the host
+// nothing new.
+func (c *scriptedControl) apply(want domain.Assignment, r domain.Report) {
+	switch r.Phase {
+	case domain.PhaseBegun:
+		op := *want.Op
+		op.Begun = true
+		want.Op = &op
+	case domain.PhaseReleased:
+		delete(c.wants, r.Container)
+		return
+	case domain.PhaseDone:
+		want.Op, want.EverCreated = nil, true
+	case domain.PhaseFailed, domain.PhaseRefused:
+		want.Op = nil
+	}
+	c.wants[r.Container] = want
+}
+
+// told returns the phases reported of id, in order, progress left out.
+func (c *scriptedControl) told(id domain.ContainerID) []domain.ReportPhase {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var phases []domain.ReportPhase
+	for _, r := range c.reports {
+		if r.Container == id && r.Phase != domain.PhaseProgress {
+			phases = append(phases, r.Phase)
+		}
+	}
+	return phases
+}
+
+// last returns the newest report of id in phase.
+func (c *scriptedControl) last(id domain.ContainerID, phase domain.ReportPhase) (domain.Report, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range slices.Backward(c.reports) {
+		if r.Container == id && r.Phase == phase {
+			return r, true
+		}
+	}
+	return domain.Report{}, false
+}
+
+func (c *scriptedControl) count(id domain.ContainerID, phase domain.ReportPhase) int {
+	n := 0
+	for _, p := range c.told(id) {
+		if p == phase {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *scriptedControl) current(id domain.ContainerID) domain.Assignment {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wants[id]
+}
+
+func (c *scriptedControl) lastBeat() domain.Beat {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.beats) == 0 {
+		return domain.Beat{}
+	}
+	return c.beats[len(c.beats)-1]
+}

@@ -1,0 +1,32 @@
+package agent_test
+
+import (
+	"context"
+
+	"github.com/go-zun/zun/internal/agent"
+)
+
+func isMember(o agent.Object) bool { return !o.Sandbox }
+
+// handsFunc is Hands made of a function.
+type handsFunc func(ctx context.Context, step agent.Step, job *agent.Job) error
+
+func (f handsFunc) Do(ctx context.Context, step agent.Step, job *agent.Job) error {
+	return f(ctx, step, job)
+}
+
+// gatedHands hold a step back until gate is closed.
+func gatedHands(gate <-chan struct{}, kind agent.StepKind) func(agent.Hands) agent.Hands {
+	return func(hands agent.Hands) agent.Hands {
+		return handsFunc(func(ctx context.Context, step agent.Step, job *agent.Job) error {
+			if step.Kind == kind {
+				select {
+				case <-gate:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			return hands.Do(ctx, step, job)
+		})
+	}
+}
