@@ -43,9 +43,6 @@ func (t *Turn) Accept(ctx context.Context, c *domain.Container, o Order) (domain
 		RequestID: o.Actor.RequestID, UserID: o.Actor.UserID, ProjectID: c.ProjectID,
 		Deadline: now.Add(t.options.ActionTotal),
 	}
-	if o.Verb == domain.VerbCreate {
-		a.Attempts = 1 // the placement chosen by the request itself
-	}
 	if len(queue) > 0 {
 		return t.append(ctx, a)
 	}

@@ -150,7 +150,7 @@ func (t *Turn) RetryDelete(ctx context.Context, row *domain.Container, a domain.
 // failed.
 func (t *Turn) hearRefused(ctx context.Context, row *domain.Container, a domain.Action, r domain.Report) error {
 	unmade := a.Verb == domain.VerbCreate && !row.EverCreated
-	if !unmade || a.Attempts >= t.options.MaxPlacements || row.Spec.RequestedHost != "" {
+	if !unmade || len(a.Args.Refused)+1 >= t.options.MaxPlacements || row.Spec.RequestedHost != "" {
 		return t.Close(ctx, row, a, Outcome{Reason: r.Message})
 	}
 	a.Args.Refused = append(slices.Clone(a.Args.Refused), row.HostID)

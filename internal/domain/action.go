@@ -42,7 +42,7 @@ type Action struct {
 	Epoch      int64
 	LeaseUntil time.Time
 
-	Attempts   int // placements tried
+	Attempts   int // tries put off so far; the pause before the next grows with them
 	StartedAt  time.Time
 	FinishedAt time.Time
 	ProgressAt time.Time // last sign of progress; bounds silence

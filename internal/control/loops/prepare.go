@@ -85,11 +85,6 @@ func (l *Loops) occupy(ctx context.Context, a domain.Action, host domain.Host) (
 		if row, ours, err = held(ctx, t, a); err != nil || !ours {
 			return err
 		}
-		a := a
-		a.Attempts++
-		if err := t.Actions().Update(ctx, a); err != nil {
-			return err
-		}
 		if err := t.Occupy(ctx, &row, host); err != nil {
 			return err
 		}
