@@ -879,9 +879,11 @@ func (*Ready) Descriptor() ([]byte, []int) {
 	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{14}
 }
 
+// fault is set instead of code when the terminal broke on the host.
 type TerminalExit struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Code          int64                  `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"`
+	Fault         *Fault                 `protobuf:"bytes,2,opt,name=fault,proto3" json:"fault,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -921,6 +923,13 @@ func (x *TerminalExit) GetCode() int64 {
 		return x.Code
 	}
 	return 0
+}
+
+func (x *TerminalExit) GetFault() *Fault {
+	if x != nil {
+		return x.Fault
+	}
+	return nil
 }
 
 type LogsRequest struct {
@@ -1733,7 +1742,7 @@ var File_zun_link_v1_node_proto protoreflect.FileDescriptor
 
 const file_zun_link_v1_node_proto_rawDesc = "" +
 	"\n" +
-	"\x16zun/link/v1/node.proto\x12\vzun.link.v1\x1a\x1czun/link/v1/assignment.proto\"B\n" +
+	"\x16zun/link/v1/node.proto\x12\vzun.link.v1\x1a\x1czun/link/v1/assignment.proto\x1a\x19zun/link/v1/control.proto\"B\n" +
 	"\vWakeRequest\x12\x17\n" +
 	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\"\v\n" +
@@ -1782,9 +1791,10 @@ const file_zun_link_v1_node_proto_rawDesc = "" +
 	"\x06output\x18\x02 \x01(\fH\x00R\x06output\x12/\n" +
 	"\x04exit\x18\x03 \x01(\v2\x19.zun.link.v1.TerminalExitH\x00R\x04exitB\a\n" +
 	"\x05frame\"\a\n" +
-	"\x05Ready\"\"\n" +
+	"\x05Ready\"L\n" +
 	"\fTerminalExit\x12\x12\n" +
-	"\x04code\x18\x01 \x01(\x03R\x04code\"\xec\x01\n" +
+	"\x04code\x18\x01 \x01(\x03R\x04code\x12(\n" +
+	"\x05fault\x18\x02 \x01(\v2\x12.zun.link.v1.FaultR\x05fault\"\xec\x01\n" +
 	"\vLogsRequest\x12\x17\n" +
 	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x1c\n" +
 	"\tcontainer\x18\x02 \x01(\tR\tcontainer\x12\x16\n" +
@@ -1908,7 +1918,8 @@ var file_zun_link_v1_node_proto_goTypes = []any{
 	(*ArchiveEnd)(nil),        // 26: zun.link.v1.ArchiveEnd
 	(*PutArchiveReply)(nil),   // 27: zun.link.v1.PutArchiveReply
 	(*Observation)(nil),       // 28: zun.link.v1.Observation
-	(*Instant)(nil),           // 29: zun.link.v1.Instant
+	(*Fault)(nil),             // 29: zun.link.v1.Fault
+	(*Instant)(nil),           // 30: zun.link.v1.Instant
 }
 var file_zun_link_v1_node_proto_depIdxs = []int32{
 	28, // 0: zun.link.v1.ObserveReply.observation:type_name -> zun.link.v1.Observation
@@ -1916,42 +1927,43 @@ var file_zun_link_v1_node_proto_depIdxs = []int32{
 	12, // 2: zun.link.v1.TerminalInput.close_write:type_name -> zun.link.v1.CloseWrite
 	14, // 3: zun.link.v1.TerminalOutput.ready:type_name -> zun.link.v1.Ready
 	15, // 4: zun.link.v1.TerminalOutput.exit:type_name -> zun.link.v1.TerminalExit
-	29, // 5: zun.link.v1.LogsRequest.since:type_name -> zun.link.v1.Instant
-	20, // 6: zun.link.v1.TopReply.processes:type_name -> zun.link.v1.ProcessRow
-	29, // 7: zun.link.v1.StatsReply.at:type_name -> zun.link.v1.Instant
-	24, // 8: zun.link.v1.ArchiveOutput.stat:type_name -> zun.link.v1.PathStat
-	29, // 9: zun.link.v1.PathStat.mtime:type_name -> zun.link.v1.Instant
-	22, // 10: zun.link.v1.ArchiveInput.target:type_name -> zun.link.v1.ArchiveRequest
-	26, // 11: zun.link.v1.ArchiveInput.end:type_name -> zun.link.v1.ArchiveEnd
-	0,  // 12: zun.link.v1.Node.Wake:input_type -> zun.link.v1.WakeRequest
-	2,  // 13: zun.link.v1.Node.Observe:input_type -> zun.link.v1.ContainerRequest
-	4,  // 14: zun.link.v1.Node.ExecRun:input_type -> zun.link.v1.ExecRunRequest
-	6,  // 15: zun.link.v1.Node.ExecCreate:input_type -> zun.link.v1.ExecCreateRequest
-	8,  // 16: zun.link.v1.Node.ExecResize:input_type -> zun.link.v1.ResizeRequest
-	8,  // 17: zun.link.v1.Node.Resize:input_type -> zun.link.v1.ResizeRequest
-	10, // 18: zun.link.v1.Node.Open:input_type -> zun.link.v1.TerminalInput
-	16, // 19: zun.link.v1.Node.Logs:input_type -> zun.link.v1.LogsRequest
-	18, // 20: zun.link.v1.Node.Top:input_type -> zun.link.v1.TopRequest
-	2,  // 21: zun.link.v1.Node.Stats:input_type -> zun.link.v1.ContainerRequest
-	22, // 22: zun.link.v1.Node.GetArchive:input_type -> zun.link.v1.ArchiveRequest
-	25, // 23: zun.link.v1.Node.PutArchive:input_type -> zun.link.v1.ArchiveInput
-	1,  // 24: zun.link.v1.Node.Wake:output_type -> zun.link.v1.WakeReply
-	3,  // 25: zun.link.v1.Node.Observe:output_type -> zun.link.v1.ObserveReply
-	5,  // 26: zun.link.v1.Node.ExecRun:output_type -> zun.link.v1.ExecRunReply
-	7,  // 27: zun.link.v1.Node.ExecCreate:output_type -> zun.link.v1.ExecCreateReply
-	9,  // 28: zun.link.v1.Node.ExecResize:output_type -> zun.link.v1.ResizeReply
-	9,  // 29: zun.link.v1.Node.Resize:output_type -> zun.link.v1.ResizeReply
-	13, // 30: zun.link.v1.Node.Open:output_type -> zun.link.v1.TerminalOutput
-	17, // 31: zun.link.v1.Node.Logs:output_type -> zun.link.v1.LogChunk
-	19, // 32: zun.link.v1.Node.Top:output_type -> zun.link.v1.TopReply
-	21, // 33: zun.link.v1.Node.Stats:output_type -> zun.link.v1.StatsReply
-	23, // 34: zun.link.v1.Node.GetArchive:output_type -> zun.link.v1.ArchiveOutput
-	27, // 35: zun.link.v1.Node.PutArchive:output_type -> zun.link.v1.PutArchiveReply
-	24, // [24:36] is the sub-list for method output_type
-	12, // [12:24] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	29, // 5: zun.link.v1.TerminalExit.fault:type_name -> zun.link.v1.Fault
+	30, // 6: zun.link.v1.LogsRequest.since:type_name -> zun.link.v1.Instant
+	20, // 7: zun.link.v1.TopReply.processes:type_name -> zun.link.v1.ProcessRow
+	30, // 8: zun.link.v1.StatsReply.at:type_name -> zun.link.v1.Instant
+	24, // 9: zun.link.v1.ArchiveOutput.stat:type_name -> zun.link.v1.PathStat
+	30, // 10: zun.link.v1.PathStat.mtime:type_name -> zun.link.v1.Instant
+	22, // 11: zun.link.v1.ArchiveInput.target:type_name -> zun.link.v1.ArchiveRequest
+	26, // 12: zun.link.v1.ArchiveInput.end:type_name -> zun.link.v1.ArchiveEnd
+	0,  // 13: zun.link.v1.Node.Wake:input_type -> zun.link.v1.WakeRequest
+	2,  // 14: zun.link.v1.Node.Observe:input_type -> zun.link.v1.ContainerRequest
+	4,  // 15: zun.link.v1.Node.ExecRun:input_type -> zun.link.v1.ExecRunRequest
+	6,  // 16: zun.link.v1.Node.ExecCreate:input_type -> zun.link.v1.ExecCreateRequest
+	8,  // 17: zun.link.v1.Node.ExecResize:input_type -> zun.link.v1.ResizeRequest
+	8,  // 18: zun.link.v1.Node.Resize:input_type -> zun.link.v1.ResizeRequest
+	10, // 19: zun.link.v1.Node.Open:input_type -> zun.link.v1.TerminalInput
+	16, // 20: zun.link.v1.Node.Logs:input_type -> zun.link.v1.LogsRequest
+	18, // 21: zun.link.v1.Node.Top:input_type -> zun.link.v1.TopRequest
+	2,  // 22: zun.link.v1.Node.Stats:input_type -> zun.link.v1.ContainerRequest
+	22, // 23: zun.link.v1.Node.GetArchive:input_type -> zun.link.v1.ArchiveRequest
+	25, // 24: zun.link.v1.Node.PutArchive:input_type -> zun.link.v1.ArchiveInput
+	1,  // 25: zun.link.v1.Node.Wake:output_type -> zun.link.v1.WakeReply
+	3,  // 26: zun.link.v1.Node.Observe:output_type -> zun.link.v1.ObserveReply
+	5,  // 27: zun.link.v1.Node.ExecRun:output_type -> zun.link.v1.ExecRunReply
+	7,  // 28: zun.link.v1.Node.ExecCreate:output_type -> zun.link.v1.ExecCreateReply
+	9,  // 29: zun.link.v1.Node.ExecResize:output_type -> zun.link.v1.ResizeReply
+	9,  // 30: zun.link.v1.Node.Resize:output_type -> zun.link.v1.ResizeReply
+	13, // 31: zun.link.v1.Node.Open:output_type -> zun.link.v1.TerminalOutput
+	17, // 32: zun.link.v1.Node.Logs:output_type -> zun.link.v1.LogChunk
+	19, // 33: zun.link.v1.Node.Top:output_type -> zun.link.v1.TopReply
+	21, // 34: zun.link.v1.Node.Stats:output_type -> zun.link.v1.StatsReply
+	23, // 35: zun.link.v1.Node.GetArchive:output_type -> zun.link.v1.ArchiveOutput
+	27, // 36: zun.link.v1.Node.PutArchive:output_type -> zun.link.v1.PutArchiveReply
+	25, // [25:37] is the sub-list for method output_type
+	13, // [13:25] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_zun_link_v1_node_proto_init() }
@@ -1960,6 +1972,7 @@ func file_zun_link_v1_node_proto_init() {
 		return
 	}
 	file_zun_link_v1_assignment_proto_init()
+	file_zun_link_v1_control_proto_init()
 	file_zun_link_v1_node_proto_msgTypes[10].OneofWrappers = []any{
 		(*TerminalInput_Join)(nil),
 		(*TerminalInput_Stdin)(nil),

@@ -61,6 +61,18 @@ func FromError(err error) error {
 	if err == nil {
 		return nil
 	}
+	fault := FromFault(err)
+	plain := status.New(row(toKind(fault.GetKind())).code, fault.GetMessage())
+	detailed, failed := plain.WithDetails(fault)
+	if failed != nil {
+		return plain.Err()
+	}
+	return detailed.Err()
+}
+
+// FromFault puts the fault in err on the wire; an unexplained error becomes an
+// Internal one. err must not be nil.
+func FromFault(err error) *linkv1.Fault {
 	fault := domain.AsFault(err)
 	if isContextEnd(err) && fault.Kind == domain.Internal {
 		fault = domain.NewFault(domain.Timeout, "timeout", "the call ended before its work did")
@@ -69,13 +81,12 @@ func FromError(err error) error {
 	if len(message) > maxMessage {
 		message = text(message[:maxMessage])
 	}
-	r := row(fault.Kind)
-	plain := status.New(r.code, message)
-	detailed, failed := plain.WithDetails(&linkv1.Fault{Kind: r.kind, Code: text(fault.Code), Message: message})
-	if failed != nil {
-		return plain.Err()
-	}
-	return detailed.Err()
+	return &linkv1.Fault{Kind: row(fault.Kind).kind, Code: text(fault.Code), Message: message}
+}
+
+// ToFault reads m.
+func ToFault(m *linkv1.Fault) *domain.Fault {
+	return domain.NewFault(toKind(m.GetKind()), m.GetCode(), "%s", m.GetMessage())
 }
 
 // ToError turns the failure of a call to peer into a fault: the one that the other
@@ -92,7 +103,7 @@ func ToError(err error, peer string) error {
 	}
 	for _, detail := range st.Details() {
 		if m, is := detail.(*linkv1.Fault); is {
-			return domain.NewFault(toKind(m.GetKind()), m.GetCode(), "%s", m.GetMessage())
+			return ToFault(m)
 		}
 	}
 	switch st.Code() {

@@ -1,0 +1,137 @@
+package node
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/gen/linkv1"
+	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/trust"
+)
+
+// Vault keeps the host's credential between runs; trust.Vault is one.
+type Vault interface {
+	// Load returns nil when there is none.
+	Load() (*trust.Credential, error)
+	Save(c *trust.Credential) error
+}
+
+// Calls are the direct calls as the agent carries them out.
+type Calls interface {
+	Observe(ctx context.Context, id domain.ContainerID) (domain.Observation, error)
+	ExecRun(ctx context.Context, id domain.ContainerID, cmd []string) (domain.ExecResult, error)
+	Logs(ctx context.Context, id domain.ContainerID, q domain.LogQuery, sink func(stream domain.LogStream, chunk []byte) error) error
+	Top(ctx context.Context, id domain.ContainerID, psArgs string) (domain.ProcessTable, error)
+	Stats(ctx context.Context, id domain.ContainerID) (domain.Stats, error)
+}
+
+// Terminals are the interactive calls as the agent carries them out.
+type Terminals interface {
+	ExecCreate(ctx context.Context, id domain.ContainerID, cmd []string, tty bool) (string, error)
+	ExecResize(ctx context.Context, id domain.ContainerID, execID string, w, h int) error
+	Resize(ctx context.Context, id domain.ContainerID, w, h int) error
+	Open(ctx context.Context, id domain.ContainerID, execID string) (agent.Stream, error)
+}
+
+// Archives are the file calls as the agent carries them out.
+type Archives interface {
+	Get(ctx context.Context, id domain.ContainerID, path string, sink func(chunk []byte) error) (domain.PathStat, error)
+	Put(ctx context.Context, id domain.ContainerID, path string, source agent.Reader) error
+}
+
+// Hands are what the agent offers to control.
+type Hands struct {
+	Wake      func(rev int64) // returns at once
+	Calls     Calls
+	Terminals Terminals
+	Archives  Archives
+}
+
+// Deps are what a Link stands on. Zone, Token and Replace may be empty.
+type Deps struct {
+	HostName         string
+	Zone             string
+	AdvertiseAddress string   // where control reaches this agent, host:port
+	Controls         []string // host:port of the control replicas, tried in turn
+	Token            string   // as the operator carried it; needed to join only
+	Replace          bool     // take the name over although its holder is alive
+	Vault            Vault
+	Dial             channel.Dialer
+	Timing           channel.Timing
+	Clock            func() time.Time
+	Log              *slog.Logger
+}
+
+// Link is one host's end of the wire. Serve it first, since control looks back
+// during Enter; then Enter, then Attach the agent, then Run.
+type Link struct {
+	deps    Deps
+	now     trust.Clock
+	log     *slog.Logger
+	interim *ecdsa.PrivateKey // shown and certified at a join
+	held    atomic.Pointer[trust.Credential]
+	hands   atomic.Pointer[Hands]
+	brains  *brains
+}
+
+// New returns a link that has done nothing yet.
+func New(d Deps) (*Link, error) {
+	key, err := trust.NewKey()
+	if err != nil {
+		return nil, err
+	}
+	l := &Link{deps: d, now: d.Clock, log: d.Log, interim: key}
+	l.brains = newBrains(d, l.credential)
+	return l, nil
+}
+
+// Close closes the connections to control. Serve and Run end by their ctx.
+func (l *Link) Close() { l.brains.close() }
+
+// credential is the certificate in force.
+func (l *Link) credential() (*trust.Credential, error) {
+	if c := l.held.Load(); c != nil {
+		return c, nil
+	}
+	return nil, domain.NewFault(domain.Unauthenticated, "host-not-joined", "host %s has not joined a deployment yet", l.deps.HostName)
+}
+
+// HostID is the host's uuid; empty before Enter returned.
+func (l *Link) HostID() string {
+	if c := l.held.Load(); c != nil {
+		return c.Identity.ID
+	}
+	return ""
+}
+
+// Deployment is the id that marks the deployment's objects; empty before Enter returned.
+func (l *Link) Deployment() string {
+	if c := l.held.Load(); c != nil {
+		return c.Identity.Deployment
+	}
+	return ""
+}
+
+// Attach lets control reach hands; calls that come earlier are Unavailable.
+func (l *Link) Attach(hands Hands) { l.hands.Store(&hands) }
+
+// Control returns the way to the brain.
+func (l *Link) Control() agent.Control { return upward{l} }
+
+// Serve answers control on listener until ctx ends; it closes listener.
+func (l *Link) Serve(ctx context.Context, listener net.Listener) error {
+	guard := channel.Guard{Deployment: l.Deployment, Role: trust.RoleControl, Now: l.now, Log: l.log}
+	server := channel.NewServer(trust.NodeServer(l.credential, l.interim, l.now), guard, l.deps.Timing)
+	linkv1.RegisterNodeServer(server, &service{link: l})
+	if err := channel.Serve(ctx, server, listener, l.deps.Timing); err != nil {
+		return fmt.Errorf("serve host %s: %w", l.deps.HostName, err)
+	}
+	return nil
+}

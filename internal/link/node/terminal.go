@@ -1,0 +1,112 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"google.golang.org/grpc"
+
+	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/gen/linkv1"
+	"github.com/go-zun/zun/internal/link/wire"
+)
+
+type terminalCall = grpc.BidiStreamingServer[linkv1.TerminalInput, linkv1.TerminalOutput]
+
+// Open serves the contract: one byte path between control and the engine's stream.
+// Either end closing ends both.
+func (s *service) Open(call terminalCall) error {
+	first, err := call.Recv()
+	if err != nil {
+		return err
+	}
+	join := first.GetJoin()
+	if join == nil {
+		return domain.NewFault(domain.Invalid, "bad-terminal", "a terminal begins with what to join")
+	}
+	hands, err := s.hands(join.GetHostId())
+	if err != nil {
+		return err
+	}
+	ctx := call.Context()
+	engine, err := hands.Terminals.Open(ctx, domain.ContainerID(join.GetContainer()), join.GetExecId())
+	if err != nil {
+		return err
+	}
+	// The engine's Read and Write do not know ctx, so its end closes them.
+	unhook := context.AfterFunc(ctx, func() { _ = engine.Close() })
+	defer func() {
+		if unhook() {
+			_ = engine.Close()
+		}
+	}()
+	if err := call.Send(&linkv1.TerminalOutput{Frame: &linkv1.TerminalOutput_Ready{Ready: &linkv1.Ready{}}}); err != nil {
+		return err
+	}
+	return joined(call, engine)
+}
+
+func joined(call terminalCall, engine agent.Stream) error {
+	typed := make(chan struct{})
+	go func() {
+		defer close(typed)
+		takeInput(call, engine)
+	}()
+	code, err := giveOutput(call, engine)
+	// Closed before the wait, because a process that ended reads no more input and
+	// takeInput may hang in a write to it.
+	_ = engine.Close()
+	exit := &linkv1.TerminalExit{Code: int64(code)}
+	if err != nil {
+		exit.Fault = wire.FromFault(err)
+	}
+	// The exit is a frame and not the end of the call, so that takeInput can be waited
+	// for: control finishes its side once it saw the exit, and a call that cannot be
+	// sent on has ended for both.
+	err = call.Send(&linkv1.TerminalOutput{Frame: &linkv1.TerminalOutput_Exit{Exit: exit}})
+	<-typed
+	return err
+}
+
+// giveOutput copies the engine's output to control and returns the exit code.
+func giveOutput(call terminalCall, engine agent.Stream) (int, error) {
+	for {
+		buffer := make([]byte, wire.Chunk) // gRPC may keep a frame after Send returned
+		n, err := engine.Read(buffer)
+		if n > 0 {
+			frame := &linkv1.TerminalOutput_Output{Output: buffer[:n]}
+			if err := call.Send(&linkv1.TerminalOutput{Frame: frame}); err != nil {
+				return -1, err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return engine.Wait()
+		}
+		if err != nil {
+			return -1, err
+		}
+	}
+}
+
+// takeInput copies control's input to the engine until control finishes. Input that
+// the engine takes no more is dropped, so that control is never stuck in a write.
+func takeInput(call terminalCall, engine agent.Stream) {
+	deaf := false
+	for {
+		frame, err := call.Recv()
+		if err != nil {
+			return
+		}
+		switch {
+		case deaf:
+		case frame.GetCloseWrite() != nil:
+			deaf = true
+			_ = engine.CloseWrite()
+		default:
+			_, err := engine.Write(frame.GetStdin())
+			deaf = err != nil
+		}
+	}
+}
