@@ -1,0 +1,140 @@
+package control_test
+
+import (
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+func TestExecRun(t *testing.T) {
+	h := newHouse(t, func(o *control.Options) { o.ExecuteTimeout = 20 * time.Millisecond })
+	h.addHost("n1")
+	h.running("web")
+	got, err := h.ExecRun(t.Context(), member(), control.Ref{Ident: "web"}, []string{"echo", "hi"})
+	if err != nil || got.ExitCode != 3 || string(got.Output) != "hi" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	_, err = h.ExecRun(t.Context(), member(), control.Ref{Ident: "web"}, []string{"sleep", "60"})
+	wantFault(t, err, domain.Conflict, "Timeout on executing command: sleep 60")
+}
+
+func TestHostsThatDoNotAnswer(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	id := h.running("web")
+	asks := verbs(t.Context(), h)
+	direct := []domain.Verb{domain.VerbExecute, domain.VerbTop, domain.VerbStats, domain.VerbLogs, domain.VerbResize, domain.VerbExecuteResize}
+	for _, c := range []struct {
+		answer  error
+		kind    domain.FaultKind
+		message string
+	}{
+		{domain.NewFault(domain.NotFound, "x", "no such object"), domain.Conflict, "Cannot act on container in 'Running' state"},
+		{domain.NewFault(domain.Conflict, "conflict", "is paused"), domain.Conflict, "is paused"},
+		{domain.NewFault(domain.Unavailable, "x", "unreachable"), domain.Unavailable, "unreachable"},
+	} {
+		h.nodes.answer = func(string) error { return c.answer }
+		for _, verb := range direct {
+			if verb == domain.VerbExecuteResize && c.kind == domain.Conflict && domain.IsKind(c.answer, domain.NotFound) {
+				continue // there it is the session that is unknown
+			}
+			wantFault(t, asks[verb](control.Ref{Ident: "web"}), c.kind, c.message)
+		}
+	}
+	h.store.step(time.Hour)
+	for _, verb := range direct {
+		wantFault(t, asks[verb](control.Ref{Ident: "web"}), domain.Unavailable, "The host of container "+string(id)+" is not up.")
+	}
+}
+
+func TestInsidesOfWhatWasNeverMade(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	id := h.create("web")
+	h.step(h.loops.Prepare)
+	h.failed(id, "no such image")
+	wantFault(t, h.verbLogs(id), domain.Invalid, "Cannot operate an uncreated container.")
+}
+
+func TestArchives(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	h.running("web")
+	var data []byte
+	stat, err := h.GetArchive(t.Context(), member(), control.Ref{Ident: "web"}, "/etc", func(chunk []byte) error {
+		data = append(data, chunk...)
+		return nil
+	})
+	if err != nil || stat.Name != "/etc" || string(data) != "tar" {
+		t.Errorf("got %+v %q, %v", stat, data, err)
+	}
+	_, err = h.GetArchive(t.Context(), member(), control.Ref{Ident: "web"}, "/missing", nil)
+	wantFault(t, err, domain.Invalid, "no such path: /missing")
+}
+
+func TestCommitPromisesItsImage(t *testing.T) {
+	h := newHouse(t)
+	host := h.addHost("n1")
+	id := h.running("web")
+	image, err := h.Commit(t.Context(), member(), control.Ref{Ident: "web"}, "repo", "v1")
+	h.must(err)
+	a := h.assignment(host.ID, id)
+	if a.Op.Verb != domain.VerbCommit || a.Op.Args.ImageID != image || a.Op.Args.Repository != "repo" || len(image) != 36 {
+		t.Errorf("the host reads %+v", a.Op)
+	}
+	hostID, r := h.reportOf(id, domain.PhaseRefused)
+	r.Message = "this host's agent does not know how to commit"
+	h.send(hostID, r)
+	if row := h.wantStatus(id, domain.Running); row.StatusReason != r.Message {
+		t.Errorf("reason %q", row.StatusReason)
+	}
+}
+
+func TestTicketsOpenOnce(t *testing.T) {
+	h := newHouse(t, func(o *control.Options) { o.ConsoleURL = "wss://console.example/" })
+	h.addHost("n1")
+	id := h.running("web", func(r *control.CreateRequest) { r.Spec.Interactive = true })
+	session, err := h.ExecSession(t.Context(), member(), control.Ref{Ident: "web"}, []string{"sh"}, true)
+	h.must(err)
+	door, err := url.Parse(session.URL)
+	h.must(err)
+	query := door.Query()
+	if door.Host != "console.example" || query.Get("token") != session.Ticket || query.Get("uuid") != string(id) || query.Get("exec_id") != "e1" {
+		t.Errorf("url %s", session.URL)
+	}
+	open := func(execID, ticket string) error {
+		_, err := h.OpenSession(t.Context(), id, execID, ticket)
+		return err
+	}
+	if err := open("e1", "guessed"); !domain.IsKind(err, domain.NotFound) {
+		t.Errorf("a guessed ticket: %v", err)
+	}
+	if err := open("e2", session.Ticket); !domain.IsKind(err, domain.NotFound) {
+		t.Errorf("another session's ticket: %v", err)
+	}
+	attach, err := h.Attach(t.Context(), member(), control.Ref{Ident: "web"})
+	h.must(err)
+	if err := open("e1", attach.Ticket); !domain.IsKind(err, domain.NotFound) {
+		t.Errorf("a ticket of another kind: %v", err)
+	}
+	h.must(open("", attach.Ticket))
+	if err := open("", attach.Ticket); !domain.IsKind(err, domain.NotFound) {
+		t.Errorf("a used ticket: %v", err)
+	}
+}
+
+func TestAttachNeedsInteractive(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	h.running("web")
+	_, err := h.Attach(t.Context(), member(), control.Ref{Ident: "web"})
+	wantFault(t, err, domain.Invalid, "Container doesn't support to be attached, please check the interactive set properly")
+	if err := h.ExecResize(t.Context(), member(), control.Ref{Ident: "web"}, "e9", 1, 1); err != nil {
+		wantFault(t, err, domain.Invalid, "no such exec instance: e9")
+	} else {
+		t.Error("an unknown session was resized")
+	}
+}
