@@ -52,9 +52,8 @@ func (s actions) Append(ctx context.Context, a domain.Action) (domain.Action, er
 	if err != nil {
 		return domain.Action{}, err
 	}
-	stamp := column.Moment("started_at", &a.StartedAt)
-	row := s.QueryRowContext(ctx, s.store.statement(query+" RETURNING id, started_at"), args...)
-	if err := s.fault(row.Scan(&a.ID, stamp)); err != nil {
+	stored := []any{&a.ID, column.Moment("started_at", &a.StartedAt)}
+	if err := s.scalar(ctx, stored, query+" RETURNING id, started_at", args...); err != nil {
 		return domain.Action{}, err
 	}
 	a.ProgressAt = a.StartedAt
@@ -126,7 +125,7 @@ func (s actions) claim(ctx context.Context, a *domain.Action, claim control.Leas
 		return false, err
 	}
 	a.Owner, a.Epoch = claim.Owner, a.Epoch+1
-	return true, s.scalar(ctx, column.Moment("lease_until", &a.LeaseUntil), "SELECT lease_until FROM actions WHERE id = ?", a.ID)
+	return true, s.scalar(ctx, []any{column.Moment("lease_until", &a.LeaseUntil)}, "SELECT lease_until FROM actions WHERE id = ?", a.ID)
 }
 
 // Overdue counts the silence of queue heads only: an action that waits for another
@@ -139,4 +138,4 @@ func (s actions) Overdue(ctx context.Context, silence time.Duration, limit int) 
 	return rows(ctx, s.tx, actionFields, "FROM actions a"+where.String()+" ORDER BY id LIMIT ?", append(where.args, limit)...)
 }
 
-func (s actions) Events() control.Events { return events{s.tx} }
+func (s actions) Events() control.Events { return events(s) }

@@ -206,7 +206,7 @@ func (s containers) Update(ctx context.Context, c domain.Container) error {
 // that is not placed has no revision; 0 is returned.
 func (s containers) Touch(ctx context.Context, id domain.ContainerID) (int64, error) {
 	var hostID string
-	err := s.scalar(ctx, &hostID, "SELECT host_uuid FROM containers WHERE uuid = ?", string(id))
+	err := s.scalar(ctx, []any{&hostID}, "SELECT host_uuid FROM containers WHERE uuid = ?", string(id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, containerNotFound(string(id))
 	}
@@ -226,4 +226,4 @@ func (s containers) Delete(ctx context.Context, id domain.ContainerID) error {
 	return err
 }
 
-func (s containers) Tombstones() control.Tombstones { return tombstones{s.tx} }
+func (s containers) Tombstones() control.Tombstones { return tombstones(s) }

@@ -26,7 +26,7 @@ func eventFields(e *domain.Event) []column.Field {
 // open returns the id of the newest open event of that name, 0 if there is none.
 func (s events) open(ctx context.Context, e domain.Event) (int64, error) {
 	var id int64
-	err := s.scalar(ctx, &id, `SELECT id FROM action_events WHERE action_id = ? AND name = ? AND finished_at = 0
+	err := s.scalar(ctx, []any{&id}, `SELECT id FROM action_events WHERE action_id = ? AND name = ? AND finished_at = 0
 		ORDER BY id DESC LIMIT 1`, e.ActionID, e.Name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil

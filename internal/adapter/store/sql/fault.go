@@ -23,14 +23,18 @@ const (
 	misfit              // a value is too long or holds a character that cannot be stored
 )
 
-// fault translates err and remembers a race.
+// fault translates err and remembers what the transaction cannot go on after.
 func (t *tx) fault(err error) error {
 	if err == nil {
 		return nil
 	}
 	translated := t.store.dialect.fault(err)
-	if t.raced == nil && t.store.dialect.meaning(err) == raced {
+	meaning := t.store.dialect.meaning(err)
+	if meaning == raced && t.raced == nil {
 		t.raced = translated
+	}
+	if t.rides && t.lost == nil && (meaning == raced || meaning == unreachable) {
+		t.lost = translated
 	}
 	return translated
 }

@@ -166,7 +166,7 @@ func (s hosts) Delete(ctx context.Context, hostID string) error {
 }
 
 func (s hosts) Now(ctx context.Context) (now time.Time, err error) {
-	err = s.scalar(ctx, column.Moment("now", &now), "SELECT @now")
+	err = s.scalar(ctx, []any{column.Moment("now", &now)}, "SELECT @now")
 	return now, err
 }
 
@@ -175,7 +175,7 @@ func (t *tx) nextRevision(ctx context.Context, hostID string) (revision int64, e
 	if _, err := t.exec(ctx, "UPDATE hosts SET revision = revision + 1 WHERE uuid = ?", hostID); err != nil {
 		return 0, err
 	}
-	err = t.scalar(ctx, &revision, "SELECT revision FROM hosts WHERE uuid = ?", hostID)
+	err = t.scalar(ctx, []any{&revision}, "SELECT revision FROM hosts WHERE uuid = ?", hostID)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = hostNotFound(hostID)
 	}

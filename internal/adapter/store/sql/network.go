@@ -69,7 +69,7 @@ func (s networks) List(ctx context.Context, projectID string) ([]domain.LocalNet
 func (s networks) InsertPort(ctx context.Context, p domain.LocalPort) error {
 	for _, a := range p.Addresses {
 		var leased int64
-		err := s.scalar(ctx, &leased, "SELECT COUNT(*) FROM local_addresses WHERE network_uuid = ? AND address = ?",
+		err := s.scalar(ctx, []any{&leased}, "SELECT COUNT(*) FROM local_addresses WHERE network_uuid = ? AND address = ?",
 			p.NetworkID, a.Addr.String())
 		if err != nil {
 			return err

@@ -61,7 +61,7 @@ func (t *tx) page(ctx context.Context, l listing, where condition, p control.Pag
 func (t *tx) marker(ctx context.Context, l listing, where condition, ident string) (int64, error) {
 	where.add("uuid = ?", ident)
 	var id int64
-	err := t.scalar(ctx, &id, "SELECT id FROM "+l.table+where.String(), where.args...)
+	err := t.scalar(ctx, []any{&id}, "SELECT id FROM "+l.table+where.String(), where.args...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, l.missing(ident)
 	}

@@ -54,7 +54,7 @@ func connectSQLite(target *url.URL) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
-	return &Store{dialect: sqliteDialect(), writer: writer, reader: reader}, nil
+	return &Store{dialect: sqliteDialect(), writer: writer, reader: reader, convoy: newConvoy()}, nil
 }
 
 func sqlitePool(path, settings string, size int) (*sql.DB, error) {
@@ -83,7 +83,7 @@ func explainSQLite(err error) trouble {
 	case sqlitecode.SQLITE_BUSY, sqlitecode.SQLITE_LOCKED:
 		return raced
 	case sqlitecode.SQLITE_CANTOPEN, sqlitecode.SQLITE_IOERR, sqlitecode.SQLITE_FULL, sqlitecode.SQLITE_READONLY,
-		sqlitecode.SQLITE_NOTADB, sqlitecode.SQLITE_CORRUPT:
+		sqlitecode.SQLITE_NOTADB, sqlitecode.SQLITE_CORRUPT, sqlitecode.SQLITE_NOMEM:
 		return unreachable
 	case sqlitecode.SQLITE_TOOBIG:
 		return misfit

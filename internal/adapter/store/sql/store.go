@@ -29,6 +29,7 @@ type Store struct {
 	dialect dialect
 	// writer and reader are the same pool where the database serves many writers.
 	writer, reader *sql.DB
+	convoy         *convoy // nil where the database serves many writers
 	log            *slog.Logger
 	statements     sync.Map // statement as written -> as the dialect says it
 }
@@ -74,6 +75,9 @@ func (s *Store) Read(ctx context.Context, fn func(ctx context.Context, tx contro
 // as they are until it ends, so that a decision and its write are one.
 func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx control.Tx) error) error {
 	return s.persist(ctx, func() (bool, error) {
+		if s.convoy != nil {
+			return s.travel(ctx, fn)
+		}
 		return s.attempt(ctx, s.writer, s.dialect.writing, &tx{store: s, locks: s.dialect.locks}, fn)
 	})
 }
@@ -121,7 +125,7 @@ func (s *Store) persist(ctx context.Context, attempt func() (again bool, err err
 			s.log.WarnContext(ctx, "transaction given up", "attempts", n, "error", err)
 			return err
 		}
-		timer := time.NewTimer(rand.N(pause) + pause/2)
+		timer := time.NewTimer(rand.N(pause) + pause/2) //nolint:gosec // chance that no one needs to guess
 		select {
 		case <-ctx.Done():
 			timer.Stop()

@@ -31,7 +31,7 @@ func authorityFields(a *control.Authority) []column.Field {
 }
 
 func (s trust) PutTicket(ctx context.Context, t control.Ticket) error {
-	now, err := hosts{s.tx}.Now(ctx)
+	now, err := hosts(s).Now(ctx)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (s trust) Redeem(ctx context.Context, kind control.TicketKind, hash []byte)
 	if matched == 0 {
 		return control.Ticket{}, unknown
 	}
-	now, err := hosts{s.tx}.Now(ctx)
+	now, err := hosts(s).Now(ctx)
 	found.TTL = expires.Sub(now)
 	return found, err
 }

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -21,6 +22,12 @@ type tx struct {
 	// raced is the first failure that only running again can mend. It is kept
 	// here because fn may have hidden the error that carried it.
 	raced error
+	// rides says that this travels in a convoy: no statement may then be broken off
+	// by its context, because SQLite would give up the transaction of all others.
+	rides bool
+	// lost is the first failure after which SQLite may have given up the transaction;
+	// a further statement would be on its own, so none is run.
+	lost error
 }
 
 func (t *tx) Containers() control.Containers { return containers{t} }
@@ -32,9 +39,28 @@ func (t *tx) Registries() control.Registries { return registries{t} }
 func (t *tx) Images() control.Images         { return images{t} }
 func (t *tx) Trust() control.Trust           { return trust{t} }
 
+// query runs a query; its rows must be closed.
+func (t *tx) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if t.lost != nil {
+		return nil, t.lost
+	}
+	found, err := t.QueryContext(t.steady(ctx), t.store.statement(query), args...)
+	return found, t.fault(err)
+}
+
+func (t *tx) steady(ctx context.Context) context.Context {
+	if t.rides {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
 // exec runs a statement and returns how many rows it matched.
 func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	result, err := t.ExecContext(ctx, t.store.statement(query), args...)
+	if t.lost != nil {
+		return 0, t.lost
+	}
+	result, err := t.ExecContext(t.steady(ctx), t.store.statement(query), args...)
 	if err != nil {
 		return 0, t.fault(err)
 	}
@@ -62,9 +88,17 @@ func (t *tx) update(ctx context.Context, table string, fields []column.Field, wh
 	return t.exec(ctx, "UPDATE "+table+" SET "+sets+" WHERE "+where, append(args, whereArgs...)...)
 }
 
-// scalar reads the single value of a query into dest; sql.ErrNoRows if there is none.
-func (t *tx) scalar(ctx context.Context, dest any, query string, args ...any) error {
-	return t.fault(t.QueryRowContext(ctx, t.store.statement(query), args...).Scan(dest))
+// scalar reads the single row of a query into dest; sql.ErrNoRows if there is none.
+func (t *tx) scalar(ctx context.Context, dest []any, query string, args ...any) error {
+	found, err := t.query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = found.Close() }() // Err below reports what went wrong
+	if !found.Next() {
+		return cmp.Or(t.fault(found.Err()), sql.ErrNoRows)
+	}
+	return t.fault(found.Scan(dest...))
 }
 
 // rows reads all rows of a query whose text, from FROM on, is tail.
@@ -75,9 +109,9 @@ func rows[T any](ctx context.Context, t *tx, fields func(*T) []column.Field, tai
 	for i := range list {
 		dest[i] = &list[i]
 	}
-	found, err := t.QueryContext(ctx, t.store.statement("SELECT "+column.Names(list)+" "+tail), args...)
+	found, err := t.query(ctx, "SELECT "+column.Names(list)+" "+tail, args...)
 	if err != nil {
-		return nil, t.fault(err)
+		return nil, err
 	}
 	defer func() { _ = found.Close() }() // Err below reports what went wrong
 	var out []T
