@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -64,5 +65,20 @@ func TestTeardownLeavesNothing(t *testing.T) {
 	must(t, p.Teardown(context.Background()))
 	if after := inventory(t); after != before {
 		t.Errorf("left behind:\n%s\nbefore:\n%s", after, before)
+	}
+}
+
+func TestFirstPacketArrives(t *testing.T) {
+	w := newWorld(t)
+	p := w.plumb("deployment-one")
+	for i := range 10 {
+		for version := range 2 {
+			n := nic(1+i/5, 10+2*i+version)
+			path := w.plugged(p, n)
+			// A lost first packet is repeated by the kernel after a second.
+			if !reaches(t, path, anySource, gateways(n)[version], 800*time.Millisecond) {
+				t.Errorf("the first packet of %s was lost", n.Addresses[version].Addr)
+			}
+		}
 	}
 }
