@@ -19,13 +19,19 @@ import (
 
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) control.Store { return storetest.Reopen(t, postgres(t)) })
+	storetest.Run(t, func(t *testing.T) control.Store {
+		t.Helper()
+		return storetest.Reopen(t, postgres(t))
+	})
 	reopening(t, postgres)
 }
 
 func TestMariaDB(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) control.Store { return storetest.Reopen(t, mariadb(t)) })
+	storetest.Run(t, func(t *testing.T) control.Store {
+		t.Helper()
+		return storetest.Reopen(t, mariadb(t))
+	})
 	reopening(t, mariadb)
 }
 

@@ -16,7 +16,10 @@ import (
 
 func TestSQLite(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) control.Store { return storetest.Open(t) })
+	storetest.Run(t, func(t *testing.T) control.Store {
+		t.Helper()
+		return storetest.Open(t)
+	})
 	reopening(t, sqlite)
 }
 

@@ -12,26 +12,26 @@ import (
 
 // Open returns a store on an empty SQLite database of this test's own, which goes
 // away with it.
-func Open(t testing.TB) *sqlstore.Store {
-	t.Helper()
-	return Reopen(t, "sqlite:///"+filepath.Join(t.TempDir(), "zun.sqlite"))
+func Open(tb testing.TB) *sqlstore.Store {
+	tb.Helper()
+	return Reopen(tb, "sqlite:///"+filepath.Join(tb.TempDir(), "zun.sqlite"))
 }
 
 // Reopen opens the database that dsn names and brings its schema up to date. It is
 // closed at the end of the test; closing it earlier is allowed.
-func Reopen(t testing.TB, dsn string) *sqlstore.Store {
-	t.Helper()
-	store, err := sqlstore.Open(t.Context(), sqlstore.Options{DSN: dsn, Log: slog.New(slog.DiscardHandler)})
+func Reopen(tb testing.TB, dsn string) *sqlstore.Store {
+	tb.Helper()
+	store, err := sqlstore.Open(tb.Context(), sqlstore.Options{DSN: dsn, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		t.Fatalf("open store: %v", err)
+		tb.Fatalf("open store: %v", err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := store.Close(); err != nil {
-			t.Errorf("close store: %v", err)
+			tb.Errorf("close store: %v", err)
 		}
 	})
-	if err := store.Migrate(t.Context(), sqlstore.Latest); err != nil {
-		t.Fatalf("migrate store: %v", err)
+	if err := store.Migrate(tb.Context(), sqlstore.Latest); err != nil {
+		tb.Fatalf("migrate store: %v", err)
 	}
 	return store
 }

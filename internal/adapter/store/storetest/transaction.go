@@ -18,6 +18,8 @@ func transactionCases() map[string]func(*probe) {
 		"Transaction/RunAgain":        transactionAgain,
 		"Transaction/Decisions":       transactionDecisions,
 		"Transaction/RevisionsInTime": transactionRevisions,
+		"Transaction/Mixed":           transactionMixed,
+		"Transaction/FaultSwallowed":  transactionSwallowed,
 		"Transaction/Canceled":        transactionCanceled,
 		"Transaction/Ping":            func(p *probe) { p.same("ping", p.store.Ping(p.Context()), nil) },
 	}
@@ -154,4 +156,67 @@ func transactionCanceled(p *probe) {
 			p.Errorf("late: %v", err)
 		}
 	}
+}
+
+// transactionMixed runs transactions at once of which two thirds end badly, by an
+// error or a panic: exactly the others' rows may be there.
+func transactionMixed(p *probe) {
+	const runners = 24
+	mine := errors.New("changed my mind")
+	var mu sync.Mutex
+	turn := 0
+	err := p.together(runners, func(ctx context.Context) (err error) {
+		mu.Lock()
+		n := turn
+		turn++
+		mu.Unlock()
+		defer func() {
+			if cause := recover(); cause != nil && n%3 != 2 {
+				err = fmt.Errorf("runner %d: %v", n, cause)
+			}
+		}()
+		err = p.store.Write(ctx, func(ctx context.Context, tx control.Tx) error {
+			id := domain.ContainerID(fmt.Sprintf("%08d-0000-4000-8000-000000000000", n))
+			if err := tx.Containers().Insert(ctx, plain(id, "p1", fmt.Sprint(n%3))); err != nil {
+				return err
+			}
+			switch n % 3 {
+			case 1:
+				return mine
+			case 2:
+				panic("on purpose")
+			}
+			return nil
+		})
+		if n%3 == 1 && errors.Is(err, mine) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+	left := p.list(control.ContainerQuery{Scope: anywhere()})
+	good := p.list(control.ContainerQuery{Scope: anywhere(), Filters: control.ContainerFilters{Name: new("0")}})
+	p.same("rows", []int{len(left), len(good)}, []int{runners / 3, runners / 3})
+}
+
+// transactionSwallowed goes on after a refusal; whether or not the database still
+// follows it, what it did must come whole or not at all.
+func transactionSwallowed(p *probe) {
+	p.keep(plain(first, "p1", "one"))
+	err := p.store.Write(p.Context(), func(ctx context.Context, tx control.Tx) error {
+		if err := tx.Containers().Insert(ctx, plain(second, "p1", "two")); err != nil {
+			return err
+		}
+		if err := tx.Containers().Insert(ctx, plain(first, "p1", "again")); !domain.IsKind(err, domain.Conflict) {
+			return fmt.Errorf("got %w, want a conflict", err)
+		}
+		return nil
+	})
+	want := 2
+	if err != nil {
+		want = 1
+	}
+	p.same("rows", len(p.list(control.ContainerQuery{Scope: anywhere()})), want)
 }
