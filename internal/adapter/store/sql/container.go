@@ -137,7 +137,7 @@ func (s containers) Get(ctx context.Context, scope control.Scope, id domain.Cont
 func (s containers) ByName(ctx context.Context, scope control.Scope, name string) ([]domain.Container, error) {
 	where := within(scope)
 	where.add("name = ?", name)
-	return rows(ctx, s.tx, containerFields, "FROM containers"+where.String()+" ORDER BY id LIMIT 2"+s.locks, where.args...)
+	return rows(ctx, s.tx, containerFields, "FROM containers"+where.String()+" LIMIT 2"+s.locks, where.args...)
 }
 
 func (s containers) List(ctx context.Context, q control.ContainerQuery) ([]domain.Container, error) {

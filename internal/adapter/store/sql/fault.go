@@ -66,8 +66,8 @@ func (d dialect) fault(err error) error {
 	}
 }
 
-// unserved makes an unexplained failure to reach the database or to begin a
-// transaction, as after Close, an Unavailable fault: it cannot be the statement's.
+// unserved makes an unexplained failure to reach the database, or to begin or commit
+// a transaction, an Unavailable fault: it cannot be the fault of a statement.
 func (d dialect) unserved(err error) error {
 	var known *domain.Fault
 	if err == nil || errors.As(err, &known) {

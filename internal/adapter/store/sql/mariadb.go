@@ -47,9 +47,10 @@ func connectMariaDB(target *url.URL) (*Store, error) {
 			return nil, badDSN("the mysql URL has the option " + option + ", which is not understood")
 		}
 	}
-	config.ClientFoundRows = true   // an UPDATE counts the rows it matched, as elsewhere
-	config.ParseTime = true         // the table of versions has dates
-	config.InterpolateParams = true // one round trip per statement
+	config.ClientFoundRows = true      // an UPDATE counts the rows it matched, as elsewhere
+	config.ParseTime = true            // the table of versions has dates
+	config.InterpolateParams = true    // one round trip per statement
+	config.Logger = &mysql.NopLogger{} // it says only what the errors say
 	config.Params = map[string]string{
 		"time_zone": "'+00:00'", // else the clock is ambiguous for an hour each autumn
 		"sql_mode":  "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",

@@ -100,7 +100,7 @@ func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, t 
 	}
 	if err := t.Commit(); err != nil {
 		err = t.fault(fmt.Errorf("commit: %w", err))
-		return t.raced != nil, err
+		return t.raced != nil, s.dialect.unserved(err)
 	}
 	return false, nil
 }

@@ -116,7 +116,7 @@ CREATE TABLE containers (
     FOREIGN KEY (registry_uuid) REFERENCES registries (uuid)
 ) $table;
 CREATE INDEX containers_by_project ON containers (project_id, container_type, id);
-CREATE INDEX containers_by_name ON containers (name, project_id);
+CREATE INDEX containers_by_name ON containers (name, project_id, container_type, id);
 CREATE INDEX containers_by_host ON containers (host_uuid, revision);
 
 -- The labels once more, one a row, so that a list can be filtered by them.
