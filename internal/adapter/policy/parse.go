@@ -138,7 +138,7 @@ func parseCheck(token string) (check, error) {
 	}
 	kind, match, found := cutKind(token)
 	if !found {
-		return nil, fmt.Errorf("%q is no check: expected kind:match, @ or !", token)
+		return nil, fmt.Errorf("%q is no check: expected @, ! or kind:match", token)
 	}
 	if err := template(match).valid(); err != nil {
 		return nil, fmt.Errorf("%q: %w", token, err)

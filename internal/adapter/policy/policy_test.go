@@ -198,7 +198,7 @@ func TestUnusableFiles(t *testing.T) {
 		`"a": "(role:x"`:                               "a parenthesis is not closed",
 		`"a": "role:x)"`:                               `")" stands where the rule should end`,
 		`"a": "and role:x"`:                            `"and" stands where a check is expected`,
-		`"a": "member"`:                                `"member" is no check: expected kind:match`,
+		`"a": "member"`:                                `"member" is no check: expected @, ! or kind:match`,
 		`"a": ":member"`:                               `":member" is no check`,
 		`"a": "'x"`:                                    `is no check`,
 		`"a": "http://policy/check"`:                   "asks an outside service",
@@ -305,13 +305,13 @@ func TestFilesAreFollowed(t *testing.T) {
 }
 
 func TestUnknownRulesAreWarnedAbout(t *testing.T) {
-	f := newFiles(t, "\"container:strat\": \"!\"\n\"helper\": \"@\"\n\"container:stop\": \"rule:helper\"\n")
+	f := newFiles(t, "\"container:begin\": \"!\"\n\"helper\": \"@\"\n\"container:stop\": \"rule:helper\"\n")
 	f.open()
-	if log := f.log.String(); !strings.Contains(log, "rule=container:strat") || strings.Contains(log, "helper") {
+	if log := f.log.String(); !strings.Contains(log, "rule=container:begin") || strings.Contains(log, "helper") {
 		t.Errorf("warnings: %s", log)
 	}
 	var out strings.Builder
-	if err := policy.CheckFile(&out, f.options.File); err != nil || !strings.Contains(out.String(), ":1: nothing asks for the rule container:strat") ||
+	if err := policy.CheckFile(&out, f.options.File); err != nil || !strings.Contains(out.String(), ":1: nothing asks for the rule container:begin") ||
 		!strings.Contains(out.String(), "3 rules are overridden or added") {
 		t.Errorf("CheckFile() = %v: %s", err, out.String())
 	}

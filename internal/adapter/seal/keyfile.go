@@ -69,7 +69,7 @@ func readKey(line string) (key, error) {
 // freshLine makes a random key with a random id.
 func freshLine() string {
 	random := make([]byte, idBytes+secretBytes)
-	rand.Read(random) // never fails: the Go runtime ends the process if the system has no randomness
+	_, _ = rand.Read(random) // never fails: the Go runtime ends the process if the system has no randomness
 	return hex.EncodeToString(random[:idBytes]) + " " + base64.StdEncoding.EncodeToString(random[idBytes:]) + "\n"
 }
 

@@ -57,9 +57,14 @@ func firstUsers(logins []login, cost int) (ledger, error) {
 
 // newID returns a random id in Keystone's form, 32 hexadecimal digits.
 func newID() string {
-	id := make([]byte, 16)
-	rand.Read(id) // never fails: the Go runtime ends the process if the system has no randomness
-	return hex.EncodeToString(id)
+	return hex.EncodeToString(randomBytes(16))
+}
+
+// randomBytes needs no error: the Go runtime ends a process whose system has no randomness.
+func randomBytes(n int) []byte {
+	random := make([]byte, n)
+	_, _ = rand.Read(random)
+	return random
 }
 
 // writeLogins writes openrc for the first login and clouds.yaml for all.

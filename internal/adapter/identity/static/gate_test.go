@@ -3,19 +3,14 @@ package static
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
-
-	"golang.org/x/crypto/bcrypt"
 )
 
 func TestGateForgetsAndStaysSmall(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
-	g, err := newGate(bcrypt.MinCost, func() time.Time { return now })
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := newGate(func() time.Time { return now })
 	guess := attempt{source: "192.0.2.1", name: "admin"}
 	for range 20 {
 		g.note(guess, false)
@@ -24,7 +19,7 @@ func TestGateForgetsAndStaysSmall(t *testing.T) {
 		t.Errorf("wait = %v, want the longest", wait)
 	}
 	for n := range maxRecords {
-		g.note(attempt{source: guess.source, name: fmt.Sprint(n)}, false)
+		g.note(attempt{source: guess.source, name: strconv.Itoa(n)}, false)
 	}
 	if len(g.records) > maxRecords || g.order.Len() != len(g.records) {
 		t.Errorf("%d records, %d in order", len(g.records), g.order.Len())
@@ -39,10 +34,7 @@ func TestGateForgetsAndStaysSmall(t *testing.T) {
 }
 
 func TestGateGivesUpWithTheRequest(t *testing.T) {
-	g, err := newGate(bcrypt.MinCost, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := newGate(time.Now)
 	for range comparisons {
 		g.slots <- struct{}{}
 	}

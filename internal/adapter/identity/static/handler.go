@@ -96,11 +96,11 @@ func (i *Identity) refuse(w http.ResponseWriter, err error) {
 		status = http.StatusTooManyRequests
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(slow.wait.Seconds()))))
 	}
-	switch {
-	case status == http.StatusInternalServerError:
+	switch status {
+	case http.StatusInternalServerError:
 		i.log.Error("identity request failed", "error", err)
 		message = "An unexpected error prevented the server from fulfilling your request."
-	case status == http.StatusUnauthorized:
+	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", i.Challenge())
 	}
 	i.answer(w, status, map[string]any{"error": failure{Code: status, Title: http.StatusText(status), Message: message}})

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func TestLoginRefusals(t *testing.T) {
 		"too large":           {`{"auth":"` + strings.Repeat("x", 70_000) + `"}`, "too large", 413},
 		"long name":           {byName(strings.Repeat("x", 300), password, ""), required, 401},
 	} {
-		r := h.do(call{method: "POST", path: "/v3/auth/tokens", body: c.body, from: "192.0.2." + fmt.Sprint(len(name))})
+		r := h.do(call{method: "POST", path: "/v3/auth/tokens", body: c.body, from: "192.0.2." + strconv.Itoa(len(name))})
 		message := fmt.Sprint(r.at("error", "message"))
 		if r.status != c.status || !strings.Contains(message, c.message) || r.at("error", "code") != float64(c.status) ||
 			r.at("error", "title") != http.StatusText(c.status) {

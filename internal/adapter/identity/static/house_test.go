@@ -49,11 +49,11 @@ type house struct {
 	door    http.Handler
 }
 
-func newHouse(t testing.TB) *house {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "state")
+func newHouse(tb testing.TB) *house {
+	tb.Helper()
+	dir := filepath.Join(tb.TempDir(), "state")
 	c := &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
-	h := &house{t: t, clock: c, options: static.Options{
+	h := &house{t: tb, clock: c, options: static.Options{
 		UsersFile: dir + "/users.yaml", KeyFile: dir + "/token.key", RevocationFile: dir + "/revoked", OpenRCFile: dir + "/openrc",
 		CloudsFile: dir + "/clouds.yaml", IdentityURL: "http://zun.test/identity", ContainerURL: "http://zun.test/v1",
 		Region: "RegionOne", TokenLife: time.Hour, Cost: bcrypt.MinCost, Now: c.Now, Log: slog.New(slog.DiscardHandler),

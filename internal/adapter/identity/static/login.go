@@ -206,7 +206,7 @@ func (i *Identity) byPassword(ctx context.Context, people *book, request loginRe
 			who = people.users[given.ID]
 		}
 	}
-	try := attempt{source: source, name: name, password: given.Password}
+	try := attempt{source: source, name: name, password: given.Password, decoy: people.anyHash()}
 	if who != nil && !who.Disabled {
 		try.hash = []byte(who.PasswordHash)
 	}

@@ -16,7 +16,7 @@ type revocations struct {
 	path string
 	now  func() time.Time
 
-	mu        sync.RWMutex
+	mu        sync.RWMutex     // never held over file work, as every check of a token waits for it
 	until     map[string]int64 // expiry by audit id
 	seen      seen
 	nextCheck time.Time
@@ -24,7 +24,7 @@ type revocations struct {
 
 // openRevocations reads the list and drops from the file what has expired.
 func openRevocations(path string, now func() time.Time) (*revocations, error) {
-	r := &revocations{path: path, now: now, nextCheck: now().Add(recheck)}
+	r := &revocations{path: path, now: now, until: map[string]int64{}, nextCheck: now().Add(recheck)}
 	err := locked(path, func() error {
 		if err := r.read(); err != nil {
 			return err
@@ -37,32 +37,38 @@ func openRevocations(path string, now func() time.Time) (*revocations, error) {
 	return r, nil
 }
 
-// has says whether the token named audit was revoked.
+// has says whether the token named audit was revoked. Once every recheck one caller
+// looks whether other replicas revoked something; a file that cannot be read is tried
+// again then, and what was known stays known.
 func (r *revocations) has(audit string) bool {
+	now := r.now()
 	r.mu.RLock()
 	_, revoked := r.until[audit]
-	due := r.now().After(r.nextCheck)
+	due := now.After(r.nextCheck)
 	r.mu.RUnlock()
-	if revoked || !due {
+	if revoked || !due || !r.changed(now) || r.read() != nil {
 		return revoked
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.nextCheck = r.now().Add(recheck)
-	if stampOf(r.path) != r.seen {
-		if err := r.read(); err != nil {
-			r.seen = seen{} // read again next time; what was known stays known
-		}
-	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
 	_, revoked = r.until[audit]
 	return revoked
+}
+
+// changed says whether the caller is the one to read the file, and it needs reading.
+func (r *revocations) changed(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !now.After(r.nextCheck) {
+		return false
+	}
+	r.nextCheck = now.Add(recheck)
+	return stampOf(r.path) != r.seen
 }
 
 // add revokes the token named audit, which would live until the unix time expires.
 // File first, because a revoked token must not come back to life with a restart.
 func (r *revocations) add(audit string, expires int64) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	return locked(r.path, func() error {
 		if err := r.append(audit, expires); err != nil {
 			return err
@@ -99,7 +105,8 @@ func torn(file *os.File) bool {
 }
 
 // read takes in what the file has and has not expired; lines that cannot be read were
-// torn by a crash and were never promised to anybody.
+// torn by a crash and were never promised to anybody. What is known is added to, never
+// replaced, because a reader that was overtaken by a writer must not forget the newest.
 func (r *revocations) read() error {
 	stamp := stampOf(r.path)
 	content, err := os.ReadFile(r.path)
@@ -111,6 +118,13 @@ func (r *revocations) read() error {
 		audit, expiry, _ := strings.Cut(strings.TrimSpace(line), " ")
 		expires, err := strconv.ParseInt(expiry, 10, 64)
 		if err == nil && expires > now {
+			until[audit] = expires
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for audit, expires := range r.until {
+		if expires > now {
 			until[audit] = expires
 		}
 	}

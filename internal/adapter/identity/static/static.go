@@ -75,11 +75,7 @@ func Open(options Options) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	gate, err := newGate(options.Cost, options.Now)
-	if err != nil {
-		return nil, err
-	}
-	i := &Identity{options: options, signer: signer{key: key}, revoked: revoked, gate: gate, log: options.Log, now: options.Now}
+	i := &Identity{options: options, signer: signer{key: key}, revoked: revoked, gate: newGate(options.Now), log: options.Log, now: options.Now}
 	i.people.Store(people)
 	i.nextCheck.Store(options.Now().Add(recheck).UnixNano())
 	return i, nil

@@ -172,7 +172,7 @@ func TestUsersFileIsFollowed(t *testing.T) {
 func TestUnusableFiles(t *testing.T) {
 	for name, spoil := range map[string]func(h *house){
 		"may be read by every user":  func(h *house) { h.must(os.Chmod(h.options.UsersFile, 0o644)) },
-		"not found in type":          func(h *house) { h.edit(h.options.UsersFile, "name: admin", "nmae: admin") },
+		"not found in type":          func(h *house) { h.edit(h.options.UsersFile, "name: admin", "called: admin") },
 		"password_hash of user":      func(h *house) { h.edit(h.options.UsersFile, "$2a$", "plain") },
 		"is listed twice":            func(h *house) { h.edit(h.options.UsersFile, "name: demo", "name: admin") },
 		"which is not listed":        func(h *house) { h.edit(h.options.UsersFile, "      demo:", "      demmo:") },

@@ -2,7 +2,6 @@ package static
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -73,9 +72,7 @@ func (s signer) mac(text string) []byte {
 
 // newAudit returns a random name for one token.
 func newAudit() string {
-	audit := make([]byte, auditBytes)
-	rand.Read(audit)
-	return base64.RawURLEncoding.EncodeToString(audit)
+	return base64.RawURLEncoding.EncodeToString(randomBytes(auditBytes))
 }
 
 // openKey reads the signing key; a missing one is made, once among all replicas.
@@ -83,9 +80,8 @@ func openKey(path string) ([]byte, error) {
 	var key []byte
 	err := locked(path, func() error {
 		if !exists(path) {
-			fresh := make([]byte, keyBytes)
-			rand.Read(fresh)
-			if err := replace(path, []byte(base64.StdEncoding.EncodeToString(fresh)+"\n")); err != nil {
+			fresh := base64.StdEncoding.EncodeToString(randomBytes(keyBytes))
+			if err := replace(path, []byte(fresh+"\n")); err != nil {
 				return err
 			}
 		}

@@ -160,6 +160,14 @@ func (b *book) add(u *user) error {
 	return nil
 }
 
+// anyHash returns the hash of some user, nil if there is none.
+func (b *book) anyHash() []byte {
+	if len(b.Users) == 0 {
+		return nil
+	}
+	return []byte(b.Users[0].PasswordHash)
+}
+
 // roleNames returns the sorted names of all roles that somebody holds, with the three
 // that the policy defaults know.
 func (b *book) roleNames() []string {
