@@ -3,8 +3,6 @@ package control
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -64,13 +62,13 @@ func (c *Control) assignment(ctx context.Context, tx Tx, row domain.Container) (
 		}
 		if head.State != domain.ActionQueued {
 			a.Op = operation(head)
-			a.Spec = Updated(a.Spec, head.Args)
+			a.Spec = a.Spec.Updated(head.Args)
 		}
 	}
 	if a.Secret, domainName, err = c.pullSecret(ctx, tx, row, a.Op); err != nil {
 		return a, false, err
 	}
-	a.Spec.Image = qualified(row.Spec, domainName)
+	a.Spec.Image = row.Spec.QualifiedImage(domainName)
 	if len(row.Spec.Mounts) > 0 {
 		a.Requires = append(a.Requires, "mounts")
 	}
@@ -100,7 +98,7 @@ func (c *Control) pullSecret(ctx context.Context, tx Tx, row domain.Container, o
 	pulls := op != nil && (op.Verb == domain.VerbCreate || op.Verb == domain.VerbRebuild)
 	if row.Spec.RegistryID == "" {
 		standard := c.options.DefaultRegistry
-		named := imageDomain(row.Spec.Image)
+		named := domain.ImageDomain(row.Spec.Image)
 		if !pulls || standard.Username == "" || named != "" && named != standard.Domain {
 			return nil, standard.Domain, nil
 		}
@@ -127,24 +125,4 @@ func (c *Control) openPassword(r domain.Registry) (string, error) {
 		return "", fmt.Errorf("open the password of registry %s: %w", r.ID, err)
 	}
 	return string(plain), nil
-}
-
-// imageDomain returns the registry domain that an image reference names, if any:
-// the first part of a path that looks like a host.
-func imageDomain(image string) string {
-	head, _, found := strings.Cut(image, "/")
-	if found && (strings.ContainsAny(head, ".:") || head == "localhost") {
-		return head
-	}
-	return ""
-}
-
-// qualified puts the registry's domain before an image name that has none. Images
-// of other drivers are not references.
-func qualified(spec domain.Spec, registry string) string {
-	drivers := []string{"", "docker"}
-	if registry == "" || imageDomain(spec.Image) != "" || !slices.Contains(drivers, spec.ImageDriver) {
-		return spec.Image
-	}
-	return strings.TrimSuffix(registry, "/") + "/" + spec.Image
 }

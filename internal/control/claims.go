@@ -16,10 +16,6 @@ func noLimit() domain.Claim {
 	return domain.Claim{Containers: unbounded, CPU: float64(unbounded), MemoryMB: unbounded, DiskGB: unbounded}
 }
 
-func negative(c domain.Claim) domain.Claim {
-	return domain.Claim{Containers: -c.Containers, CPU: -c.CPU, MemoryMB: -c.MemoryMB, DiskGB: -c.DiskGB}
-}
-
 // Occupy places c on host: the claim is taken and the host written into c. A
 // Conflict ("host-full") says that the host was filled meanwhile.
 func (t *Turn) Occupy(ctx context.Context, c *domain.Container, host domain.Host) error {
@@ -48,7 +44,7 @@ func (t *Turn) giveHost(ctx context.Context, hostID string, claim domain.Claim) 
 	if hostID == "" || claim == (domain.Claim{}) {
 		return nil
 	}
-	err := t.Hosts().Claim(ctx, hostID, negative(claim), noLimit())
+	err := t.Hosts().Claim(ctx, hostID, claim.Negative(), noLimit())
 	if err != nil && !domain.IsKind(err, domain.NotFound) { // a host that left took its usage along
 		return fmt.Errorf("give back the claim on host %s: %w", hostID, err)
 	}
@@ -73,14 +69,10 @@ func (t *Turn) giveQuota(ctx context.Context, projectID string, claim domain.Cla
 	if claim == (domain.Claim{}) {
 		return nil
 	}
-	if _, err := t.Quotas().Use(ctx, projectID, negative(claim), unlimited()); err != nil {
+	if _, err := t.Quotas().Use(ctx, projectID, claim.Negative(), domain.Unlimited()); err != nil {
 		return fmt.Errorf("give back the quota of %s: %w", projectID, err)
 	}
 	return nil
-}
-
-func unlimited() domain.Quota {
-	return domain.Quota{Containers: -1, CPU: -1, MemoryMB: -1, DiskGB: -1}
 }
 
 // overQuota is the contract's fault for the resources over, nil if there are none.
@@ -104,18 +96,11 @@ func (t *Turn) GiveBack(ctx context.Context, c *domain.Container) error {
 	return t.Vacate(ctx, c)
 }
 
-// growth and shrink are the two halves of a change of size. Growth is claimed when
-// an update is accepted, so that it cannot fail later; shrink is given back when it
-// is done, so that a failed update needs nothing again.
-func growth(from, to domain.Spec) domain.Claim {
-	return domain.Claim{CPU: max(0, to.CPU-from.CPU), MemoryMB: max(0, to.MemoryMB-from.MemoryMB)}
-}
-
-func shrink(from, to domain.Spec) domain.Claim { return growth(to, from) }
-
-// grow claims what an update of c by args needs more.
+// grow claims what an update of c by args needs more. Growth is claimed when the
+// update is accepted, so that it cannot fail for it later; what shrinks is given
+// back when it is done, so that a failed update needs nothing again.
 func (t *Turn) grow(ctx context.Context, c *domain.Container, args domain.ActionArgs) error {
-	more := growth(c.Spec, Updated(c.Spec, args))
+	more := domain.Growth(c.Spec, c.Spec.Updated(args))
 	if more == (domain.Claim{}) {
 		return nil
 	}
@@ -142,9 +127,9 @@ func (t *Turn) settleClaims(ctx context.Context, c *domain.Container, a domain.A
 	if a.Verb != domain.VerbUpdate {
 		return nil
 	}
-	excess := growth(before, Updated(before, a.Args))
+	excess := domain.Growth(before, before.Updated(a.Args))
 	if a.State == domain.ActionDone {
-		excess = shrink(before, Updated(before, a.Args))
+		excess = domain.Growth(before.Updated(a.Args), before)
 	}
 	if err := t.giveQuota(ctx, c.ProjectID, excess); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/go-zun/zun/internal/control/chance"
 	"github.com/go-zun/zun/internal/control/place"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -30,7 +31,7 @@ type Control struct {
 	secrets    Secrets
 	nodes      Nodes
 	clock      func() time.Time
-	rand       dice
+	rand       chance.Dice
 	log        *slog.Logger
 	options    Options
 	picker     place.Picker
@@ -43,10 +44,10 @@ type Control struct {
 func New(d Deps) *Control {
 	c := &Control{
 		store: d.Store, networking: d.Networking, secrets: d.Secrets, nodes: d.Nodes,
-		clock: d.Clock, rand: newDice(d.Rand), log: d.Log, options: d.Options,
+		clock: d.Clock, rand: chance.New(d.Rand), log: d.Log, options: d.Options,
 		bells: newBells(), waiters: newWaiters(), hearing: &hearing{},
 	}
-	c.picker = place.Default(c.rand.below)
+	c.picker = place.Default(c.rand.Below)
 	return c
 }
 

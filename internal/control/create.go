@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 
+	"github.com/go-zun/zun/internal/control/chance"
 	"github.com/go-zun/zun/internal/control/place"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
@@ -28,7 +29,7 @@ func (c *Control) Create(ctx context.Context, actor domain.Actor, req CreateRequ
 		return first(grounds.known, row), err
 	}
 	// The order of the checks below is the contract's: it decides which error wins.
-	if err := overQuota(exceeded(grounds.limits, grounds.used, domain.ClaimOf(row.Spec))); err != nil {
+	if err := overQuota(grounds.limits.Exceeded(grounds.used, domain.ClaimOf(row.Spec))); err != nil {
 		return row, err
 	}
 	if row.Resolved, err = c.networking.Resolve(ctx, actor, row.Spec.Nets); err != nil {
@@ -62,7 +63,7 @@ func (c *Control) draft(actor domain.Actor, req CreateRequest) (domain.Container
 		return domain.Container{}, domain.NewFault(domain.Invalid, "invalid-parameter-value", "Security group %s not found.", spec.SecurityGroups[0])
 	}
 	if spec.Name == "" {
-		spec.Name = newName(c.rand)
+		spec.Name = c.rand.Name()
 	}
 	if !req.CPUAsked {
 		spec.CPU = c.options.DefaultCPU
@@ -99,11 +100,11 @@ func (c *Control) draft(actor domain.Actor, req CreateRequest) (domain.Container
 // key: a repeated create then meets the row of the first.
 func (c *Control) newID(projectID, key string) (domain.ContainerID, error) {
 	if key == "" {
-		id, err := c.rand.uuid()
+		id, err := c.rand.UUID()
 		return domain.ContainerID(id), err
 	}
 	sum := sha256.Sum256([]byte("create\x00" + projectID + "\x00" + key))
-	return domain.ContainerID(uuidOf(sum[:], 8)), nil
+	return domain.ContainerID(chance.UUIDOf(sum[:], 8)), nil
 }
 
 // grounds are what a create is judged on, read in one snapshot.
@@ -132,13 +133,8 @@ func (c *Control) survey(ctx context.Context, actor domain.Actor, req CreateRequ
 	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
 		g = grounds{}
 		if req.IdempotencyKey != "" {
-			known, err := tx.Containers().Get(ctx, Scope{ProjectID: actor.ProjectID}, row.ID)
-			if err == nil {
-				g.known = &known
-				return nil
-			}
-			if !domain.IsKind(err, domain.NotFound) {
-				return fmt.Errorf("look up the idempotency key: %w", err)
+			if g.known, err = earlier(ctx, tx, row); err != nil || g.known != nil {
+				return err
 			}
 		}
 		if g.limits, err = limitsOf(ctx, tx, c.options, row.ProjectID); err != nil {
@@ -154,6 +150,18 @@ func (c *Control) survey(ctx context.Context, actor domain.Actor, req CreateRequ
 		return err
 	})
 	return g, err
+}
+
+// earlier returns the container that a create of the same idempotency key made.
+func earlier(ctx context.Context, tx Tx, row domain.Container) (*domain.Container, error) {
+	known, err := tx.Containers().Get(ctx, Scope{ProjectID: row.ProjectID}, row.ID)
+	if domain.IsKind(err, domain.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up the idempotency key: %w", err)
+	}
+	return &known, nil
 }
 
 // fleet reads the snapshot that a host is picked from.
@@ -201,6 +209,11 @@ func hostIf(fits bool, host domain.Host) *domain.Host {
 
 // insert stores row, placed on host or, without one, in status Error.
 func (t *Turn) insert(ctx context.Context, actor domain.Actor, req CreateRequest, row domain.Container, host *domain.Host) (domain.Container, error) {
+	if req.IdempotencyKey != "" {
+		if known, err := earlier(ctx, t.Tx, row); err != nil || known != nil {
+			return first(known, row), err
+		}
+	}
 	if host != nil && host.Inventory.DiskQuota && !req.DiskAsked {
 		row.Spec.DiskGB = t.options.DefaultDiskGB
 	}

@@ -76,7 +76,7 @@ func (t *Turn) removeUnseen(ctx context.Context, c *domain.Container, o Order) e
 		RequestID: o.Actor.RequestID, UserID: o.Actor.UserID, ProjectID: c.ProjectID,
 		Deadline: now.Add(t.options.ActionTotal),
 	}
-	begin(c, a)
+	c.Begin(a)
 	if a, err = t.append(ctx, a); err != nil {
 		return err
 	}

@@ -41,11 +41,11 @@ func pathFault(err error) error {
 // Commit queues the snapshot of a container and returns the uuid that its image
 // will have.
 func (c *Control) Commit(ctx context.Context, actor domain.Actor, ref Ref, repository, tag string) (string, error) {
-	image, err := c.rand.uuid()
+	image, err := c.rand.UUID()
 	if err != nil {
 		return "", err
 	}
 	args := domain.ActionArgs{Repository: repository, Tag: tag, ImageID: image}
-	_, _, err = c.act(ctx, actor, ref, domain.VerbCommit, args)
+	_, err = c.act(ctx, actor, ref, domain.VerbCommit, args)
 	return image, err
 }

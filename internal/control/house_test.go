@@ -480,7 +480,7 @@ func (c calls) Stats(context.Context, domain.ContainerID) (domain.Stats, error) 
 	return domain.Stats{PIDs: 1}, c.n.say("stats")
 }
 func (c calls) Terminals() control.Terminals { return c }
-func (c calls) Archives() control.Archives   { return archives{c.n} }
+func (c calls) Archives() control.Archives   { return archives(c) }
 
 func (c calls) ExecCreate(context.Context, domain.ContainerID, []string, bool) (string, error) {
 	return "e1", c.n.say("exec create")

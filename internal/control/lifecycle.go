@@ -35,8 +35,7 @@ func (c *Control) List(ctx context.Context, actor domain.Actor, q ListRequest) (
 func (c *Control) Act(ctx context.Context, actor domain.Actor, ref Ref, verb domain.Verb, args domain.ActionArgs) (domain.Container, error) {
 	switch verb {
 	case domain.VerbStart, domain.VerbStop, domain.VerbReboot, domain.VerbPause, domain.VerbUnpause, domain.VerbKill, domain.VerbRebuild:
-		row, _, err := c.act(ctx, actor, ref, verb, args)
-		return row, err
+		return c.act(ctx, actor, ref, verb, args)
 	case domain.VerbResizeContainer:
 		change := Change{Name: args.Name, CPU: args.CPU, MemoryMB: args.MemoryMB, AutoHeal: args.AutoHeal}
 		row, _, err := c.change(ctx, actor, ref, verb, change)
@@ -51,7 +50,7 @@ func (c *Control) Act(ctx context.Context, actor domain.Actor, ref Ref, verb dom
 	}
 }
 
-func (c *Control) act(ctx context.Context, actor domain.Actor, ref Ref, verb domain.Verb, args domain.ActionArgs) (row domain.Container, a domain.Action, err error) {
+func (c *Control) act(ctx context.Context, actor domain.Actor, ref Ref, verb domain.Verb, args domain.ActionArgs) (row domain.Container, err error) {
 	err = c.commit(ctx, func(ctx context.Context, t *Turn) error {
 		if row, err = find(ctx, t.Tx, actor, ref); err != nil {
 			return err
@@ -63,10 +62,10 @@ func (c *Control) act(ctx context.Context, actor domain.Actor, ref Ref, verb dom
 		if verb == domain.VerbRebuild {
 			args.Run = domain.Predict(row.Status, queue) == domain.Running
 		}
-		a, err = t.Accept(ctx, &row, Order{Verb: verb, Args: args, Actor: actor})
+		_, err = t.Accept(ctx, &row, Order{Verb: verb, Args: args, Actor: actor})
 		return err
 	})
-	return row, a, err
+	return row, err
 }
 
 // commit runs fn, which accepts an action on an existing container.

@@ -8,17 +8,6 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// NeedsPreparing says whether control must make something ready before the host
-// may see an action of verb.
-func NeedsPreparing(verb domain.Verb) bool {
-	switch verb {
-	case domain.VerbCreate, domain.VerbRebuild, domain.VerbNetworkAttach, domain.VerbNetworkDetach:
-		return true
-	default:
-		return false
-	}
-}
-
 // Order is one accepted request before it is an action.
 type Order struct {
 	Verb  domain.Verb
@@ -46,7 +35,7 @@ func (t *Turn) Accept(ctx context.Context, c *domain.Container, o Order) (domain
 	if len(queue) > 0 {
 		return t.append(ctx, a)
 	}
-	a.State = begin(c, a)
+	a.State = c.Begin(a)
 	a, err = t.append(ctx, a)
 	if err != nil {
 		return a, err
@@ -60,37 +49,6 @@ func (t *Turn) append(ctx context.Context, a domain.Action) (domain.Action, erro
 		return a, fmt.Errorf("append %s to the queue of %s: %w", a.Verb, a.Container, err)
 	}
 	return a, nil
-}
-
-// begin makes a, the head of c's queue, what c is about, and returns the state a
-// takes by that.
-func begin(c *domain.Container, a domain.Action) domain.ActionState {
-	c.Status = domain.Next(c.Status, a.Verb, domain.Accepted, a.Args.Run, "")
-	if NeedsPreparing(a.Verb) {
-		return domain.ActionQueued
-	}
-	Wish(c, a)
-	return domain.ActionPrepared
-}
-
-// Wish turns the settled state of c into what action a asks for, and shows that it
-// is being done.
-func Wish(c *domain.Container, a domain.Action) {
-	c.TaskState = domain.TaskOf(a.Verb)
-	switch a.Verb {
-	case domain.VerbCreate, domain.VerbRebuild:
-		c.Want = domain.Want{Running: a.Args.Run}
-	case domain.VerbStart, domain.VerbReboot:
-		c.Want = domain.Want{Running: true}
-	case domain.VerbStop:
-		c.Want = domain.Want{}
-	case domain.VerbPause:
-		c.Want.Paused = true
-	case domain.VerbUnpause:
-		c.Want.Paused = false
-	case domain.VerbDelete:
-		c.Want = domain.Want{Absent: true}
-	}
 }
 
 // settle writes c and lets its head action a go on. The row of a create was just
@@ -128,15 +86,17 @@ func (t *Turn) Close(ctx context.Context, c *domain.Container, a domain.Action, 
 		return err
 	}
 	wanted, before := c.Want, c.Spec
-	if o.Done {
-		finished(c, a, o.Observed)
-	} else {
-		failed(c, a, o)
+	switch {
+	case o.Done:
+		c.Finish(a, o.Observed)
+	case o.Lost:
+		c.Lose(o.Reason)
+	default:
+		c.Fail(a, o.Reason, o.Observed)
 	}
 	if err := t.settleClaims(ctx, c, a, before); err != nil {
 		return err
 	}
-	c.TaskState = domain.Idle
 	return t.proceed(ctx, c, !o.Done || c.Want != wanted)
 }
 
@@ -150,76 +110,12 @@ func (t *Turn) end(ctx context.Context, a *domain.Action, o Outcome) error {
 	if err := t.Actions().Update(ctx, *a); err != nil {
 		return fmt.Errorf("end action %d: %w", a.ID, err)
 	}
-	event := domain.Event{ActionID: a.ID, Name: EventName(a.Verb), Result: result, Details: o.Reason, StartedAt: a.StartedAt}
+	event := domain.Event{ActionID: a.ID, Name: domain.EventName(a.Verb), Result: result, Details: o.Reason, StartedAt: a.StartedAt}
 	if err := t.Actions().Events().Finish(ctx, event); err != nil {
 		return fmt.Errorf("record the end of action %d: %w", a.ID, err)
 	}
 	t.ended = append(t.ended, a.ID)
 	return nil
-}
-
-// EventName is the name under which the records show the carrying out of verb.
-func EventName(verb domain.Verb) string {
-	switch verb {
-	case domain.VerbCreate:
-		return "compute__do_container_create"
-	case domain.VerbAddGroup, domain.VerbRemoveGroup, domain.VerbNetworkAttach, domain.VerbNetworkDetach:
-		return "compute__" + string(verb)
-	default:
-		return "compute__container_" + string(verb)
-	}
-}
-
-// finished gives c what a promised. A kill promises nothing: only what the host
-// observed afterwards says whether the process ended.
-func finished(c *domain.Container, a domain.Action, observed domain.Status) {
-	if a.Verb == domain.VerbKill && observed == "" {
-		observed = c.Status
-	}
-	c.Status = domain.Next(c.Status, a.Verb, domain.Done, a.Args.Run, observed)
-	c.StatusReason = ""
-	switch a.Verb {
-	case domain.VerbKill:
-		if c.Status == domain.Stopped {
-			c.Want.Running = false
-		}
-	case domain.VerbUpdate:
-		c.Spec = Updated(c.Spec, a.Args)
-	}
-}
-
-// failed takes back what a wished where the effect is known not to have happened.
-func failed(c *domain.Container, a domain.Action, o Outcome) {
-	c.Status = domain.Next(c.Status, a.Verb, domain.Failed, a.Args.Run, o.Observed)
-	c.StatusReason = o.Reason
-	if o.Lost {
-		lose(c, o.Reason)
-		return
-	}
-	switch a.Verb {
-	case domain.VerbCreate, domain.VerbRebuild: // the host left nothing of it behind
-		c.Want, c.EverCreated, c.EngineID = domain.Want{}, false, ""
-	case domain.VerbStart, domain.VerbReboot:
-		c.Want = domain.Want{}
-	case domain.VerbStop:
-		c.Want.Running = c.Status != domain.Stopped && c.Status != domain.Created
-		c.Want.Paused = c.Status == domain.Paused
-	case domain.VerbPause:
-		c.Want.Paused = c.Status == domain.Paused
-	case domain.VerbUnpause:
-		c.Want.Paused = c.Status != domain.Running
-	}
-}
-
-// Updated returns spec with what an update asks for.
-func Updated(spec domain.Spec, args domain.ActionArgs) domain.Spec {
-	if args.CPU != nil {
-		spec.CPU = *args.CPU
-	}
-	if args.MemoryMB != nil {
-		spec.MemoryMB = *args.MemoryMB
-	}
-	return spec
 }
 
 // proceed gives the next action of c's queue its turn. One that the present status
@@ -258,7 +154,7 @@ func (t *Turn) advance(ctx context.Context, c *domain.Container, a domain.Action
 	if err != nil {
 		return err
 	}
-	a.State, a.ProgressAt = begin(c, a), now // its time begins with its turn
+	a.State, a.ProgressAt = c.Begin(a), now // its time begins with its turn
 	if err := t.Actions().Update(ctx, a); err != nil {
 		return fmt.Errorf("give action %d its turn: %w", a.ID, err)
 	}

@@ -14,7 +14,7 @@ const defaultClass = "default"
 // the configuration.
 func limitsOf(ctx context.Context, tx Tx, o Options, projectID string) (domain.Quota, error) {
 	if o.QuotaOff {
-		return unlimited(), nil
+		return domain.Unlimited(), nil
 	}
 	limits, err := classLimits(ctx, tx, o, defaultClass)
 	if err != nil {
@@ -24,49 +24,18 @@ func limitsOf(ctx context.Context, tx Tx, o Options, projectID string) (domain.Q
 	if err != nil {
 		return limits, fmt.Errorf("read the limits of %s: %w", projectID, err)
 	}
-	return overlay(limits, own), nil
+	return limits.With(own), nil
 }
 
 func classLimits(ctx context.Context, tx Tx, o Options, class string) (domain.Quota, error) {
 	if o.QuotaOff {
-		return unlimited(), nil
+		return domain.Unlimited(), nil
 	}
 	limits, err := tx.Quotas().Limits(ctx, QuotaSubject{Class: true, Name: class})
 	if err != nil {
 		return domain.Quota{}, fmt.Errorf("read the limits of class %s: %w", class, err)
 	}
-	return overlay(o.Quota, limits), nil
-}
-
-func overlay(q domain.Quota, limits map[domain.Resource]int64) domain.Quota {
-	for resource, limit := range limits {
-		switch resource {
-		case domain.ResourceContainers:
-			q.Containers = limit
-		case domain.ResourceCPU:
-			q.CPU = limit
-		case domain.ResourceMemory:
-			q.MemoryMB = limit
-		case domain.ResourceDisk:
-			q.DiskGB = limit
-		}
-	}
-	return q
-}
-
-// exceeded returns the resources of which used and more together pass q.
-func exceeded(q domain.Quota, used, more domain.Claim) []domain.Resource {
-	var over []domain.Resource
-	check := func(r domain.Resource, limit int64, used, more float64) {
-		if limit >= 0 && more > 0 && used+more > float64(limit) {
-			over = append(over, r)
-		}
-	}
-	check(domain.ResourceContainers, q.Containers, float64(used.Containers), float64(more.Containers))
-	check(domain.ResourceCPU, q.CPU, used.CPU, more.CPU)
-	check(domain.ResourceDisk, q.DiskGB, float64(used.DiskGB), float64(more.DiskGB))
-	check(domain.ResourceMemory, q.MemoryMB, float64(used.MemoryMB), float64(more.MemoryMB))
-	return over
+	return o.Quota.With(limits), nil
 }
 
 // Quota returns the limits that hold for a project.

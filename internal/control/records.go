@@ -6,16 +6,6 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// recorded says whether the action records show verb.
-func recorded(verb domain.Verb) bool {
-	switch verb {
-	case domain.VerbUpdate, domain.VerbResizeContainer, domain.VerbRename:
-		return false
-	default:
-		return true
-	}
-}
-
 // Actions returns the recorded actions of a container, newest first.
 func (c *Control) Actions(ctx context.Context, actor domain.Actor, ref Ref) (shown []domain.Action, err error) {
 	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
@@ -55,7 +45,7 @@ func history(ctx context.Context, tx Tx, actor domain.Actor, ref Ref) ([]domain.
 	}
 	shown := make([]domain.Action, 0, len(all))
 	for _, a := range all {
-		if recorded(a.Verb) {
+		if domain.Recorded(a.Verb) {
 			shown = append(shown, a)
 		}
 	}

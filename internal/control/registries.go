@@ -24,7 +24,7 @@ func findRegistry(ctx context.Context, tx Tx, actor domain.Actor, ident string) 
 
 // CreateRegistry stores a registry; its password is sealed before it is stored.
 func (c *Control) CreateRegistry(ctx context.Context, actor domain.Actor, r domain.Registry, password string) (domain.Registry, error) {
-	id, err := c.rand.uuid()
+	id, err := c.rand.UUID()
 	if err != nil {
 		return r, err
 	}

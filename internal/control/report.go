@@ -51,7 +51,7 @@ func (t *Turn) hear(ctx context.Context, row domain.Container, r domain.Report) 
 	if err != nil || !present {
 		return !present, err
 	}
-	facts(&row, r.Seen)
+	row.Learn(r.Seen)
 	switch r.Phase {
 	case domain.PhaseProgress, domain.PhaseBegun:
 		return false, t.hearProgress(ctx, &row, a, r)

@@ -40,7 +40,7 @@ func (c *Control) Attach(ctx context.Context, actor domain.Actor, ref Ref) (Sess
 
 // session stores the ticket by its hash only; the secret itself leaves in the URL.
 func (c *Control) session(ctx context.Context, actor domain.Actor, row domain.Container, kind TicketKind, execID string) (Session, error) {
-	secret, err := c.rand.bytes(32)
+	secret, err := c.rand.Bytes(32)
 	if err != nil {
 		return Session{}, err
 	}

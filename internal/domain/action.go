@@ -97,3 +97,26 @@ func Repeatable(verb Verb) bool {
 		return true
 	}
 }
+
+// Recorded says whether the action records show verb; changes of size and name are
+// not among them.
+func Recorded(verb Verb) bool {
+	switch verb {
+	case VerbUpdate, VerbResizeContainer, VerbRename:
+		return false
+	default:
+		return true
+	}
+}
+
+// EventName is the name under which the records show the carrying out of verb.
+func EventName(verb Verb) string {
+	switch verb {
+	case VerbCreate:
+		return "compute__do_container_create"
+	case VerbAddGroup, VerbRemoveGroup, VerbNetworkAttach, VerbNetworkDetach:
+		return "compute__" + string(verb)
+	default:
+		return "compute__container_" + string(verb)
+	}
+}

@@ -52,3 +52,23 @@ type Image struct {
 	HostName  string
 	CreatedAt time.Time
 }
+
+// ImageDomain returns the registry domain that an image reference names, if any:
+// the first part of a path that looks like a host.
+func ImageDomain(reference string) string {
+	head, _, found := strings.Cut(reference, "/")
+	if found && (strings.ContainsAny(head, ".:") || head == "localhost") {
+		return head
+	}
+	return ""
+}
+
+// QualifiedImage is the image of s with registry put before a name that has no
+// domain of its own. Images of drivers other than docker are not references.
+func (s Spec) QualifiedImage(registry string) string {
+	reference := s.ImageDriver == "" || s.ImageDriver == "docker"
+	if registry == "" || !reference || ImageDomain(s.Image) != "" {
+		return s.Image
+	}
+	return strings.TrimSuffix(registry, "/") + "/" + s.Image
+}

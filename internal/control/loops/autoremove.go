@@ -15,7 +15,7 @@ func (l *Loops) Autoremove(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return l.forEach(ctx, rows, control.Ended, func(ctx context.Context, t *control.Turn, row *domain.Container) error {
+	return l.forEach(ctx, rows, func(row domain.Container) bool { return row.Ended() }, func(ctx context.Context, t *control.Turn, row *domain.Container) error {
 		return t.Remove(ctx, row, control.Order{Actor: domain.SystemActor("")})
 	})
 }
@@ -28,7 +28,7 @@ func (l *Loops) Heal(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	heals := func(row domain.Container) bool { return row.Spec.AutoHeal && control.Lost(row) }
+	heals := func(row domain.Container) bool { return row.Spec.AutoHeal && row.Lost() }
 	return l.forEach(ctx, rows, heals, func(ctx context.Context, t *control.Turn, row *domain.Container) error {
 		_, err := t.Accept(ctx, row, control.Order{
 			Verb: domain.VerbRebuild, Args: domain.ActionArgs{Run: row.Want.Running}, Actor: domain.SystemActor(""),

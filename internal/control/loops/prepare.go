@@ -31,7 +31,7 @@ func (l *Loops) prepare(ctx context.Context, a domain.Action) error {
 		row.Resolved = append(slices.Clone(row.Resolved), *a.Args.Choice)
 	}
 	var nics []domain.Nic
-	if control.NeedsPreparing(a.Verb) {
+	if domain.NeedsPreparing(a.Verb) {
 		err = failpoint.Around(failpoint.PreparePorts, func() error {
 			bound, cancel := context.WithTimeout(ctx, callTime)
 			defer cancel()
@@ -105,7 +105,7 @@ func (l *Loops) show(ctx context.Context, a domain.Action, resolved []domain.Net
 			if row, ours, err = held(ctx, t, a); err != nil || !ours {
 				return err
 			}
-			if control.NeedsPreparing(a.Verb) {
+			if domain.NeedsPreparing(a.Verb) {
 				row.Nics, row.Resolved = nics, resolved
 			}
 			return visible(ctx, t, row, a)
@@ -127,7 +127,7 @@ func visible(ctx context.Context, t *control.Turn, row domain.Container, a domai
 		row.EverCreated, row.EngineID, row.ExitCode = false, "", nil
 		row.Spec = rebuilt(row.Spec, a.Args)
 	}
-	control.Wish(&row, a)
+	row.Wish(a)
 	a.State, a.Owner, a.LeaseUntil, a.ProgressAt = domain.ActionPrepared, "", time.Time{}, now
 	if err := t.Actions().Update(ctx, a); err != nil {
 		return err

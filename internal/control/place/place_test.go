@@ -1,7 +1,7 @@
 package place_test
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -9,7 +9,7 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant of these tests
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func host(name string, change func(*domain.Host)) domain.Host {
 	h := domain.Host{
@@ -112,13 +112,12 @@ func TestTiesAreDrawn(t *testing.T) {
 }
 
 func TestNobodyFits(t *testing.T) {
-	_, reasons, fits := place.Default(first).Pick(snapshot(), need(nil))
-	if fits {
+	if _, _, fits := place.Default(first).Pick(snapshot(), need(nil)); fits {
 		t.Error("an empty fleet fits")
 	}
 	full := func(h *domain.Host) { h.Used.CPU = 8 }
 	off := func(h *domain.Host) { h.Disabled = true }
-	_, reasons, fits = place.Default(first).Pick(snapshot(host("a", full), host("b", off), host("c", full)), need(nil))
+	_, reasons, fits := place.Default(first).Pick(snapshot(host("a", full), host("b", off), host("c", full)), need(nil))
 	if want := "compute: 1, cpu: 2"; fits || reasons.String() != want {
 		t.Errorf("got %v %q, want %q", fits, reasons, want)
 	}
@@ -137,7 +136,7 @@ func TestNeedOf(t *testing.T) {
 func BenchmarkPickOfTenThousand(b *testing.B) {
 	hosts := make([]domain.Host, 10_000)
 	for i := range hosts {
-		hosts[i] = host(fmt.Sprint(i), func(h *domain.Host) { h.Used.CPU = float64(i % 9) })
+		hosts[i] = host(strconv.Itoa(i), func(h *domain.Host) { h.Used.CPU = float64(i % 9) })
 	}
 	s, n := snapshot(hosts...), need(nil)
 	next := 0

@@ -1,0 +1,61 @@
+package domain
+
+// Negative is what gives c back.
+func (c Claim) Negative() Claim {
+	return Claim{Containers: -c.Containers, CPU: -c.CPU, MemoryMB: -c.MemoryMB, DiskGB: -c.DiskGB}
+}
+
+// Growth is what a container needs more when its sizes change from one spec to
+// another; it is zero where it shrinks.
+func Growth(from, to Spec) Claim {
+	return Claim{CPU: max(0, to.CPU-from.CPU), MemoryMB: max(0, to.MemoryMB-from.MemoryMB)}
+}
+
+// Updated returns s with the sizes that an update asks for.
+func (s Spec) Updated(args ActionArgs) Spec {
+	if args.CPU != nil {
+		s.CPU = *args.CPU
+	}
+	if args.MemoryMB != nil {
+		s.MemoryMB = *args.MemoryMB
+	}
+	return s
+}
+
+// Unlimited is the quota that nothing exceeds.
+func Unlimited() Quota {
+	return Quota{Containers: -1, CPU: -1, MemoryMB: -1, DiskGB: -1}
+}
+
+// With returns q with the limits that are named.
+func (q Quota) With(limits map[Resource]int64) Quota {
+	for resource, limit := range limits {
+		switch resource {
+		case ResourceContainers:
+			q.Containers = limit
+		case ResourceCPU:
+			q.CPU = limit
+		case ResourceMemory:
+			q.MemoryMB = limit
+		case ResourceDisk:
+			q.DiskGB = limit
+		}
+	}
+	return q
+}
+
+// Exceeded returns the resources of which used and more together pass q, in
+// alphabetical order.
+func (q Quota) Exceeded(used, more Claim) []Resource {
+	var over []Resource
+	check := func(r Resource, limit int64, used, more float64) {
+		if limit >= 0 && more > 0 && used+more > float64(limit) {
+			over = append(over, r)
+		}
+	}
+	check(ResourceContainers, q.Containers, float64(used.Containers), float64(more.Containers))
+	check(ResourceCPU, q.CPU, used.CPU, more.CPU)
+	check(ResourceDisk, q.DiskGB, float64(used.DiskGB), float64(more.DiskGB))
+	check(ResourceMemory, q.MemoryMB, float64(used.MemoryMB), float64(more.MemoryMB))
+	return over
+}

@@ -1,0 +1,149 @@
+package domain
+
+// NeedsPreparing says whether control must make something ready before a host may
+// see an action of verb.
+func NeedsPreparing(verb Verb) bool {
+	switch verb {
+	case VerbCreate, VerbRebuild, VerbNetworkAttach, VerbNetworkDetach:
+		return true
+	default:
+		return false
+	}
+}
+
+// Begin makes a, the head of c's queue, what c is about, and returns the state
+// that a takes by that.
+func (c *Container) Begin(a Action) ActionState {
+	c.Status = Next(c.Status, a.Verb, Accepted, a.Args.Run, "")
+	if NeedsPreparing(a.Verb) {
+		return ActionQueued
+	}
+	c.Wish(a)
+	return ActionPrepared
+}
+
+// Wish turns the settled state of c into what a asks for, and shows that it is
+// being done.
+func (c *Container) Wish(a Action) {
+	c.TaskState = TaskOf(a.Verb)
+	switch a.Verb {
+	case VerbCreate, VerbRebuild:
+		c.Want = Want{Running: a.Args.Run}
+	case VerbStart, VerbReboot:
+		c.Want = Want{Running: true}
+	case VerbStop:
+		c.Want = Want{}
+	case VerbPause:
+		c.Want.Paused = true
+	case VerbUnpause:
+		c.Want.Paused = false
+	case VerbDelete:
+		c.Want = Want{Absent: true}
+	}
+}
+
+// Finish gives c what a promised. A kill promises nothing: only what the host saw
+// afterwards says whether the process ended.
+func (c *Container) Finish(a Action, seen Status) {
+	if a.Verb == VerbKill && seen == "" {
+		seen = c.Status
+	}
+	c.Status = Next(c.Status, a.Verb, Done, a.Args.Run, seen)
+	c.StatusReason, c.TaskState = "", Idle
+	switch a.Verb {
+	case VerbKill:
+		if c.Status == Stopped {
+			c.Want.Running = false
+		}
+	case VerbUpdate:
+		c.Spec = c.Spec.Updated(a.Args)
+	}
+}
+
+// Fail takes back what a wished where the effect is known not to have happened.
+func (c *Container) Fail(a Action, reason string, seen Status) {
+	c.Status = Next(c.Status, a.Verb, Failed, a.Args.Run, seen)
+	c.StatusReason, c.TaskState = reason, Idle
+	switch a.Verb {
+	case VerbCreate, VerbRebuild: // the host left nothing of it behind
+		c.Want, c.EverCreated, c.EngineID = Want{}, false, ""
+	case VerbStart, VerbReboot:
+		c.Want = Want{}
+	case VerbStop:
+		c.Want.Running = c.Status != Stopped && c.Status != Created
+		c.Want.Paused = c.Status == Paused
+	case VerbPause:
+		c.Want.Paused = c.Status == Paused
+	case VerbUnpause:
+		c.Want.Paused = c.Status != Running
+	}
+}
+
+// Lose turns c into a container that its engine lost. What it wants stays, so that
+// it can be healed into it.
+func (c *Container) Lose(reason string) {
+	c.EngineID, c.FormerStatus, c.StatusDetail, c.TaskState = "", "", "", Idle
+	if c.Spec.AutoRemove {
+		c.Status, c.StatusReason = Deleted, ""
+		return
+	}
+	c.Status, c.StatusReason = Error, reason
+}
+
+// Lost says whether c was once made and then lost by its engine.
+func (c *Container) Lost() bool {
+	return c.Status == Error && c.EverCreated && c.EngineID == ""
+}
+
+// Ended says whether c is a container that removes itself and has ended.
+func (c *Container) Ended() bool {
+	once := c.Spec.Restart.Name == "" || c.Spec.Restart.Name == "no"
+	return c.Spec.AutoRemove && c.TaskState == Idle && (c.Status == Deleted || c.Status == Stopped && once)
+}
+
+// Learn writes down what the engine shows of c, its status apart.
+func (c *Container) Learn(seen *Observation) {
+	if seen == nil {
+		return
+	}
+	if seen.EngineID != "" {
+		c.EngineID, c.EverCreated = seen.EngineID, true
+	}
+	if seen.Hostname != "" {
+		c.Hostname = seen.Hostname
+	}
+	if seen.Ports != nil {
+		c.Ports = seen.Ports
+	}
+	if !seen.StartedAt.IsZero() {
+		c.StartedAt = seen.StartedAt
+	}
+	c.StatusDetail, c.ExitCode, c.Health, c.Restarts = seen.Detail, seen.ExitCode, seen.Health, seen.Restarts
+}
+
+// Settle gives c the status that its engine took by itself. A status that an
+// unfinished action made stands until that action ends, and an error stands, with
+// its reason, until the process is seen alive; idle says that no action is
+// unfinished.
+func (c *Container) Settle(seen *Observation, idle bool) {
+	if !c.believes(seen.Status, idle) {
+		return
+	}
+	if c.Status != seen.Status {
+		c.StatusReason = seen.Reason
+	}
+	c.Status, c.FormerStatus = seen.Status, ""
+}
+
+func (c *Container) believes(seen Status, idle bool) bool {
+	switch c.Status {
+	case Creating, Deleting:
+		return false
+	case Rebuilding, Restarting:
+		return idle && seen != ""
+	case Error:
+		return idle && (seen == Running || seen == Paused || seen == Restarting)
+	default:
+		return seen != ""
+	}
+}
