@@ -20,9 +20,10 @@ type firewall struct {
 	access []Service
 
 	// mu lets one batch through at a time: tables are read before they are written.
-	// based says that the base of the port table was laid since the last Sync.
-	mu    sync.Mutex
-	based bool
+	// laid and based say that this process laid the host-wide rules, and the base of
+	// the port table: an older process's may have had other options.
+	mu          sync.Mutex
+	laid, based bool
 }
 
 func (f *firewall) open() (*nftables.Conn, error) {
@@ -35,8 +36,9 @@ func (f *firewall) open() (*nftables.Conn, error) {
 	return conn, nil
 }
 
-// lay replaces the host-wide rules with those for bridges, in one step; without
-// bridges it removes them.
+// lay makes the host-wide rules those for bridges, in one step; without bridges it
+// removes them. Rules that this process laid and that still stand are left as they are,
+// because taking rules away makes the kernel wait for all its processors.
 func (f *firewall) lay(bridges []string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -45,6 +47,57 @@ func (f *firewall) lay(bridges []string) error {
 		return err
 	}
 	table := &nftables.Table{Name: f.owner.table(), Family: nftables.TableFamilyINet}
+	standing := false
+	if f.laid {
+		if standing, err = f.standsFor(conn, table, bridges); err != nil {
+			return err
+		}
+	}
+	if !standing {
+		if err := f.replace(conn, table, bridges); err != nil {
+			return fmt.Errorf("lay the rules of table %s: %w", table.Name, err)
+		}
+		f.laid = true
+	}
+	if err := f.openForeign(conn, len(bridges) > 0); err != nil {
+		return fmt.Errorf("open the other firewall's chains: %w", err)
+	}
+	return nil
+}
+
+// standsFor says whether table holds its chains and just the lanes of bridges, or is
+// gone where there are none.
+func (f *firewall) standsFor(conn *nftables.Conn, table *nftables.Table, bridges []string) (bool, error) {
+	chains, err := conn.ListChainsOfTableFamily(table.Family)
+	if err != nil {
+		return false, fmt.Errorf("list chains: %w", err)
+	}
+	count := 0
+	for _, chain := range chains {
+		if chain.Table.Name == table.Name {
+			count++
+		}
+	}
+	if len(bridges) == 0 || count != hostChains {
+		return len(bridges) == 0 && count == 0, nil
+	}
+	elements, err := conn.GetSetElements(laneSet(table))
+	if err != nil {
+		return false, fmt.Errorf("list lanes: %w", err)
+	}
+	lanes := map[string]bool{}
+	for _, e := range elements {
+		lanes[string(e.Key)] = true
+	}
+	for _, name := range bridges {
+		if !lanes[string(lane(name))] {
+			return false, nil
+		}
+	}
+	return len(lanes) == len(bridges), nil
+}
+
+func (f *firewall) replace(conn *nftables.Conn, table *nftables.Table, bridges []string) error {
 	conn.AddTable(table) // so that deleting it never fails
 	conn.DelTable(table)
 	batch := &script{conn: conn, table: table}
@@ -54,14 +107,21 @@ func (f *firewall) lay(bridges []string) error {
 		f.inputChain(batch)
 		f.translateChain(batch)
 	}
-	if err := batch.commit(); err != nil {
-		return fmt.Errorf("lay the rules of table %s: %w", table.Name, err)
-	}
-	if err := f.openForeign(conn, len(bridges) > 0); err != nil {
-		return fmt.Errorf("open the other firewall's chains: %w", err)
-	}
-	return nil
+	return batch.commit()
 }
+
+// hostChains is how many chains the host-wide table has.
+const hostChains = 3
+
+// laneSet holds the ways that may be forwarded: from a bridge to the same bridge.
+func laneSet(table *nftables.Table) *nftables.Set {
+	return &nftables.Set{
+		Table: table, Name: "lanes", Concatenation: true,
+		KeyType: nftables.MustConcatSetType(nftables.TypeIFName, nftables.TypeIFName),
+	}
+}
+
+func lane(bridge string) []byte { return append(linkName(bridge), linkName(bridge)...) }
 
 // forwardChain keeps everything out of the local networks but answers. Frames between
 // two ports of one bridge come by here only where br_netfilter is switched on.
@@ -72,12 +132,9 @@ func (f *firewall) forwardChain(s *script, bridges []string) {
 	})
 	lanes := make([]nftables.SetElement, 0, len(bridges))
 	for _, name := range bridges {
-		lanes = append(lanes, nftables.SetElement{Key: append(linkName(name), linkName(name)...)})
+		lanes = append(lanes, nftables.SetElement{Key: lane(name)})
 	}
-	set := s.set(&nftables.Set{
-		Name: "lanes", Concatenation: true,
-		KeyType: nftables.MustConcatSetType(nftables.TypeIFName, nftables.TypeIFName),
-	}, lanes)
+	set := s.set(laneSet(s.table), lanes)
 	prefix := f.owner.bridgePrefix()
 	s.rule(chain, answers(), accept())
 	s.rule(chain, linkPrefix(expr.MetaKeyOIFNAME, expr.CmpOpNeq, prefix), accept())
@@ -126,4 +183,5 @@ func (f *firewall) translateChain(s *script) {
 		matching{&expr.Masq{}})
 }
 
+// isMissing says that the kernel knows no table, chain or element of that name.
 func isMissing(err error) bool { return errors.Is(err, unix.ENOENT) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/google/nftables"
@@ -16,6 +17,9 @@ import (
 
 // guardPrefix begins the name of a port's chain; the short form of its id follows.
 const guardPrefix = "port-"
+
+// guardBaseChain is where every frame from a link comes by.
+const guardBaseChain = "prerouting"
 
 // beforeBridge is a priority ahead of br_netfilter, so that a forged packet is dropped
 // before connection tracking sees it.
@@ -34,18 +38,12 @@ func (f *firewall) guard(nic domain.Nic) error {
 	if err != nil {
 		return err
 	}
-	based := f.based
-	err = f.guardAll(conn, []domain.Nic{nic}, known)
-	if based && isMissing(err) {
-		// Somebody took the table away meanwhile; guardAll now lays it from the base.
-		err = f.guardAll(conn, []domain.Nic{nic}, nil)
-	}
-	return err
+	return f.guardAll(conn, []domain.Nic{nic}, known)
 }
 
-// syncGuards lays the rules of nics again, with the base of the table, and drops those of
-// ports that are not plugged (short forms of ids). With nothing plugged nor standing
-// there is no table.
+// syncGuards lays the rules of those nics that have none from this process, with the base
+// of the table, and drops those of ports that are not plugged (short forms of ids). With
+// nothing plugged nor standing there is no table.
 func (f *firewall) syncGuards(nics []domain.Nic, plugged map[string]bool, standing bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -53,13 +51,15 @@ func (f *firewall) syncGuards(nics []domain.Nic, plugged map[string]bool, standi
 	if err != nil {
 		return err
 	}
-	f.based = false
 	if !standing && len(plugged) == 0 {
 		return f.dropGuards(conn)
 	}
 	known, err := f.ports(conn)
 	if err != nil {
 		return err
+	}
+	if f.based {
+		nics = slices.DeleteFunc(nics, func(n domain.Nic) bool { return known[shortPort(n.PortID)] })
 	}
 	if err := f.guardAll(conn, nics, known); err != nil {
 		return err
@@ -126,6 +126,7 @@ func portMap(table *nftables.Table) *nftables.Set {
 	return &nftables.Set{
 		Table: table, Name: "ports", IsMap: true,
 		KeyType: nftables.TypeIFName, DataType: nftables.TypeVerdict,
+		KeyByteOrder: binaryutil.NativeEndian, // so that nft prints the names
 	}
 }
 
@@ -135,7 +136,7 @@ func (f *firewall) guardBase(s *script, ports *nftables.Set) {
 	s.conn.AddTable(s.table)
 	s.set(ports, nil)
 	chain := s.conn.AddChain(&nftables.Chain{
-		Name: "prerouting", Table: s.table, Type: nftables.ChainTypeFilter,
+		Name: guardBaseChain, Table: s.table, Type: nftables.ChainTypeFilter,
 		Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityRef(beforeBridge),
 	})
 	s.conn.FlushChain(chain)
@@ -210,19 +211,24 @@ func linkLocal(mac net.HardwareAddr) netip.Addr {
 	})
 }
 
-// ports lists the ports (short forms of ids) that have a chain.
+// ports lists the ports (short forms of ids) that have a chain, and forgets the base if
+// somebody took it away.
 func (f *firewall) ports(conn *nftables.Conn) (map[string]bool, error) {
 	chains, err := conn.ListChainsOfTableFamily(nftables.TableFamilyBridge)
 	if err != nil {
 		return nil, fmt.Errorf("list chains: %w", err)
 	}
-	ports := map[string]bool{}
+	ports, base := map[string]bool{}, false
 	for _, chain := range chains {
-		port, ok := strings.CutPrefix(chain.Name, guardPrefix)
-		if ok && chain.Table.Name == f.owner.table() {
+		if chain.Table.Name != f.owner.table() {
+			continue
+		}
+		if port, ok := strings.CutPrefix(chain.Name, guardPrefix); ok {
 			ports[port] = true
 		}
+		base = base || chain.Name == guardBaseChain
 	}
+	f.based = f.based && base
 	return ports, nil
 }
 
@@ -245,10 +251,17 @@ func (f *firewall) drop(conn *nftables.Conn, port string) error {
 
 // dropGuards removes the table that guards ports; there are none.
 func (f *firewall) dropGuards(conn *nftables.Conn) error {
+	tables, err := conn.ListTablesOfFamily(nftables.TableFamilyBridge)
+	if err != nil {
+		return fmt.Errorf("list tables: %w", err)
+	}
 	table := f.guardTable()
-	conn.AddTable(table) // so that deleting it never fails
+	if !slices.ContainsFunc(tables, func(t *nftables.Table) bool { return t.Name == table.Name }) {
+		return nil
+	}
+	f.based = false
 	conn.DelTable(table)
-	if err := conn.Flush(); err != nil {
+	if err := conn.Flush(); err != nil && !isMissing(err) {
 		return fmt.Errorf("drop table %s: %w", table.Name, err)
 	}
 	return nil
