@@ -89,8 +89,8 @@ type Action struct {
 	ProjectID     string  `json:"project_id"`
 	StartTime     string  `json:"start_time"`
 	FinishTime    *string `json:"finish_time"`
-	Message       *string `json:"message"` // "Error" once failed
-	Events        []Event `json:"events,omitempty"`
+	Message       *string `json:"message"`         // "Error" once failed
+	Events        []Event `json:"events,omitzero"` // nil in lists
 }
 
 // Event is one step of an action.

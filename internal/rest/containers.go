@@ -1,0 +1,222 @@
+package rest
+
+import (
+	"slices"
+
+	"github.com/go-zun/zun/api"
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/view"
+)
+
+const fieldRules = "container:get_one"
+
+// shown is the view of row with its links.
+func (c *call) shown(row domain.Container) api.Container {
+	one := c.bare(row)
+	one.Links = c.base().Links("containers", string(row.ID))
+	return one
+}
+
+// bare is the view of row as lists have it.
+func (c *call) bare(row domain.Container) api.Container {
+	return view.Container(row, c.sees(fieldRules, Target{ProjectID: row.ProjectID, UserID: row.UserID}))
+}
+
+func listContainers(c *call) (any, error) {
+	all, err := c.across("container:get_all_all_projects")
+	if err != nil {
+		return nil, err
+	}
+	given, err := c.filters("name", "image", "project_id", "user_id", "memory", "host", "task_state", "status", "auto_remove")
+	if err != nil {
+		return nil, err
+	}
+	for _, field := range []string{view.FieldHost} {
+		if _, filtered := given[field]; filtered {
+			if err := c.allow(fieldRules+":"+field, c.self()); err != nil {
+				return nil, err
+			}
+		}
+	}
+	page, err := c.page("id")
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.Containers.List(c.ctx(), c.actor, control.ListRequest{AllProjects: all, Filters: containerFilters(given), Page: page})
+	if err != nil {
+		return nil, err
+	}
+	list := api.ContainerList{Containers: make([]api.Container, 0, len(rows))}
+	for _, row := range rows {
+		list.Containers = append(list.Containers, c.bare(row))
+	}
+	if len(rows) > 0 {
+		list.Next = c.next("containers", page, len(rows), string(rows[len(rows)-1].ID))
+	}
+	return list, nil
+}
+
+func containerFilters(given map[string]string) control.ContainerFilters {
+	value := func(name string) *string {
+		if v, filtered := given[name]; filtered {
+			return &v
+		}
+		return nil
+	}
+	f := control.ContainerFilters{
+		Name: value("name"), Image: value("image"), ProjectID: value("project_id"), UserID: value("user_id"),
+		Memory: value("memory"), Host: value("host"), TaskState: value("task_state"), Status: value("status"),
+	}
+	if f.TaskState != nil && *f.TaskState == "None" {
+		f.TaskState = new(string)
+	}
+	if v, filtered := given["auto_remove"]; filtered {
+		wanted := boolean(v, false)
+		f.AutoRemove = &wanted
+	}
+	return f
+}
+
+func createContainer(c *call) (any, error) {
+	if err := c.gates(); err != nil {
+		return nil, err
+	}
+	if err := c.createRules(); err != nil {
+		return nil, err
+	}
+	request, err := c.createRequest()
+	if err != nil {
+		return nil, err
+	}
+	row, err := c.Containers.Create(c.ctx(), c.actor, request)
+	if err != nil {
+		return nil, err
+	}
+	c.located("containers", string(row.ID))
+	return view.Fresh(c.shown(row)), nil
+}
+
+// gates refuses parameters that are newer than the version asked for.
+func (c *call) gates() error {
+	names := make([]string, 0, len(c.args))
+	for name := range c.args {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if err := c.gate(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *call) gate(name string) error {
+	needed, gated := api.FieldSince(api.GateParam, name)
+	if !gated || !c.version.Before(needed) {
+		return nil
+	}
+	return domain.NewFault(domain.Invalid, "invalid-param-in-version",
+		"Invalid param %s because current request version is %s. %s is only supported from version %s", name, c.version, name, needed)
+}
+
+// createRules judges the rules that only some creates need.
+func (c *call) createRules() error {
+	if c.boolean("privileged", false) {
+		if err := c.allow("container:create:privileged", c.self()); err != nil {
+			return err
+		}
+	}
+	for _, field := range []struct{ name, rule string }{
+		{"runtime", "container:create:runtime"},
+		{"image_pull_policy", "container:create:image_pull_policy"},
+		{"host", "container:create:requested_destination"},
+	} {
+		if c.text(field.name) == "" {
+			continue
+		}
+		if err := c.allow(field.rule, c.self()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func showContainer(c *call) (any, error) { return c.shown(c.container), nil }
+
+func updateContainer(c *call) (any, error) {
+	row, err := c.Containers.Update(c.ctx(), c.actor, c.ref, c.change())
+	if err != nil {
+		return nil, err
+	}
+	return c.shown(row), nil
+}
+
+// change reads what a PATCH or a resize names.
+func (c *call) change() control.Change {
+	change := control.Change{Name: c.optionalText("name"), AutoHeal: c.optionalBoolean("auto_heal")}
+	if cpu, given := decimal(c.args["cpu"]); given {
+		change.CPU = &cpu
+	}
+	if memory, given := c.whole("memory"); given {
+		change.MemoryMB = &memory
+	}
+	return change
+}
+
+func deleteContainer(c *call) (any, error) {
+	how := control.DeleteRequest{Stop: c.boolean("stop", false), Force: c.boolean("force", false), AllProjects: c.ref.AllProjects}
+	for _, want := range []struct {
+		asked      bool
+		name, rule string
+	}{{how.Force, "force", "container:delete_force"}, {how.Stop, "stop", "container:stop"}} {
+		if !want.asked {
+			continue
+		}
+		if err := c.gate(want.name); err != nil {
+			return nil, err
+		}
+		if err := c.allow(want.rule, c.owner()); err != nil {
+			return nil, err
+		}
+	}
+	return nil, c.Containers.Delete(c.ctx(), c.actor, c.ref, how)
+}
+
+func renameContainer(c *call) (any, error) {
+	row, err := c.Containers.Rename(c.ctx(), c.actor, c.ref, c.text("name"))
+	if err != nil {
+		return nil, err
+	}
+	return c.shown(row), nil
+}
+
+func listNetworks(c *call) (any, error) {
+	if c.version.Has(api.NetworkListByPort) {
+		return view.Networks(c.container), nil
+	}
+	return view.Addresses(c.container), nil
+}
+
+func listActions(c *call) (any, error) {
+	actions, err := c.Records.Actions(c.ctx(), c.actor, c.ref)
+	if err != nil {
+		return nil, err
+	}
+	list := api.ActionList{Actions: make([]api.Action, 0, len(actions))}
+	for _, a := range actions {
+		list.Actions = append(list.Actions, view.Action(a))
+	}
+	return list, nil
+}
+
+func showAction(c *call) (any, error) {
+	action, events, err := c.Records.Action(c.ctx(), c.actor, c.ref, c.r.PathValue("request"))
+	if err != nil {
+		return nil, err
+	}
+	shown := view.Action(action)
+	shown.Events = view.Events(events, c.Policy.Allowed("container:action:events", c.actor, c.owner()))
+	return shown, nil
+}

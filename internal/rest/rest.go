@@ -1,0 +1,131 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/go-zun/zun/internal/rest/schema"
+)
+
+// Deps are what the front door stands on. Metrics may be nil: then /metrics is not served.
+type Deps struct {
+	Containers Containers
+	Insides    Insides
+	Files      Files
+	Records    Records
+	Fleet      Fleet
+	Limits     Limits
+	Registries RegistryBook
+	Identity   Identity
+	Policy     Policy
+	// Ping says whether the store answers; the health check asks it.
+	Ping    func(ctx context.Context) error
+	Metrics http.Handler
+	Log     *slog.Logger
+	Options Options
+}
+
+// Options are the settings of the front door. The zero value of a bound takes the
+// documented default.
+type Options struct {
+	// PublicEndpoint is where clients reach the API when this process cannot see it
+	// itself, such as "https://cloud.example/container"; empty: from the request.
+	PublicEndpoint string
+	// PathPrefix is stripped from the paths of requests, such as "/container".
+	PathPrefix string
+	// TrustedProxies are the peers whose X-Forwarded headers are believed.
+	TrustedProxies []netip.Prefix
+	// MaxLimit is the most items of one page.
+	MaxLimit int
+	// MaxBody, MaxArchive and MaxLog bound in bytes a request body, the body of
+	// put_archive, and a log that is sent as one answer.
+	MaxBody, MaxArchive, MaxLog int64
+	// MaxDepth bounds how deep a JSON body may be nested.
+	MaxDepth int
+	// DisableFile makes the health check answer 503 while it exists; empty: none.
+	DisableFile string
+	Schema      schema.Limits
+	CORS        CORS
+}
+
+// CORS is what browsers of other origins may do; no origin is allowed by default.
+type CORS struct {
+	Origins, Methods, Headers, Exposed []string
+	Credentials                        bool
+	MaxAge                             time.Duration
+}
+
+const (
+	defaultMaxLimit   = 1000
+	defaultMaxBody    = 32 << 20 // a file to inject comes inside the body
+	defaultMaxArchive = 256 << 20
+	defaultMaxLog     = 64 << 20
+	defaultMaxDepth   = 32
+	healthTimeout     = 5 * time.Second
+)
+
+func (o Options) withDefaults() Options {
+	o.MaxLimit = orElse(o.MaxLimit, defaultMaxLimit)
+	o.MaxBody = orElse(o.MaxBody, defaultMaxBody)
+	o.MaxArchive = orElse(o.MaxArchive, defaultMaxArchive)
+	o.MaxLog = orElse(o.MaxLog, defaultMaxLog)
+	o.MaxDepth = orElse(o.MaxDepth, defaultMaxDepth)
+	if o.Schema.ImageDrivers == nil {
+		o.Schema = schema.DefaultLimits()
+	}
+	return o
+}
+
+func orElse[T int | int64](value, fallback T) T {
+	if value <= 0 {
+		return fallback
+	}
+	return value
+}
+
+// door is the handler of all API requests.
+type door struct {
+	Deps
+	schemas *schema.Set
+	routes  *http.ServeMux
+}
+
+// New builds the front door. An error is a limit in Options that no schema can hold.
+func New(deps Deps) (http.Handler, error) {
+	deps.Options = deps.Options.withDefaults()
+	schemas, err := schema.NewSet(deps.Options.Schema)
+	if err != nil {
+		return nil, fmt.Errorf("build schemas: %w", err)
+	}
+	d := &door{Deps: deps, schemas: schemas, routes: http.NewServeMux()}
+	byPattern := map[string][]Route{}
+	for _, r := range Routes() {
+		byPattern[r.Pattern] = append(byPattern[r.Pattern], r)
+	}
+	for pattern, routes := range byPattern {
+		d.routes.Handle(pattern, place{door: d, routes: routes})
+	}
+	d.routes.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { d.refuse(w, r, noSuchPath()) })
+	return d.watched(d.outside()), nil
+}
+
+// outside serves what needs no actor and hands the rest on.
+func (d *door) outside() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/healthcheck", d.health)
+	if d.Metrics != nil {
+		mux.Handle("GET /metrics", d.Metrics)
+	}
+	api := d.cors(http.HandlerFunc(d.enter))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
+}
