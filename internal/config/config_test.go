@@ -170,6 +170,7 @@ func TestFaultsNamePlaceAndExpectation(t *testing.T) {
 		"[api\nport = 1":                            "zun.conf:1: a section must be written as [name]",
 		"port":                                      `zun.conf:1: expected "option = value"`,
 		"= 3":                                       `an option's name is missing before "="`,
+		"host = a\n# comment\n b":                   "zun.conf:3: an indented line continues an option, but none stands before it",
 		"   port = 3":                               "an indented line continues an option, but none stands before it",
 		"[engine]\npids_limit = 1 # inline comment": `"1 # inline comment": expected a whole number`,
 	} {

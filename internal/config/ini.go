@@ -56,6 +56,7 @@ func (r *reader) take(number int, line string) string {
 	case line[0] == ' ' || line[0] == '\t':
 		return r.continued(trimmed)
 	case trimmed[0] == '#' || trimmed[0] == ';':
+		r.open = false
 		return ""
 	case trimmed[0] == '[':
 		return r.header(trimmed)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/crypto/bcrypt"
 	"gopkg.in/yaml.v3"
 )
 
@@ -44,12 +43,12 @@ func firstUsers(logins []login, cost int) (ledger, error) {
 	roles := map[string]string{"admin": "admin", "demo": "member"}
 	var l ledger
 	for _, who := range logins {
-		hash, err := bcrypt.GenerateFromPassword([]byte(who.password), cost)
+		hash, err := hashed(who.password, cost)
 		if err != nil {
-			return ledger{}, fmt.Errorf("hash password: %w", err)
+			return ledger{}, err
 		}
 		l.Projects = append(l.Projects, &project{ID: newID(), Name: who.project})
-		l.Users = append(l.Users, &user{ID: newID(), Name: who.user, PasswordHash: string(hash), Project: who.project,
+		l.Users = append(l.Users, &user{ID: newID(), Name: who.user, PasswordHash: hash, Project: who.project,
 			Roles: map[string][]string{who.project: {roles[who.user]}}})
 	}
 	return l, nil
@@ -123,29 +122,4 @@ func clouds(options Options, logins []login) ([]byte, error) {
 		return nil, fmt.Errorf("encode clouds: %w", err)
 	}
 	return content, nil
-}
-
-// ResetPassword gives the named user of options.UsersFile a new random password and
-// returns it. It is the way back when the log-in files are lost: only hashes are kept,
-// so they cannot be written again. Files that stand are left alone, since they may hold
-// other log-ins; tokens issued before stop working.
-func ResetPassword(options Options, name string) (string, error) {
-	password := rand.Text()
-	err := locked(options.UsersFile, func() error {
-		people, err := readBook(options.UsersFile)
-		if err != nil {
-			return err
-		}
-		who := people.userNames[name]
-		if who == nil {
-			return fmt.Errorf("no user %q in %s", name, options.UsersFile)
-		}
-		hash, err := bcrypt.GenerateFromPassword([]byte(password), max(options.Cost, bcrypt.DefaultCost))
-		if err != nil {
-			return fmt.Errorf("hash password: %w", err)
-		}
-		who.PasswordHash = string(hash)
-		return people.write(options.UsersFile)
-	})
-	return password, err
 }

@@ -99,6 +99,33 @@ func TestLostLoginFiles(t *testing.T) {
 	}
 }
 
+func TestGrant(t *testing.T) {
+	h := newHouse(t)
+	password, err := static.Grant(h.options, "carol", "shop", "reader")
+	if err != nil || password == "" {
+		t.Fatalf("Grant() = %q, %v", password, err)
+	}
+	if again, err := static.Grant(h.options, "carol", "demo", "member"); err != nil || again != "" {
+		t.Errorf("a second grant: %q, %v", again, err)
+	}
+	h.clock.pass(2 * time.Second)
+	for scope, want := range map[string][]string{
+		"": {"reader"}, `{"project":{"name":"demo","domain":{"id":"default"}}}`: {"member", "reader"},
+	} {
+		r := h.do(call{method: "POST", path: "/v3/auth/tokens", body: byName("carol", password, scope)})
+		actor, err := h.Authenticate(t.Context(), r.header.Get("X-Subject-Token"))
+		if err != nil || !slices.Equal(actor.Roles, want) {
+			t.Errorf("scope %q: %d, roles %v, %v", scope, r.status, actor.Roles, err)
+		}
+	}
+	if _, err := h.Authenticate(t.Context(), h.token("demo")); err != nil {
+		t.Errorf("another user after the grant: %v", err)
+	}
+	if _, err := static.Grant(h.options, "carol", "", "member"); err == nil {
+		t.Error("a grant without a project succeeded")
+	}
+}
+
 func TestAuthenticate(t *testing.T) {
 	h := newHouse(t)
 	token := h.token("demo")
