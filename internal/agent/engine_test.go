@@ -20,6 +20,7 @@ type scriptedEngine struct {
 	mu      sync.Mutex
 	down    bool
 	serial  int
+	ticks   time.Duration
 	objects map[string]*agent.Object
 	watch   chan domain.ContainerID
 	faults  map[string][]error // by call, one for each time
@@ -137,8 +138,14 @@ func (e *scriptedEngine) killHolder(id domain.ContainerID) {
 	}
 }
 
+// moment is now, later than every moment before. The caller holds mu.
+func (e *scriptedEngine) moment() time.Time {
+	e.ticks++
+	return e.clock.Now().Add(e.ticks)
+}
+
 func (e *scriptedEngine) ended(o *agent.Object, code int) {
-	o.State.Status, o.State.ExitCode, o.State.FinishedAt, o.PID = domain.Stopped, &code, e.clock.Now(), 0
+	o.State.Status, o.State.ExitCode, o.State.FinishedAt, o.PID = domain.Stopped, &code, e.moment(), 0
 	e.changed(o.Container)
 }
 
@@ -208,7 +215,7 @@ func (e scriptedSandboxes) Ensure(_ context.Context, s agent.SandboxSpec) (agent
 // add keeps o under a new id. The caller holds mu.
 func (e *scriptedEngine) add(o agent.Object) agent.Object {
 	e.serial++
-	o.EngineID, o.CreatedAt = fmt.Sprintf("object-%d", e.serial), e.clock.Now()
+	o.EngineID, o.CreatedAt = fmt.Sprintf("object-%d", e.serial), e.moment()
 	if o.Sandbox {
 		o.PID, o.NetNS = 1000+e.serial, fmt.Sprintf("/ns/%d", e.serial)
 	}
@@ -271,7 +278,7 @@ func (e scriptedMembers) Start(_ context.Context, o agent.Object) error {
 		e.checkPlugged(o.Container)
 		e.serial++
 		o.PID = 1000 + e.serial
-		o.State.Status, o.State.StartedAt, o.State.ExitCode = domain.Running, e.clock.Now(), nil
+		o.State.Status, o.State.StartedAt, o.State.ExitCode = domain.Running, e.moment(), nil
 		o.State.FinishedAt = time.Time{}
 		e.changed(o.Container)
 	})

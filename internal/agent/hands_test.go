@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"sync"
 
 	"github.com/go-zun/zun/internal/agent"
 )
@@ -27,6 +28,31 @@ func gatedHands(gate <-chan struct{}, kind agent.StepKind) func(agent.Hands) age
 				}
 			}
 			return hands.Do(ctx, step, job)
+		})
+	}
+}
+
+// crashingHands stop for ever at the first step of kind, before or after its
+// effect, as a process does that was killed there; crashed is told. Nothing else
+// of the plan gets out, because lost is called first.
+func crashingHands(kind agent.StepKind, after bool, lost func(), crashed chan<- struct{}) func(agent.Hands) agent.Hands {
+	var once sync.Once
+	return func(hands agent.Hands) agent.Hands {
+		return handsFunc(func(ctx context.Context, step agent.Step, job *agent.Job) error {
+			if step.Kind != kind {
+				return hands.Do(ctx, step, job)
+			}
+			if after {
+				if err := hands.Do(ctx, step, job); err != nil {
+					return err
+				}
+			}
+			once.Do(func() {
+				lost()
+				close(crashed)
+			})
+			<-ctx.Done()
+			return ctx.Err()
 		})
 	}
 }

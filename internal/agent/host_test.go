@@ -23,10 +23,12 @@ type host struct {
 	nets    *scriptedNets
 	control *scriptedControl
 	state   string
+	able    bool                          // the engine has every optional capability
 	hands   func(agent.Hands) agent.Hands // nil: as they are
 
 	agent *agent.Agent
 	end   func()
+	crash chan struct{}
 	op    int64
 }
 
@@ -52,8 +54,12 @@ func (h *host) begin() *host {
 	if h.hands != nil {
 		hands = h.hands(hands)
 	}
+	var engine agent.Engine = h.engine
+	if h.able {
+		engine = ableEngine{h.engine}
+	}
 	h.agent = agent.New(agent.Deps{
-		Engine: h.engine, Nets: h.nets, Control: h.control, Steps: hands, Clock: h.clock,
+		Engine: engine, Nets: h.nets, Control: h.control, Steps: hands, Clock: h.clock,
 		Log:     slog.New(slog.NewTextHandler(logWriter{h.t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Options: agent.Options{HostID: "host-1", BootID: "boot-1"},
 	})
