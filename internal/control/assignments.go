@@ -57,10 +57,10 @@ func (c *Control) assignment(ctx context.Context, tx Tx, row domain.Container) (
 	var domainName string
 	if len(queue) > 0 {
 		head := queue[0]
-		if head.State == domain.ActionReleased {
+		if head.State == domain.ActionReleased && head.Verb == domain.VerbDelete {
 			return a, false, nil
 		}
-		if head.State != domain.ActionQueued {
+		if head.State == domain.ActionPrepared || head.State == domain.ActionBegun {
 			a.Op = operation(head)
 			a.Spec = a.Spec.Updated(head.Args)
 		}

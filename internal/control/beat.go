@@ -72,9 +72,12 @@ func (c *Control) Beat(ctx context.Context, b domain.Beat) (domain.BeatAnswer, e
 	return domain.BeatAnswer{NextIn: c.beatInterval(), Revision: host.Revision, Drain: host.Disabled}, nil
 }
 
+// beatBound bounds what the loss of a wake costs: one beat.
+const beatBound = 15 * time.Second
+
 // beatInterval never lets a host look down between two beats.
 func (c *Control) beatInterval() time.Duration {
-	return min(c.options.BeatInterval, c.options.ServiceDownTime/3)
+	return min(c.options.BeatInterval, c.options.ServiceDownTime/3, beatBound)
 }
 
 func (c *Control) hearBeat(ctx context.Context, b domain.Beat) (host domain.Host, err error) {

@@ -57,6 +57,12 @@ func (c *Control) Bells() Bells { return c.bells }
 // Options returns the settings that the use cases work with.
 func (c *Control) Options() Options { return c.options }
 
+// Itself is the actor for what no user asked; its request id is new.
+func (c *Control) Itself() (domain.Actor, error) {
+	id, err := c.rand.UUID()
+	return domain.SystemActor("req-" + id), err
+}
+
 // Ping says whether the service can work: it asks the database.
 func (c *Control) Ping(ctx context.Context) error { return c.store.Ping(ctx) }
 

@@ -42,7 +42,9 @@ func (c *Control) Act(ctx context.Context, actor domain.Actor, ref Ref, verb dom
 		return row, err
 	case domain.VerbNetworkAttach:
 		return c.attachNetwork(ctx, actor, ref, args)
-	case domain.VerbNetworkDetach, domain.VerbAddGroup, domain.VerbRemoveGroup:
+	case domain.VerbNetworkDetach:
+		return c.detachNetwork(ctx, actor, ref, args)
+	case domain.VerbAddGroup, domain.VerbRemoveGroup:
 		return domain.Container{}, domain.NewFault(domain.Unsupported, "operation-not-supported",
 			"The configured network driver does not support %s.", verb)
 	default:
@@ -106,54 +108,4 @@ func creates(queue []domain.Queued) bool {
 		}
 	}
 	return false
-}
-
-// attachNetwork queues one more interface. The network is chosen with the user's
-// token before the transaction; the prepare loop makes the port.
-func (c *Control) attachNetwork(ctx context.Context, actor domain.Actor, ref Ref, args domain.ActionArgs) (domain.Container, error) {
-	var asked []domain.NetRequest
-	if args.Net != (domain.NetRequest{}) {
-		asked = append(asked, args.Net)
-	}
-	choices, err := c.networking.Resolve(ctx, actor, asked)
-	if err != nil {
-		return domain.Container{}, err
-	}
-	args.Choice = &choices[0]
-	var row domain.Container
-	err = c.commit(ctx, func(ctx context.Context, t *Turn) error {
-		if row, err = find(ctx, t.Tx, actor, ref); err != nil {
-			return err
-		}
-		if row.Want.Absent {
-			return domain.CheckAllowed(domain.VerbUpdate, row.ID, row.Status)
-		}
-		if _, err := t.mayQueue(ctx, row, domain.VerbNetworkAttach); err != nil {
-			return err
-		}
-		if err := checkUnattached(row, *args.Choice, args.Net); err != nil {
-			return err
-		}
-		_, err = t.Accept(ctx, &row, Order{Verb: domain.VerbNetworkAttach, Args: args, Actor: actor})
-		return err
-	})
-	return row, err
-}
-
-func checkUnattached(row domain.Container, choice domain.NetChoice, asked domain.NetRequest) error {
-	for _, known := range row.Resolved {
-		if known.NetworkID != choice.NetworkID {
-			continue
-		}
-		if choice.PortID != "" {
-			return domain.NewFault(domain.Invalid, "invalid", "Cannot attach port '%s' to container '%s' because another port "+
-				"on the same network is already attached to this container.", asked.Port, row.ID)
-		}
-		name := asked.Network
-		if name == "" {
-			name = choice.NetworkID
-		}
-		return domain.NewFault(domain.Invalid, "invalid", "Network '%s' is already connected to container '%s'.", name, row.ID)
-	}
-	return nil
 }

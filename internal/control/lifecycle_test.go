@@ -246,6 +246,45 @@ func TestNetworkAttach(t *testing.T) {
 	wantFault(t, attach("blue"), domain.Invalid, "Network 'blue' is already connected to container '"+string(id)+"'.")
 }
 
+func TestNetworkDetach(t *testing.T) {
+	h := newHouse(t)
+	host := h.addHost("n1")
+	id := h.running("web", func(r *control.CreateRequest) {
+		r.Spec.Nets = []domain.NetRequest{{Network: "red"}, {Network: "blue"}}
+	})
+	detach := func(network, port string) error {
+		_, err := h.Act(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkDetach,
+			domain.ActionArgs{Net: domain.NetRequest{Network: network, Port: port}})
+		return err
+	}
+	wantFault(t, detach("green", ""), domain.Invalid, "Network 'green' is not attached to container '"+string(id)+"'.")
+	wantFault(t, detach("", "p9"), domain.Invalid, "Port 'p9' is not attached to container '"+string(id)+"'.")
+	h.must(detach("blue", ""))
+	wantFault(t, detach("red", ""), domain.Conflict, "Cannot network_detach container "+string(id)+" in Running state")
+	h.step(h.loops.Prepare)
+	if a := h.assignment(host.ID, id); len(a.Nics) != 1 || a.Nics[0].NetworkID != "net-red" {
+		t.Fatalf("the host reads %+v", a)
+	}
+	h.failed(id, "busy")
+	if row := h.wantStatus(id, domain.Running); len(row.Nics) != 2 || len(row.Resolved) != 2 {
+		t.Errorf("a failed detach left %+v", row.Nics)
+	}
+	h.must(detach("blue", ""))
+	h.step(h.loops.Prepare)
+	h.done(id, domain.Running)
+	if len(h.nets.ports[id]) != 2 {
+		t.Error("the port was given back before its turn")
+	}
+	if a := h.assignment(host.ID, id); a == nil || a.Op != nil {
+		t.Errorf("meanwhile the host reads %+v", a)
+	}
+	h.step(h.loops.Release)
+	row := h.wantStatus(id, domain.Running)
+	if len(row.Nics) != 1 || len(row.Resolved) != 1 || len(h.nets.ports[id]) != 1 || row.TaskState != domain.Idle {
+		t.Errorf("left %+v and ports %+v", row, h.nets.ports[id])
+	}
+}
+
 func TestRefs(t *testing.T) {
 	h := newHouse(t)
 	h.addHost("n1")

@@ -108,7 +108,7 @@ func (h *house) verbLogs(id domain.ContainerID) error {
 func TestBeatsAreWrittenOnlyWhenTheyTellSomething(t *testing.T) {
 	h := newHouse(t)
 	host := h.addHost("n1")
-	if answer := beat(h, host); answer.NextIn != time.Minute || answer.Drain {
+	if answer := beat(h, host); answer.NextIn != 15*time.Second || answer.Drain {
 		t.Errorf("answer %+v", answer)
 	}
 	writes := h.store.writes

@@ -68,6 +68,8 @@ func (t *Turn) hear(ctx context.Context, row domain.Container, r domain.Report) 
 		return false, t.Close(ctx, &row, a, Outcome{Reason: r.Message, Observed: statusOf(r.Seen)})
 	case a.Verb == domain.VerbDelete && (r.Phase == domain.PhaseReleased || r.Phase == domain.PhaseDone):
 		return false, t.hearReleased(ctx, a)
+	case a.Verb == domain.VerbNetworkDetach && r.Phase == domain.PhaseDone:
+		return false, t.hearReleased(ctx, a) // the port is unplugged, and now given back
 	case r.Phase == domain.PhaseDone:
 		row.EverCreated = true
 		return false, t.Close(ctx, &row, a, Outcome{Done: true, Observed: statusOf(r.Seen)})
@@ -118,7 +120,7 @@ func (t *Turn) hearProgress(ctx context.Context, row *domain.Container, a domain
 	return t.save(ctx, row)
 }
 
-// hearReleased hands a delete over to the release loop.
+// hearReleased hands what the host let go of over to the release loop.
 func (t *Turn) hearReleased(ctx context.Context, a domain.Action) error {
 	now, err := t.Now(ctx)
 	if err != nil {

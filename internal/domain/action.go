@@ -68,9 +68,10 @@ type ActionArgs struct {
 	AutoHeal       *bool      // resize_container
 	Group          string     // add_security_group, remove_security_group
 	Net            NetRequest // network_attach, network_detach: as asked
-	// Choice is Net resolved with the user's token (network_attach), or the nic
-	// that goes (network_detach).
+	// Choice is Net resolved with the user's token (network_attach), or the one that
+	// Gone was made from (network_detach).
 	Choice *NetChoice
+	Gone   *Nic // network_detach: the interface that goes
 	// Refused are the hosts that already refused this placement (create, rebuild).
 	Refused []string
 }

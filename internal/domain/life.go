@@ -1,5 +1,7 @@
 package domain
 
+import "slices"
+
 // NeedsPreparing says whether control must make something ready before a host may
 // see an action of verb.
 func NeedsPreparing(verb Verb) bool {
@@ -49,7 +51,7 @@ func (c *Container) Finish(a Action, seen Status) {
 		seen = c.Status
 	}
 	c.Status = Next(c.Status, a.Verb, Done, a.Args.Run, seen)
-	c.StatusReason, c.TaskState = "", Idle
+	c.FormerStatus, c.StatusReason, c.TaskState = "", "", Idle
 	switch a.Verb {
 	case VerbKill:
 		if c.Status == Stopped {
@@ -76,7 +78,24 @@ func (c *Container) Fail(a Action, reason string, seen Status) {
 		c.Want.Paused = c.Status == Paused
 	case VerbUnpause:
 		c.Want.Paused = c.Status != Running
+	case VerbNetworkDetach:
+		c.Rejoin(a)
 	}
+}
+
+// Part takes the interface that a detaches out of c.
+func (c *Container) Part(a Action) {
+	c.Nics = slices.DeleteFunc(slices.Clone(c.Nics), func(n Nic) bool { return n.PortID == a.Args.Gone.PortID })
+	c.Resolved = slices.DeleteFunc(slices.Clone(c.Resolved), func(n NetChoice) bool { return n.NetworkID == a.Args.Choice.NetworkID })
+}
+
+// Rejoin takes the interface that a failed to detach into c again.
+func (c *Container) Rejoin(a Action) {
+	if slices.ContainsFunc(c.Nics, func(n Nic) bool { return n.PortID == a.Args.Gone.PortID }) {
+		return // it had not been taken out yet
+	}
+	c.Nics = append(slices.Clone(c.Nics), *a.Args.Gone)
+	c.Resolved = append(slices.Clone(c.Resolved), *a.Args.Choice)
 }
 
 // Lose turns c into a container that its engine lost. What it wants stays, so that

@@ -15,8 +15,8 @@ func (l *Loops) Autoremove(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return l.forEach(ctx, rows, func(row domain.Container) bool { return row.Ended() }, func(ctx context.Context, t *control.Turn, row *domain.Container) error {
-		return t.Remove(ctx, row, control.Order{Actor: domain.SystemActor("")})
+	return l.forEach(ctx, rows, func(row domain.Container) bool { return row.Ended() }, func(ctx context.Context, t *control.Turn, row *domain.Container, actor domain.Actor) error {
+		return t.Remove(ctx, row, control.Order{Actor: actor})
 	})
 }
 
@@ -29,39 +29,56 @@ func (l *Loops) Heal(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	heals := func(row domain.Container) bool { return row.Spec.AutoHeal && row.Lost() }
-	return l.forEach(ctx, rows, heals, func(ctx context.Context, t *control.Turn, row *domain.Container) error {
+	return l.forEach(ctx, rows, heals, func(ctx context.Context, t *control.Turn, row *domain.Container, actor domain.Actor) error {
 		_, err := t.Accept(ctx, row, control.Order{
-			Verb: domain.VerbRebuild, Args: domain.ActionArgs{Run: row.Want.Running}, Actor: domain.SystemActor(""),
+			Verb: domain.VerbRebuild, Args: domain.ActionArgs{Run: row.Want.Running}, Actor: actor,
 		})
 		return err
 	})
 }
 
-// forEach runs act in a turn of its own on every row that is idle and still applies.
-func (l *Loops) forEach(ctx context.Context, rows []domain.Container, applies func(domain.Container) bool, act func(context.Context, *control.Turn, *domain.Container) error) (int, error) {
+// chore is what forEach does to one container in the name of actor.
+type chore func(ctx context.Context, t *control.Turn, row *domain.Container, actor domain.Actor) error
+
+// forEach does the chore, each in a turn of its own, on every row that is idle and
+// still applies.
+func (l *Loops) forEach(ctx context.Context, rows []domain.Container, applies func(domain.Container) bool, do chore) (int, error) {
 	did := 0
 	for _, row := range rows {
 		if !applies(row) {
 			continue
 		}
-		err := l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
-			row, err := t.Containers().Get(ctx, control.Everything(), row.ID)
-			if domain.IsKind(err, domain.NotFound) {
-				return nil
-			}
-			if err != nil || !applies(row) {
-				return err
-			}
-			queue, err := t.Actions().Queue(ctx, row.ID)
-			if err != nil || len(queue) > 0 {
-				return err
-			}
-			return act(ctx, t, &row)
-		})
+		done, err := l.once(ctx, row.ID, applies, do)
 		if err != nil {
 			return did, wrap("act on "+string(row.ID), err)
 		}
-		did++
+		if done {
+			did++
+		}
 	}
 	return did, nil
+}
+
+func (l *Loops) once(ctx context.Context, id domain.ContainerID, applies func(domain.Container) bool, do chore) (done bool, err error) {
+	actor, err := l.control.Itself()
+	if err != nil {
+		return false, err
+	}
+	err = l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		done = false
+		row, err := t.Containers().Get(ctx, control.Everything(), id)
+		if domain.IsKind(err, domain.NotFound) {
+			return nil
+		}
+		if err != nil || !applies(row) {
+			return err
+		}
+		queue, err := t.Actions().Queue(ctx, id)
+		if err != nil || len(queue) > 0 {
+			return err
+		}
+		done = true
+		return do(ctx, t, &row, actor)
+	})
+	return done && err == nil, err
 }

@@ -27,22 +27,29 @@ func (l *Loops) prepare(ctx context.Context, a domain.Action) error {
 	if err != nil || !ours {
 		return err
 	}
-	if a.Args.Choice != nil {
+	switch a.Verb {
+	case domain.VerbNetworkDetach:
+		row.Part(a)
+	case domain.VerbNetworkAttach:
 		row.Resolved = append(slices.Clone(row.Resolved), *a.Args.Choice)
+		err = l.makePorts(ctx, &row)
+	case domain.VerbCreate, domain.VerbRebuild:
+		err = l.makePorts(ctx, &row)
 	}
-	var nics []domain.Nic
-	if domain.NeedsPreparing(a.Verb) {
-		err = failpoint.Around(failpoint.PreparePorts, func() error {
-			bound, cancel := context.WithTimeout(ctx, callTime)
-			defer cancel()
-			nics, err = l.networking.Prepare(bound, row, row.HostName)
-			return err
-		})
-		if err != nil {
-			return l.hold(ctx, a, err)
-		}
+	if err != nil {
+		return l.hold(ctx, a, err)
 	}
-	return l.show(ctx, a, row.Resolved, nics)
+	return l.show(ctx, a, row.Resolved, row.Nics)
+}
+
+// makePorts gives row its interfaces. A repetition finds the ports that it made.
+func (l *Loops) makePorts(ctx context.Context, row *domain.Container) error {
+	return failpoint.Around(failpoint.PreparePorts, func() (err error) {
+		bound, cancel := context.WithTimeout(ctx, callTime)
+		defer cancel()
+		row.Nics, err = l.networking.Prepare(bound, *row, row.HostName)
+		return err
+	})
 }
 
 // placed returns the container of a with a host. One without a host (a refused

@@ -8,8 +8,9 @@ import (
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
-// Release ends the deletes whose host holds nothing more: first what lies outside
-// the database, last the row, so that a crash in between is found by the row.
+// Release ends what the hosts let go of: the deletes whose host holds nothing more,
+// and the interfaces that are unplugged. First goes what lies outside the database,
+// last the row, so that a crash in between is found by the row.
 func (l *Loops) Release(ctx context.Context) (int, error) {
 	actions, err := l.lease(ctx, domain.ActionReleased)
 	if err != nil {
@@ -32,13 +33,20 @@ func (l *Loops) release(ctx context.Context, a domain.Action) error {
 	if err != nil {
 		return err
 	}
+	nics := row.Nics
+	if a.Verb == domain.VerbNetworkDetach {
+		nics = []domain.Nic{*a.Args.Gone}
+	}
 	err = failpoint.Around(failpoint.ReleasePorts, func() error {
 		bound, cancel := context.WithTimeout(ctx, callTime)
 		defer cancel()
-		return l.networking.Release(bound, row.ID, row.Nics)
+		return l.networking.Release(bound, row.ID, nics)
 	})
 	if err != nil {
 		return l.releaseLater(ctx, a, err)
+	}
+	if a.Verb == domain.VerbNetworkDetach {
+		return l.detached(ctx, a)
 	}
 	return failpoint.Around(failpoint.ReleaseRow, func() error {
 		return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
@@ -57,6 +65,16 @@ func (l *Loops) release(ctx context.Context, a domain.Action) error {
 	})
 }
 
+func (l *Loops) detached(ctx context.Context, a domain.Action) error {
+	return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		row, ours, err := held(ctx, t, a)
+		if err != nil || !ours {
+			return err
+		}
+		return t.Close(ctx, &row, a, control.Outcome{Done: true})
+	})
+}
+
 func (l *Loops) releaseLater(ctx context.Context, a domain.Action, cause error) error {
 	l.log.WarnContext(ctx, "resources not released, trying again later", "container", a.Container, "error", cause.Error())
 	return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
@@ -64,6 +82,10 @@ func (l *Loops) releaseLater(ctx context.Context, a domain.Action, cause error) 
 		if err != nil || !ours {
 			return err
 		}
-		return t.RetryDelete(ctx, &row, a, domain.AsFault(cause).Message)
+		reason := domain.AsFault(cause).Message
+		if a.Verb == domain.VerbDelete {
+			return t.RetryDelete(ctx, &row, a, reason)
+		}
+		return t.Retry(ctx, a, a.State, reason)
 	})
 }
