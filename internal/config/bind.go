@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -205,8 +206,10 @@ func (b binder) docker() Docker {
 
 func (b binder) agent() Agent {
 	const s = "agent"
-	return Agent{Host: b.text(s, "host"), ControlAddress: b.text(s, "control_address"), JoinToken: b.text(s, "join_token"),
-		StateDir: b.text(s, "state_dir"), Listen: b.text(s, "listen"), AdvertiseAddress: b.text(s, "advertise_address")}
+	own := b.text("DEFAULT", "my_ip")
+	return Agent{Host: b.text(s, "host"), JoinToken: b.text(s, "join_token"), StateDir: b.text(s, "state_dir"), Listen: b.text(s, "listen"),
+		ControlAddress:   cmp.Or(b.text(s, "control_address"), net.JoinHostPort(own, "9518")),
+		AdvertiseAddress: cmp.Or(b.text(s, "advertise_address"), net.JoinHostPort(own, "9519"))}
 }
 
 func (b binder) local() Local {
@@ -216,6 +219,7 @@ func (b binder) local() Local {
 
 func (b binder) webSocket() WebSocket {
 	const s = "websocket_proxy"
-	return WebSocket{Listen: net.JoinHostPort(b.text(s, "wsproxy_host"), b.text(s, "wsproxy_port")), BaseURL: b.text(s, "base_url"),
+	listen := net.JoinHostPort(b.text(s, "wsproxy_host"), b.text(s, "wsproxy_port"))
+	return WebSocket{Listen: listen, BaseURL: cmp.Or(b.text(s, "base_url"), "ws://"+listen+"/"),
 		AllowedOrigins: b.list(s, "allowed_origins"), CertFile: b.text(s, "cert"), KeyFile: b.text(s, "key"), TLSOnly: b.truth(s, "ssl_only")}
 }

@@ -181,6 +181,45 @@ func TestFaultsNamePlaceAndExpectation(t *testing.T) {
 	}
 }
 
+func TestContradictions(t *testing.T) {
+	for text, want := range map[string]string{
+		"\nmaximum_cpus = 0.01":                       "zun.conf:2: DEFAULT.maximum_cpus: expected at least minimum_cpus, 0.1",
+		"minimum_memory = 9000":                       "DEFAULT.maximum_memory: expected at least minimum_memory, 9000",
+		"maximum_disk = 0":                            "expected at least minimum_disk",
+		"default_image_driver = tar":                  `"tar": expected one of image_driver_list, [glance docker]`,
+		"[deadlines]\ntotal = 10":                     "expected at least [deadlines] silence, 5m0s",
+		"[api]\nenable_ssl_api = on":                  "expected [ssl] cert_file and key_file",
+		"[websocket_proxy]\nssl_only = on":            "websocket_proxy.ssl_only: expected cert and key",
+		"[websocket_proxy]\nkey = /k":                 "expected cert and key together",
+		"[docker]\ncert_file = /c":                    "expected cert_file and key_file together",
+		"[identity]\ndriver = keystone":               "expected [keystone_authtoken] auth_url",
+		"[local]\nipv4_pool = fd00::/8":               "expected one IPv4 network",
+		"[local]\nipv4_pool =":                        "expected one IPv4 network",
+		"[local]\nipv6_pool = fd00::/48, fd01::/48":   "expected one IPv6 network, or none",
+		"[agent]\nlisten = 9519":                      `agent.listen: "9519": expected host:port`,
+		"[agent]\ncontrol_address = zun.example:http": "expected host:port",
+	} {
+		_, _, err := load(t, text)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q", text, err, want)
+		}
+		var out strings.Builder
+		if err := config.Check(&out, source(write(t, "zun.conf", text))); err == nil || !strings.Contains(out.String(), "error: ") {
+			t.Errorf("%q: Check() = %v, %q", text, err, out.String())
+		}
+	}
+}
+
+func TestAddressesOfVersionSix(t *testing.T) {
+	c, _, err := load(t, "my_ip = 2001:db8::7\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.API.Listen != "[2001:db8::7]:9517" || c.Agent.AdvertiseAddress != "[2001:db8::7]:9519" || c.WebSocket.BaseURL != "ws://[2001:db8::7]:6784/" {
+		t.Errorf("got %s, %s, %s", c.API.Listen, c.Agent.AdvertiseAddress, c.WebSocket.BaseURL)
+	}
+}
+
 func TestAllFaultsAreReportedInOrder(t *testing.T) {
 	_, _, err := load(t, "[api]\nport = x\nmax_limit = y\n[quota]\ncpu = z\njunk\n")
 	lines := strings.Split(err.Error(), "\n")

@@ -36,7 +36,11 @@ func Load(source Source) (Config, []Warning, error) {
 	if err != nil {
 		return Config{}, warnings, err
 	}
-	return binder{s}.config(base(source)), warnings, nil
+	c := binder{s}.config(base(source))
+	if wrong := s.contradictions(c); len(wrong) > 0 {
+		return Config{}, warnings, errors.Join(wrong...)
+	}
+	return c, warnings, nil
 }
 
 // base is the directory that relative policy files stand in: that of the first file.

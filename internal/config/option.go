@@ -17,13 +17,14 @@ const (
 	Size                 // bytes, with an optional k, m or g (powers of 1,024)
 	Seconds              // a whole number of seconds, 0 or more
 	Map                  // comma separated key:value pairs
+	HostPort             // host:port; the host may be empty where it is listened
 	Prefixes             // comma separated networks in CIDR notation, or single addresses
 )
 
 // String returns the word that the reference and the errors use for t.
 func (t Type) String() string {
 	words := [...]string{"string", "integer", "number", "boolean", "list", "repeatable string", "IP address", "port",
-		"URI", "size", "seconds", "map", "list of networks"}
+		"URI", "size", "seconds", "map", "host:port", "list of networks"}
 	if int(t) < len(words) {
 		return words[t]
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +35,7 @@ func Sample(w io.Writer) error {
 // Check writes what is wrong with source, one finding a line, and returns an error
 // if the service would not start with it.
 func Check(w io.Writer, source Source) error {
-	_, warnings, err := read(source)
+	_, warnings, err := Load(source)
 	var out strings.Builder
 	for _, warning := range warnings {
 		fmt.Fprintf(&out, "warning: %s\n", warning)
@@ -87,7 +88,7 @@ func Show(w io.Writer, source Source) error {
 				return err
 			}
 			for _, value := range values {
-				fmt.Fprintf(&out, "%s = %s  # %s\n", o.Name, conceal(o, value), s.from(o))
+				fmt.Fprintf(&out, "%s = %s  # %s\n", o.Name, conceal(o, cmp.Or(value, o.Shown)), s.from(o))
 			}
 		}
 	}

@@ -32,11 +32,11 @@ func engineOptions() []Option {
 
 func agentOptions() []Option {
 	rows := ours(in("agent",
-		Option{Name: "control_address", Default: "$my_ip:9518", Help: "Where control listens for agents, host:port"},
+		Option{Name: "control_address", Type: HostPort, Shown: "$my_ip:9518", Help: "Where control listens for agents, host:port"},
 		Option{Name: "join_token", Secret: true, Help: "One-use token of the first start; not needed once joined"},
 		Option{Name: "state_dir", Default: "$state_path/agent", Help: "Where the agent keeps its key and certificate"},
-		Option{Name: "listen", Default: ":9519", Help: "Where control reaches the agent, host:port"},
-		Option{Name: "advertise_address", Default: "$my_ip:9519", Help: "What the agent tells control to dial, host:port"},
+		Option{Name: "listen", Type: HostPort, Default: ":9519", Help: "Where control reaches the agent, host:port"},
+		Option{Name: "advertise_address", Type: HostPort, Shown: "$my_ip:9519", Help: "What the agent tells control to dial, host:port"},
 		Option{Name: "host", Default: "$DEFAULT.host", Help: "Name of this node, if another than [DEFAULT] host"},
 	))
 	rows = append(rows, in("compute",
@@ -96,7 +96,7 @@ func consoleOptions() []Option {
 	rows := in("websocket_proxy",
 		Option{Name: "wsproxy_host", Default: "$my_ip", Help: "Listen address"},
 		Option{Name: "wsproxy_port", Type: Port, Default: "6784", Help: "Listen port"},
-		Option{Name: "base_url", Type: URI, Default: "ws://$wsproxy_host:$wsproxy_port/", Help: "Public URL of the proxy given to clients"},
+		Option{Name: "base_url", Type: URI, Shown: "ws://$wsproxy_host:$wsproxy_port/", Help: "Public URL of the proxy given to clients"},
 		Option{Name: "allowed_origins", Type: List, Help: "Additional Origin host names accepted"},
 		Option{Name: "cert", Help: "TLS certificate of the proxy"},
 		Option{Name: "key", Help: "TLS key of the proxy"},

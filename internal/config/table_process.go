@@ -86,7 +86,7 @@ func apiOptions() []Option {
 			Use: Inert, Note: "a wrong image is reported by the pull, as the original does by default"},
 	)
 	rows = append(rows, ours(in("api",
-		Option{Name: "link_address", Default: ":9518", Help: "Where agents reach control (gRPC over mutual TLS), host:port"},
+		Option{Name: "link_address", Type: HostPort, Default: ":9518", Help: "Where agents reach control (gRPC over mutual TLS), host:port"},
 		Option{Name: "public_endpoint", Type: URI, Help: "URL under which clients reach the API, with its prefix if any; base of links and of the built-in catalog"},
 		Option{Name: "trusted_proxies", Type: Prefixes, Help: "Networks whose X-Forwarded-* headers are believed"},
 		Option{Name: "extensions", Type: Boolean, Default: "false", Help: "Serve this service's own microversions, from 1.41"},

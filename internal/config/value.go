@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"math"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -35,6 +36,8 @@ func check(o Option, value string) string {
 		if u, err := url.Parse(value); err != nil || u.Scheme == "" {
 			return fmt.Sprintf("%q: expected a URI with its scheme, such as http://host:port/", value)
 		}
+	case HostPort:
+		return checkHostPort(value)
 	case Prefixes:
 		if _, err := parsePrefixes(value); err != nil {
 			return err.Error()
@@ -147,6 +150,14 @@ func parsePrefixes(value string) ([]netip.Prefix, error) {
 		prefixes = append(prefixes, prefix.Masked())
 	}
 	return prefixes, nil
+}
+
+func checkHostPort(value string) string {
+	_, port, err := net.SplitHostPort(value)
+	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
+		return fmt.Sprintf("%q: expected host:port", value)
+	}
+	return ""
 }
 
 func checkMap(value string) string {
