@@ -2,7 +2,7 @@ package sqlstore_test
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -87,7 +87,7 @@ func BenchmarkGet(b *testing.B) {
 
 func BenchmarkList(b *testing.B) {
 	for _, rows := range []int{1000, 100000} {
-		b.Run(fmt.Sprint(rows), func(b *testing.B) {
+		b.Run(strconv.Itoa(rows), func(b *testing.B) {
 			store, all := benchStore(b, rows)
 			q := control.ContainerQuery{Scope: control.Scope{ProjectID: "project"}, Page: control.Page{Limit: 1000, Marker: string(all[rows/2].ID)}}
 			for b.Loop() {

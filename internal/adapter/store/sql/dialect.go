@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"database/sql"
+	"time"
 
 	"github.com/pressly/goose/v3"
 )
@@ -19,6 +20,12 @@ type dialect struct {
 	// reading and writing are how transactions begin.
 	reading, writing *sql.TxOptions
 }
+
+// What one process asks of a database server.
+const (
+	maxServerConns = 32
+	dialTimeout    = 10 * time.Second
+)
 
 // connect opens the pools for dsn without asking the database anything.
 func connect(dsn string) (*Store, error) {

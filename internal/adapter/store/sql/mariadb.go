@@ -47,6 +47,7 @@ func connectMariaDB(target *url.URL) (*Store, error) {
 			return nil, badDSN("the mysql URL has the option " + option + ", which is not understood")
 		}
 	}
+	config.Timeout = dialTimeout
 	config.ClientFoundRows = true      // an UPDATE counts the rows it matched, as elsewhere
 	config.ParseTime = true            // the table of versions has dates
 	config.InterpolateParams = true    // one round trip per statement

@@ -30,13 +30,13 @@ func postgresDialect() dialect {
 	}
 }
 
-// maxServerConns bounds the connections of one process to a database server.
-const maxServerConns = 32
-
 func connectPostgres(target *url.URL) (*Store, error) {
 	config, err := pgx.ParseConfig(target.String())
 	if err != nil {
 		return nil, badDSN("the postgresql URL has a part that is not understood")
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = dialTimeout
 	}
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(maxServerConns)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -177,7 +178,7 @@ func transactionMixed(p *probe) {
 		}()
 		err = p.store.Write(ctx, func(ctx context.Context, tx control.Tx) error {
 			id := domain.ContainerID(fmt.Sprintf("%08d-0000-4000-8000-000000000000", n))
-			if err := tx.Containers().Insert(ctx, plain(id, "p1", fmt.Sprint(n%3))); err != nil {
+			if err := tx.Containers().Insert(ctx, plain(id, "p1", strconv.Itoa(n%3))); err != nil {
 				return err
 			}
 			switch n % 3 {
