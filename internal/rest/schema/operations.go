@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/go-zun/zun/api"
 )
@@ -14,7 +15,6 @@ const (
 	CreateContainer Operation = "create-container"
 	UpdateContainer Operation = "update-container"
 	DeleteContainer Operation = "delete-container"
-	ShowContainer   Operation = "show-container"
 	NoArguments     Operation = "no-arguments"
 	Stop            Operation = "stop"
 	Kill            Operation = "kill"
@@ -61,14 +61,25 @@ func NewSet(limits Limits) (*Set, error) {
 	}
 	// The original words a wrong signal as a field although it comes by the query.
 	s.byOperation[Kill].bodyWords = true
+	return s, s.compileCreates(limits)
+}
+
+// compileCreates fills in the create of every version. Most versions share the
+// schema of the one before.
+func (s *Set) compileCreates(limits Limits) error {
+	var last *Schema
 	for _, change := range api.History() {
-		compiled, err := compile(fmt.Sprintf("%s-%s", CreateContainer, change.Version), limits.createContainer(change.Version))
-		if err != nil {
-			return nil, err
+		document := limits.createContainer(change.Version)
+		if last == nil || !reflect.DeepEqual(document, last.document) {
+			compiled, err := compile(fmt.Sprintf("%s-%s", CreateContainer, change.Version), document)
+			if err != nil {
+				return err
+			}
+			last = compiled
 		}
-		s.creates[change.Version] = compiled
+		s.creates[change.Version] = last
 	}
-	return s, nil
+	return nil
 }
 
 // For returns the schema of operation at version, nil if it takes anything.
@@ -107,7 +118,6 @@ func verbs() map[Operation]Object {
 	path := typed("string", "minLength", 1, "maxLength", 4096)
 	return map[Operation]Object{
 		NoArguments:     object(nil, Object{}),
-		ShowContainer:   typed("object", "properties", Object{"all_projects": typed("string boolean")}),
 		DeleteContainer: object(nil, Object{"force": booleanExtended(), "stop": booleanExtended(), "all_projects": booleanExtended()}),
 		Stop:            object(nil, Object{"timeout": count(0)}),
 		Kill:            object(nil, Object{"signal": typed("string null", "enum", signals())}),

@@ -88,6 +88,10 @@ func (s *Schema) keyword(e *jsonschema.ValidationError) any {
 	return member(at, path[0])
 }
 
+// keysOnly names the member whose keys are all that is said: its values, null or
+// not, mean nothing.
+const keysOnly = "exposed_ports"
+
 // dropNulls removes null members at every depth of objects.
 func dropNulls(value any) {
 	switch v := value.(type) {
@@ -97,7 +101,9 @@ func dropNulls(value any) {
 				delete(v, name)
 				continue
 			}
-			dropNulls(inner)
+			if name != keysOnly {
+				dropNulls(inner)
+			}
 		}
 	case []any:
 		for _, inner := range v {
