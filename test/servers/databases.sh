@@ -91,7 +91,8 @@ start)
   [ -n "$pg_bin" ] || { echo "PostgreSQL is not installed (apt-get install postgresql)" >&2; exit 1; }
   command -v mariadbd >/dev/null || { echo "MariaDB is not installed (apt-get install mariadb-server)" >&2; exit 1; }
   # The servers' users must reach their folders.
-  path=$dir
+  chmod o+x "$dir"
+  path=$(dirname "$dir")
   while [ "$path" != / ]; do
     [ "$(stat -c %A "$path" | cut -c 10)" != - ] || { echo "$path must be searchable by the servers' users (chmod o+x)" >&2; exit 1; }
     path=$(dirname "$path")
