@@ -1,0 +1,107 @@
+package fake
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// followEvery is how long a follower waits before it looks for more.
+const followEvery = 20 * time.Millisecond
+
+// Logs gives what the member printed, in all its runs.
+func (e *Engine) Logs(ctx context.Context, o agent.Object, q domain.LogQuery, sink func(domain.LogStream, []byte) error) error {
+	if err := e.cued(ctx, OpLogs, o.Container); err != nil {
+		return err
+	}
+	r, err := e.find(o)
+	if err != nil {
+		return err
+	}
+	lines := r.printed(e.clock.Now())
+	seen := len(lines)
+	if q.Tail >= 0 && q.Tail < len(lines) {
+		lines = lines[len(lines)-q.Tail:]
+	}
+	for {
+		if err := deliver(lines, q, sink); err != nil {
+			return err
+		}
+		if !q.Follow || !r.alive(e.clock.Now()) && len(lines) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-e.clock.After(followEvery):
+		}
+		if r, err = e.find(o); err != nil {
+			return err
+		}
+		all := r.printed(e.clock.Now())
+		lines, seen = all[min(seen, len(all)):], len(all)
+	}
+}
+
+func deliver(lines []output, q domain.LogQuery, sink func(domain.LogStream, []byte) error) error {
+	for _, line := range lines {
+		if line.Stream == domain.Stdout && !q.Stdout || line.Stream == domain.Stderr && !q.Stderr || line.At.Before(q.Since) {
+			continue
+		}
+		data := line.Data
+		if q.Timestamps {
+			data = append([]byte(line.At.UTC().Format("2006-01-02T15:04:05.000000000Z07:00")+" "), data...)
+		}
+		if err := sink(line.Stream, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// find reads the very object o.
+func (e *Engine) find(o agent.Object) (record, error) {
+	r, err := e.store.read(roleMember, o.Container)
+	if err == nil && r.EngineID != o.EngineID {
+		err = domain.NewFault(domain.NotFound, "engine-object-not-found", "No such container: %s", o.EngineID)
+	}
+	return r, err
+}
+
+// printed returns every line that the member printed until now, oldest first. A
+// terminal knows one stream and ends its lines as terminals do.
+func (r *record) printed(now time.Time) []output {
+	var lines []output
+	for i := range r.Runs {
+		for _, o := range r.Runs[i].printed(r, now) {
+			for _, line := range bytes.SplitAfter(o.Data, []byte("\n")) {
+				if len(line) == 0 {
+					continue
+				}
+				if r.Spec.TTY {
+					o.Stream, line = domain.Stdout, bytes.ReplaceAll(line, []byte("\n"), []byte("\r\n"))
+				}
+				lines = append(lines, output{At: o.At, Stream: o.Stream, Data: line})
+			}
+		}
+	}
+	return lines
+}
+
+func (u *run) printed(r *record, now time.Time) []output {
+	until := now
+	if !r.PausedAt.IsZero() && u == r.last() {
+		until = r.PausedAt
+	}
+	if u.over(until) {
+		until = u.EndsAt
+	}
+	printed := recite(r.machine(nil, nil), r.argv(), u.StartedAt, until.Add(-u.Idle))
+	printed = append(printed, u.Extra...)
+	slices.SortStableFunc(printed, func(a, b output) int { return a.At.Compare(b.At) })
+	return printed
+}
