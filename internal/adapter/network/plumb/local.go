@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync"
 
@@ -51,8 +52,9 @@ func (l *localBinding) prepare(_ context.Context, host *netlink.Handle, nic doma
 	return l.rules.guard(nic)
 }
 
-// attach joins the host end to its network's bridge.
-func (l *localBinding) attach(_ context.Context, host *netlink.Handle, tap netlink.Link, nic domain.Nic) error {
+// attach joins the host end to its network's bridge, which has no carrier of its own
+// before its first port has one.
+func (l *localBinding) attach(ctx context.Context, host *netlink.Handle, tap netlink.Link, nic domain.Nic) error {
 	name, err := l.bridgeName(nic)
 	if err != nil {
 		return err
@@ -70,7 +72,13 @@ func (l *localBinding) attach(_ context.Context, host *netlink.Handle, tap netli
 	if err := host.LinkSetUp(tap); err != nil {
 		return fmt.Errorf("bring %s up: %w", attrs.Name, err)
 	}
-	return nil
+	var gateways []netip.Addr
+	for _, a := range usable(nic.Addresses) {
+		if a.Gateway.IsValid() {
+			gateways = append(gateways, a.Gateway)
+		}
+	}
+	return awaitReady(ctx, host, bridge.Attrs().Index, gateways)
 }
 
 // detach drops the port's rules. The bridge stays until Sync, because the next

@@ -1,11 +1,9 @@
 package plumb
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -121,38 +119,4 @@ func (p *Plumb) mark(host *netlink.Handle, tap netlink.Link, want pair) error {
 		return fmt.Errorf("mark %s: %w", tap.Attrs().Name, err)
 	}
 	return nil
-}
-
-// How often a carrier is looked for, and how long. The kernel tells of it within a
-// millisecond as a rule, and within a second at worst.
-const (
-	carrierInterval = 250 * time.Microsecond
-	carrierPatience = 5 * time.Second
-)
-
-// awaitCarrier waits until both ends carry packets. A process that started before would
-// lose its first one to that moment, and a second to the wait for an answer.
-func awaitCarrier(ctx context.Context, host *netlink.Handle, tap int, box *sandbox, inside string) error {
-	ctx, cancel := context.WithTimeout(ctx, carrierPatience)
-	defer cancel()
-	tick := time.NewTicker(carrierInterval)
-	defer tick.Stop()
-	for {
-		outer, err := host.LinkByIndex(tap)
-		if err != nil {
-			return fmt.Errorf("look at the host end: %w", err)
-		}
-		inner, err := box.handle.LinkByName(inside)
-		if err != nil {
-			return fmt.Errorf("look at the sandbox's end: %w", err)
-		}
-		if outer.Attrs().OperState == netlink.OperUp && inner.Attrs().OperState == netlink.OperUp {
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("wait for the carrier of %s: %w", outer.Attrs().Name, ctx.Err())
-		}
-	}
 }

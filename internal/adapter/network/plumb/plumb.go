@@ -108,7 +108,10 @@ func (p *Plumb) Plug(ctx context.Context, id domain.ContainerID, netns, name str
 	if err := bind.attach(ctx, host, tap, nic); err != nil {
 		return fmt.Errorf("plug port %s: %w", nic.PortID, err)
 	}
-	if err := awaitCarrier(ctx, host, tap.Attrs().Index, box, name); err != nil {
+	if err := awaitReady(ctx, host, tap.Attrs().Index, nil); err != nil {
+		return fmt.Errorf("plug port %s: %w", nic.PortID, err)
+	}
+	if err := box.awaitReady(ctx, name, nic); err != nil {
 		return fmt.Errorf("plug port %s: %w", nic.PortID, err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package plumb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -73,6 +74,18 @@ func (b *sandbox) configure(name string, nic domain.Nic) error {
 		return fmt.Errorf("bring %s up: %w", name, err)
 	}
 	return b.route(link, name, nic)
+}
+
+func (b *sandbox) awaitReady(ctx context.Context, name string, nic domain.Nic) error {
+	link, err := b.handle.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("find %s in the sandbox: %w", name, err)
+	}
+	var addrs []netip.Addr
+	for _, a := range usable(nic.Addresses) {
+		addrs = append(addrs, a.Addr)
+	}
+	return awaitReady(ctx, b.handle, link.Attrs().Index, addrs)
 }
 
 func (b *sandbox) loopbackUp() error {
