@@ -236,3 +236,16 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 	h.books("p1", domain.Claim{Containers: 1, CPU: 1, MemoryMB: 512}, nil)
 }
+
+// BenchmarkCreateToVisible measures what control adds to a create: from the request
+// to the moment at which the host can read its assignment.
+func BenchmarkCreateToVisible(b *testing.B) {
+	h := newHouse(b, func(o *control.Options) { o.QuotaOff = true })
+	h.addHost("n1", func(h *domain.Host) { h.Inventory.CPUs, h.Inventory.MemoryMB = 1<<20, 1<<40 })
+	for b.Loop() {
+		h.create("web")
+		if h.step(h.loops.Prepare) != 1 {
+			b.Fatal("not prepared")
+		}
+	}
+}

@@ -19,7 +19,7 @@ import (
 // the network service and the hosts.
 type house struct {
 	*control.Control
-	t     *testing.T
+	t     testing.TB
 	store *steppedStore
 	nets  *networks
 	nodes *nodes
@@ -27,7 +27,7 @@ type house struct {
 	meter *meter
 }
 
-func newHouse(t *testing.T, change ...func(*control.Options)) *house {
+func newHouse(t testing.TB, change ...func(*control.Options)) *house {
 	t.Helper()
 	h := &house{
 		t: t, store: &steppedStore{Store: storetest.Open(t)}, meter: &meter{counts: map[string]int{}},
@@ -242,7 +242,7 @@ func (h *house) books(projectID string, want domain.Claim, hosts map[string]int6
 	}
 }
 
-func wantFault(t *testing.T, err error, kind domain.FaultKind, message string) {
+func wantFault(t testing.TB, err error, kind domain.FaultKind, message string) {
 	t.Helper()
 	fault := domain.AsFault(err)
 	if fault == nil || fault.Kind != kind || fault.Message != message {

@@ -74,6 +74,27 @@ func TestObservedNeverOverwritesWhatIsUnderWay(t *testing.T) {
 	}
 }
 
+func TestWhatTheEngineShowsIsKept(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	id := h.create("web")
+	h.step(h.loops.Prepare)
+	code := 3
+	hostID, r := h.reportOf(id, domain.PhaseProgress)
+	r.Seen = &domain.Observation{
+		Status: domain.Created, EngineID: "e", Hostname: "web", Ports: []int{80}, Detail: "Created", ExitCode: &code,
+		Health: "healthy", Restarts: 2,
+	}
+	h.send(hostID, r)
+	r.Seen = &domain.Observation{NicsPlugged: []string{"p"}} // tells of the ports alone
+	h.send(hostID, r)
+	row := h.wantStatus(id, domain.Creating)
+	if !row.EverCreated || row.Hostname != "web" || row.Ports[0] != 80 || row.StatusDetail != "Created" || *row.ExitCode != 3 ||
+		row.Health != "healthy" || row.Restarts != 2 {
+		t.Errorf("kept %+v", row)
+	}
+}
+
 func TestObservedDuringARebootWaitsForItsEnd(t *testing.T) {
 	h := newHouse(t)
 	id := h.stands(h.addHost("n1"), domain.Running, 1)

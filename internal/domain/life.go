@@ -120,9 +120,10 @@ func (c *Container) Ended() bool {
 	return c.Spec.AutoRemove && c.TaskState == Idle && (c.Status == Deleted || c.Status == Stopped && once)
 }
 
-// Learn writes down what the engine shows of c, its status apart.
+// Learn writes down what the engine shows of c, its status apart. An observation
+// without a status shows no engine object and tells nothing here.
 func (c *Container) Learn(seen *Observation) {
-	if seen == nil {
+	if seen == nil || seen.Status == "" {
 		return
 	}
 	if seen.EngineID != "" {
