@@ -42,7 +42,8 @@ type signals struct {
 
 // New makes an agent from deps. It does nothing before Run.
 func New(deps Deps) *Agent {
-	opt := deps.Options.withDefaults()
+	deps = deps.withDefaults()
+	opt := deps.Options
 	a := &Agent{
 		engine: deps.Engine, nets: deps.Nets, control: deps.Control, hands: deps.Steps,
 		clock: deps.Clock, log: deps.Log, opt: opt,

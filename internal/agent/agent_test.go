@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -45,7 +46,6 @@ func TestCreateAsksNothingTwice(t *testing.T) {
 	h.engine.calls = nil
 	h.engine.mu.Unlock()
 	var calls []string
-	h.hands = nil
 	h.order(domain.VerbCreate, run, up, func(a *domain.Assignment) { a.Spec.PullPolicy = domain.PullIfNotPresent })
 	h.done(domain.PhaseDone)
 	h.engine.mu.Lock()
@@ -385,4 +385,11 @@ func TestFailedDeleteIsTold(t *testing.T) {
 	h.order(domain.VerbDelete, absent) // control tries again
 	h.done(domain.PhaseReleased)
 	h.clean()
+}
+
+func TestRunNeedsItsParts(t *testing.T) {
+	t.Parallel()
+	if err := agent.New(agent.Deps{}).Run(t.Context()); err == nil {
+		t.Error("an agent without an engine runs")
+	}
 }

@@ -95,9 +95,11 @@ func (a *Agent) sayMissing(ctx context.Context, t *task) {
 func (a *Agent) seen(ctx context.Context, t *task) *domain.Observation {
 	o := t.job.Member()
 	if t.job.Disturbed() {
-		if objects, err := a.inspect(ctx, t.charge); err == nil {
-			o, _ = Have{Objects: objects}.Member(t.want.Generation)
+		objects, err := a.inspect(ctx, t.charge)
+		if err != nil {
+			return nil // what the action promised is truer than what was before it
 		}
+		o, _ = Have{Objects: objects}.Member(t.want.Generation)
 	}
 	if o.EngineID == "" {
 		return nil

@@ -1,12 +1,12 @@
 package agent
 
 import (
-	"github.com/go-zun/zun/internal/agent/queue"
 	"reflect"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/go-zun/zun/internal/agent/queue"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -264,7 +264,8 @@ func (l *ledger) tellAgain() {
 	}
 }
 
-// sameNews compares two reports but for their times and the running clock in Detail.
+// sameNews compares two reports but for their times and the running clock in Detail,
+// of which only its being there counts.
 func sameNews(a, b domain.Report) bool {
 	if a.Phase != b.Phase || a.Generation != b.Generation || (a.Seen == nil) != (b.Seen == nil) {
 		return false
@@ -273,6 +274,9 @@ func sameNews(a, b domain.Report) bool {
 		return true
 	}
 	x, y := *a.Seen, *b.Seen
+	if (x.Detail == "") != (y.Detail == "") {
+		return false
+	}
 	x.Detail, y.Detail = "", ""
 	return reflect.DeepEqual(x, y)
 }

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Deps are what an Agent is made of. All but Options are required.
+// Deps are what an Agent is made of. Engine, Nets, Control and Steps are required;
+// without a Clock it is the machine's, without a Log nothing is logged.
 type Deps struct {
 	Engine  Engine
 	Nets    Nets
@@ -51,6 +52,17 @@ func (o Options) withDefaults() Options {
 	o.BeatEvery = orElse(o.BeatEvery, 5*time.Second)
 	o.ExecOutput = orElse(o.ExecOutput, 1<<20)
 	return o
+}
+
+func (d Deps) withDefaults() Deps {
+	if d.Clock == nil {
+		d.Clock = SystemClock()
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	d.Options = d.Options.withDefaults()
+	return d
 }
 
 func orElse[T comparable](value, fallback T) T {

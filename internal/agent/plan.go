@@ -190,7 +190,7 @@ func (p planner) act(op *domain.Op) Plan {
 	case domain.VerbUpdate, domain.VerbResizeContainer:
 		return Plan{Steps: []Step{{Kind: StepUpdate, Object: p.member}}, Then: domain.PhaseDone}
 	case domain.VerbNetworkAttach, domain.VerbNetworkDetach:
-		return p.rewire()
+		return p.rewire(op)
 	default:
 		return Plan{Then: domain.PhaseRefused, Reason: "this host's agent does not know how to " + string(op.Verb)}
 	}
@@ -347,25 +347,36 @@ func (p planner) notRunning() Plan {
 	return Plan{Then: domain.PhaseFailed, Reason: "Container " + string(p.want.Container) + " is not running"}
 }
 
-// rewire makes the plugged interfaces of a living sandbox those of the assignment.
-func (p planner) rewire() Plan {
+// rewire makes the interfaces of a living sandbox those of the assignment; without
+// one, the next start plugs what the assignment names.
+func (p planner) rewire(op *domain.Op) Plan {
 	plan := Plan{Then: domain.PhaseDone}
-	if !p.lives {
-		return plan // the next start plugs what the assignment names
-	}
-	var gone []domain.Nic
-	for _, port := range p.have.Plugged {
-		if !slices.ContainsFunc(p.want.Nics, func(n domain.Nic) bool { return n.PortID == port }) {
-			gone = append(gone, domain.Nic{PortID: port})
-		}
-	}
-	if len(gone) > 0 {
+	if gone := p.unwanted(op.Args.Gone); len(gone) > 0 {
 		plan.Steps = append(plan.Steps, Step{Kind: StepUnplug, Nics: gone})
 	}
-	if !p.plugged() {
+	if p.lives && !p.plugged() {
 		plan.Steps = append(plan.Steps, Step{Kind: StepNet, Nics: p.want.Nics})
 	}
 	return plan
+}
+
+// unwanted are the interfaces that go: the one the action names, and what is
+// plugged although the assignment does not name it.
+func (p planner) unwanted(named *domain.Nic) []domain.Nic {
+	var gone []domain.Nic
+	if named != nil {
+		gone = append(gone, *named)
+	}
+	for _, port := range p.have.Plugged {
+		if !holdsPort(p.want.Nics, port) && !holdsPort(gone, port) {
+			gone = append(gone, domain.Nic{PortID: port})
+		}
+	}
+	return gone
+}
+
+func holdsPort(nics []domain.Nic, port string) bool {
+	return slices.ContainsFunc(nics, func(n domain.Nic) bool { return n.PortID == port })
 }
 
 // lost answers for a member that is not there: an object is made only for a
@@ -460,7 +471,7 @@ func (p planner) teardown() []Step {
 func (p planner) ownNics() []domain.Nic {
 	nics := slices.Clone(p.want.Nics)
 	for _, port := range p.have.Plugged {
-		if !slices.ContainsFunc(nics, func(n domain.Nic) bool { return n.PortID == port }) {
+		if !holdsPort(nics, port) {
 			nics = append(nics, domain.Nic{PortID: port})
 		}
 	}

@@ -35,6 +35,7 @@ func absent(a *domain.Assignment)    { a.Want.Absent = true }
 func up(a *domain.Assignment)        { a.Want.Running = true }
 func frozen(a *domain.Assignment)    { a.Want.Paused = true }
 func second(a *domain.Assignment)    { a.Generation = 2 }
+func leaving(a *domain.Assignment)   { a.Op.Args.Gone = &domain.Nic{PortID: "p0"} }
 func noNics(a *domain.Assignment)    { a.Nics = nil }
 
 func box(status domain.Status) agent.Object {
@@ -115,6 +116,7 @@ func TestMakePlan(t *testing.T) {
 		{"update", what("update"), have(alive, stopped), "update -> done"},
 		{"attach a network", what("network_attach"), have(alive, running), "net -> done"},
 		{"detach a network", what("network_detach"), plugged(have(alive, running), "p0", "p1"), "unplug -> done"},
+		{"detach a network known by the action", what("network_detach", leaving), have(alive, running), "unplug net -> done"},
 		{"rewire without a sandbox", what("network_attach"), have(dead, stopped), "-> done"},
 		{"an unknown verb", what("levitate"), have(alive, running), "-> refused"},
 		{"delete", what("delete", absent), have(alive, running), "remove unplug dissolve forget -> released"},

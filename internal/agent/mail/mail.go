@@ -79,7 +79,7 @@ func (o *Outbox) put(l letter) {
 		b = &box{wait: queue.Backoff{First: 250 * time.Millisecond, Longest: 15 * time.Second}}
 		o.boxes[id] = b
 	}
-	if last := len(b.mail) - 1; last >= 0 && !(last == 0 && b.sent) && outdoes(l.report, b.mail[last].report) {
+	if last := len(b.mail) - 1; last >= 0 && (last > 0 || !b.sent) && outdoes(l.report, b.mail[last].report) {
 		b.mail = b.mail[:last]
 	}
 	b.mail = append(b.mail, l)
