@@ -21,6 +21,13 @@
 // MAC and addresses, cannot advertise routes, and can send nothing at all before its
 // rules stand, since the link's group marks it from the moment it exists.
 //
+// # Other firewalls
+//
+// An accept in our table does not undo another's drop. Where a FORWARD chain of nftables
+// (also iptables over it) drops by policy, as Docker's does, two accepts for our bridges
+// are put in DOCKER-USER, or in FORWARD if there is none; Sync puts them there again.
+// Legacy iptables cannot be changed from here: that is logged once, with the remedy.
+//
 // # What survives a crash
 //
 // Nothing is remembered: bridges, links and rules carry their owner, and Sync makes

@@ -3,6 +3,9 @@ package plumb
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"slices"
+	"strings"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -84,4 +87,11 @@ func (f *firewall) openChain(conn *nftables.Conn, chain *nftables.Chain, want bo
 		return fmt.Errorf("change %s: %w", chain.Name, err)
 	}
 	return nil
+}
+
+// hasLegacyFilter says whether this host filters with the older iptables, whose chains
+// nftables neither shows nor changes.
+func hasLegacyFilter() bool {
+	names, err := os.ReadFile("/proc/thread-self/net/ip_tables_names")
+	return err == nil && slices.Contains(strings.Fields(string(names)), "filter")
 }

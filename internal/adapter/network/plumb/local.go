@@ -27,8 +27,9 @@ type localBinding struct {
 
 	// mu keeps bridges and host-wide rules in one hand; laid are the bridges that
 	// the rules stand for since this process laid them.
-	mu   sync.Mutex
-	laid map[string]bool
+	mu     sync.Mutex
+	laid   map[string]bool
+	warned bool // of a firewall that cannot be opened from here
 }
 
 func newLocalBinding(own owner, opts Options, log *slog.Logger) *localBinding {
@@ -149,6 +150,11 @@ func (l *localBinding) isBridge(link netlink.Link) bool {
 // lay makes the host-wide rules fit the bridges; without any, none stand.
 func (l *localBinding) lay(bridges []string) error {
 	clear(l.laid)
+	if len(bridges) > 0 && !l.warned && hasLegacyFilter() {
+		l.warned = true
+		l.log.Warn("the host filters with legacy iptables: if its FORWARD chain drops, containers reach nothing "+
+			"until it accepts our bridges", "accept", "-i and -o "+l.owner.bridgePrefix()+"+")
+	}
 	if err := l.rules.lay(bridges); err != nil {
 		return err
 	}
