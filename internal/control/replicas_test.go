@@ -15,6 +15,7 @@ import (
 // obey is a host that carries out whatever it reads, until ctx ends. A create that
 // it reads of a container called refused it refuses, and it reports everything twice.
 func obey(ctx context.Context, t *testing.T, brain *control.Control, hostID string) {
+	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for ctx.Err() == nil {
