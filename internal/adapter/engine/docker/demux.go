@@ -1,0 +1,43 @@
+package docker
+
+import (
+	"encoding/binary"
+	"io"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// demux reads the engine's framing of two streams: eight bytes that tell stream and
+// length, then so many bytes.
+type demux struct {
+	source io.Reader
+	stream domain.LogStream
+	left   uint32
+}
+
+func newDemux(source io.Reader) *demux { return &demux{source: source} }
+
+// Read implements io.Reader: the bytes of both streams in the order they came.
+func (d *demux) Read(p []byte) (int, error) {
+	for d.left == 0 {
+		if err := d.header(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := d.source.Read(p[:min(uint32(len(p)), d.left)])
+	d.left -= uint32(n)
+	return n, err
+}
+
+func (d *demux) header() error {
+	var head [8]byte
+	if _, err := io.ReadFull(d.source, head[:]); err != nil {
+		return err // io.EOF between frames is the end
+	}
+	d.stream = domain.Stdout
+	if head[0] == 2 {
+		d.stream = domain.Stderr
+	}
+	d.left = binary.BigEndian.Uint32(head[4:])
+	return nil
+}

@@ -1,0 +1,156 @@
+package docker
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/client"
+
+	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// ExecRun implements agent.Execer.
+func (e *Engine) ExecRun(ctx context.Context, o agent.Object, cmd []string, limit int64) (domain.ExecResult, error) {
+	id, err := e.execCreate(ctx, o, client.ExecCreateOptions{Cmd: cmd, AttachStdout: true, AttachStderr: true})
+	if err != nil {
+		return domain.ExecResult{}, err
+	}
+	attached, err := e.api.ExecAttach(ctx, id, client.ExecAttachOptions{})
+	if err != nil {
+		return domain.ExecResult{}, startFault(err)
+	}
+	defer attached.Close()
+	unblock := context.AfterFunc(ctx, attached.Close) // a read does not heed ctx
+	defer unblock()
+	kept := &bounded{left: limit}
+	if _, err := stdcopy.StdCopy(kept, kept, attached.Reader); err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return domain.ExecResult{}, fault(err)
+	}
+	code, err := e.exitCode(ctx, id)
+	return domain.ExecResult{ExecID: id, Output: kept.data, ExitCode: code}, err
+}
+
+// bounded keeps the first bytes and lets the others go, so that the command is not
+// held up by output that nobody will see.
+type bounded struct {
+	data []byte
+	left int64
+}
+
+// Write implements io.Writer.
+func (b *bounded) Write(p []byte) (int, error) {
+	keep := min(int64(len(p)), b.left)
+	b.data = append(b.data, p[:keep]...)
+	b.left -= keep
+	return len(p), nil
+}
+
+func (e *Engine) execCreate(ctx context.Context, o agent.Object, options client.ExecCreateOptions) (string, error) {
+	created, err := e.api.ExecCreate(ctx, o.EngineID, options)
+	if err != nil {
+		return "", fault(err)
+	}
+	return created.ID, nil
+}
+
+// ExecCreate implements agent.Execer.
+func (e *Engine) ExecCreate(ctx context.Context, o agent.Object, cmd []string, tty bool) (string, error) {
+	return e.execCreate(ctx, o, client.ExecCreateOptions{Cmd: cmd, TTY: tty, AttachStdin: true, AttachStdout: true, AttachStderr: true})
+}
+
+// ExecResize implements agent.Execer.
+func (e *Engine) ExecResize(ctx context.Context, execID string, w, h int) error {
+	if _, err := e.api.ExecResize(ctx, execID, client.ExecResizeOptions{Width: uint(w), Height: uint(h)}); err != nil {
+		return fault(err)
+	}
+	return nil
+}
+
+// ExecOpen implements agent.Execer.
+func (e *Engine) ExecOpen(ctx context.Context, execID string) (agent.Stream, error) {
+	info, err := e.api.ExecInspect(ctx, execID, client.ExecInspectOptions{})
+	if err != nil {
+		return nil, fault(err)
+	}
+	if info.Running || info.ExitCode != 0 {
+		return nil, domain.NewFault(domain.Conflict, "conflict", "exec %s was started already", execID)
+	}
+	attached, err := e.api.ExecAttach(ctx, execID, client.ExecAttachOptions{})
+	if err != nil {
+		return nil, startFault(err)
+	}
+	// Started without saying terminal, the engine frames its output; the session has
+	// the terminal that it was created with all the same.
+	s := newStream(attached.HijackedResponse, false)
+	s.exit = func() (int, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exitBound)
+		defer cancel()
+		return e.exitCode(ctx, execID)
+	}
+	return s, nil
+}
+
+// exitBound bounds asking for the exit code of a session that has ended.
+const exitBound = 10 * time.Second
+
+// exitCode returns how an exec ended. The stream may end a moment before the engine
+// has noted the code, so it is asked again until it has.
+func (e *Engine) exitCode(ctx context.Context, id string) (int, error) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		info, err := e.api.ExecInspect(ctx, id, client.ExecInspectOptions{})
+		if err != nil {
+			return -1, fault(err)
+		}
+		if !info.Running {
+			return info.ExitCode, nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return -1, fault(ctx.Err())
+		}
+	}
+}
+
+// stream is a hijacked connection as the agent's terminal.
+type stream struct {
+	raw  client.HijackedResponse
+	out  io.Reader
+	exit func() (int, error)
+	once sync.Once
+}
+
+func newStream(raw client.HijackedResponse, tty bool) *stream {
+	s := &stream{raw: raw, out: raw.Reader, exit: func() (int, error) { return -1, nil }}
+	if !tty {
+		s.out = newDemux(raw.Reader)
+	}
+	return s
+}
+
+// Read implements io.Reader: the terminal's bytes, or both outputs as they come.
+func (s *stream) Read(p []byte) (int, error) { return s.out.Read(p) }
+
+// Write implements io.Writer.
+func (s *stream) Write(p []byte) (int, error) { return s.raw.Conn.Write(p) }
+
+// CloseWrite ends the input.
+func (s *stream) CloseWrite() error { return s.raw.CloseWrite() }
+
+// Close implements io.Closer.
+func (s *stream) Close() error {
+	s.once.Do(s.raw.Close)
+	return nil
+}
+
+// Wait implements agent.Stream; it is asked after Read has ended.
+func (s *stream) Wait() (int, error) { return s.exit() }
