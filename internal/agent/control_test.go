@@ -14,7 +14,7 @@ import (
 type scriptedControl struct {
 	mu       sync.Mutex
 	down     bool
-	silent   bool // the answers to reports are lost
+	silent   bool // the answers to reports of a release are lost
 	revision int64
 	wants    map[domain.ContainerID]domain.Assignment
 	reports  []domain.Report
@@ -93,7 +93,7 @@ func (c *scriptedControl) Report(_ context.Context, r domain.Report) (bool, erro
 	}
 	c.reports = append(c.reports, r)
 	c.apply(want, r)
-	if c.silent {
+	if c.silent && r.Phase == domain.PhaseReleased {
 		return false, errControlDown
 	}
 	return false, nil

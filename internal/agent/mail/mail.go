@@ -93,7 +93,7 @@ func outdoes(r, old domain.Report) bool {
 	case domain.PhaseProgress:
 		return r.ActionID == old.ActionID && r.Phase != domain.PhaseObserved
 	case domain.PhaseObserved:
-		return r.Seen != nil
+		return r.Seen != nil || r.Phase == domain.PhaseReleased
 	default:
 		return false
 	}
