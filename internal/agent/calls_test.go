@@ -61,7 +61,7 @@ type namedStream struct {
 func TestCallsReachTheMember(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
-	h.able = true
+	h.other = ableEngine{h.engine}
 	h.begin().running()
 	o, _ := h.engine.find("c1", false)
 	ctx, calls := t.Context(), h.agent.Calls()

@@ -108,9 +108,11 @@ func (a *Agent) seen(ctx context.Context, t *task) *domain.Observation {
 	state.EngineID = o.EngineID
 	state.NicsPlugged = t.job.Plugged()
 	state.Restarts = t.course.tally.Count
+	now := a.clock.Now()
 	if state.Status == domain.Running && state.StartedAt.IsZero() {
-		state.StartedAt = a.clock.Now()
+		state.StartedAt = now
 	}
+	state.Detail = domain.DetailOf(state, now)
 	return &state
 }
 

@@ -23,7 +23,8 @@ type host struct {
 	nets    *scriptedNets
 	control *scriptedControl
 	state   string
-	able    bool                          // the engine has every optional capability
+	other   agent.Engine                  // nil: the scripted one
+	time    agent.Clock                   // nil: the stepped one
 	hands   func(agent.Hands) agent.Hands // nil: as they are
 
 	agent *agent.Agent
@@ -50,16 +51,20 @@ func newHost(t *testing.T) *host {
 // begin starts an agent on the host.
 func (h *host) begin() *host {
 	h.t.Helper()
-	var hands agent.Hands = steps.New(steps.Deps{Engine: h.engine, Nets: h.nets, StateDir: h.state})
+	var engine agent.Engine = h.engine
+	if h.other != nil {
+		engine = h.other
+	}
+	var clock agent.Clock = h.clock
+	if h.time != nil {
+		clock = h.time
+	}
+	var hands agent.Hands = steps.New(steps.Deps{Engine: engine, Nets: h.nets, StateDir: h.state})
 	if h.hands != nil {
 		hands = h.hands(hands)
 	}
-	var engine agent.Engine = h.engine
-	if h.able {
-		engine = ableEngine{h.engine}
-	}
 	h.agent = agent.New(agent.Deps{
-		Engine: engine, Nets: h.nets, Control: h.control, Steps: hands, Clock: h.clock,
+		Engine: engine, Nets: h.nets, Control: h.control, Steps: hands, Clock: clock,
 		Log:     slog.New(slog.NewTextHandler(logWriter{h.t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Options: agent.Options{HostID: "host-1", BootID: "boot-1"},
 	})

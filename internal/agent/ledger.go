@@ -264,8 +264,7 @@ func (l *ledger) tellAgain() {
 	}
 }
 
-// sameNews compares two reports but for their times and the running clock in Detail,
-// of which only its being there counts.
+// sameNews compares two reports but for their times and the running clock in Detail.
 func sameNews(a, b domain.Report) bool {
 	if a.Phase != b.Phase || a.Generation != b.Generation || (a.Seen == nil) != (b.Seen == nil) {
 		return false
@@ -274,9 +273,6 @@ func sameNews(a, b domain.Report) bool {
 		return true
 	}
 	x, y := *a.Seen, *b.Seen
-	if (x.Detail == "") != (y.Detail == "") {
-		return false
-	}
 	x.Detail, y.Detail = "", ""
 	return reflect.DeepEqual(x, y)
 }

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
@@ -25,6 +26,7 @@ func (s *Steps) start(ctx context.Context, step agent.Step, job *agent.Job) erro
 		}
 		becomes(job, o, func(state *domain.Observation) {
 			state.Status, state.ExitCode, state.Reason = domain.Running, nil, ""
+			state.StartedAt, state.FinishedAt = time.Time{}, time.Time{} // only the engine knows
 		})
 		return nil
 	})

@@ -75,7 +75,6 @@ func becomes(job *agent.Job, o agent.Object, change func(*domain.Observation)) {
 	if o.Generation != job.Assignment.Generation {
 		return
 	}
-	o.State.Detail = "" // a text about the former state
 	change(&o.State)
 	job.SetMember(o)
 }

@@ -1,0 +1,69 @@
+package agent_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/go-zun/zun/internal/adapter/engine/fake"
+	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// fakeHost is a host on the fake engine, in real time.
+func fakeHost(t *testing.T) *host {
+	t.Helper()
+	engine, err := fake.New(fake.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHost(t)
+	h.other, h.time = engine, agent.SystemClock()
+	return h.begin()
+}
+
+func TestLifeOnTheFakeEngine(t *testing.T) {
+	t.Parallel()
+	h := fakeHost(t).running()
+	r, err := h.agent.Calls().ExecRun(t.Context(), "c1", []string{"echo", "hello"})
+	if err != nil || string(r.Output) != "hello\n" {
+		t.Errorf("exec: %+v, %v", r, err)
+	}
+	for _, step := range []struct {
+		verb domain.Verb
+		want domain.Want
+		seen domain.Status
+	}{
+		{domain.VerbPause, domain.Want{Running: true, Paused: true}, domain.Paused},
+		{domain.VerbUnpause, domain.Want{Running: true}, domain.Running},
+		{domain.VerbReboot, domain.Want{Running: true}, domain.Running},
+		{domain.VerbStop, domain.Want{}, domain.Stopped},
+		{domain.VerbStart, domain.Want{Running: true}, domain.Running},
+	} {
+		h.order(step.verb, func(a *domain.Assignment) { a.Want = step.want })
+		if r := h.done(domain.PhaseDone); r.Seen == nil || r.Seen.Status != step.seen || r.Seen.Detail == "" {
+			t.Errorf("after %s control saw %+v", step.verb, r.Seen)
+		}
+	}
+	h.order(domain.VerbDelete, absent)
+	h.done(domain.PhaseReleased)
+	h.clean()
+}
+
+func TestExitOnTheFakeEngine(t *testing.T) {
+	t.Parallel()
+	h := fakeHost(t).running(func(a *domain.Assignment) { a.Spec.Command = []string{"sh", "-c", "sleep 0.1; exit 3"} })
+	h.await("the exit to be told", 0, func() bool {
+		r, ok := h.control.last("c1", domain.PhaseObserved)
+		return ok && r.Seen.Status == domain.Stopped && r.Seen.ExitCode != nil && *r.Seen.ExitCode == 3
+	})
+}
+
+func TestUnknownCommandOnTheFakeEngine(t *testing.T) {
+	t.Parallel()
+	h := fakeHost(t)
+	h.order(domain.VerbCreate, run, up, func(a *domain.Assignment) { a.Spec.Command = []string{"nosuch"} })
+	if r := h.done(domain.PhaseFailed); !strings.Contains(r.Message, "nosuch") {
+		t.Errorf("reported %q", r.Message)
+	}
+	h.clean()
+}
