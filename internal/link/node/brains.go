@@ -36,13 +36,19 @@ func newBrains(d Deps, source trust.Source) *brains {
 }
 
 func (b *brains) close() {
+	b.reconnect()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.addresses = nil
+}
+
+func (b *brains) reconnect() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for address, conn := range b.conns {
 		_ = conn.Close()
 		delete(b.conns, address)
 	}
-	b.addresses = nil
 }
 
 // order lists the replicas, the one that answered last first.

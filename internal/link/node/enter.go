@@ -105,6 +105,11 @@ func (l *Link) Run(ctx context.Context) error {
 const longestWait = time.Hour
 
 func (l *Link) step(ctx context.Context, registered *bool) (time.Duration, error) {
+	if held, err := l.credential(); err != nil {
+		return retryAfter, err
+	} else if held.Expired(l.now()) {
+		return retryAfter, l.needToken(held)
+	}
 	if !*registered {
 		if err := l.Register(ctx); err != nil {
 			return retryAfter, err
@@ -126,7 +131,8 @@ func (l *Link) Register(ctx context.Context) error {
 }
 
 // Renew replaces the certificate if two thirds of its life are over, and returns
-// when to look again. The new one is in force at the next handshake of either side.
+// when to look again. Connections to control are opened anew with it; a call under
+// way ends as Unavailable, which its caller repeats.
 func (l *Link) Renew(ctx context.Context) (next time.Duration, err error) {
 	held, err := l.credential()
 	if err != nil {
@@ -134,9 +140,6 @@ func (l *Link) Renew(ctx context.Context) (next time.Duration, err error) {
 	}
 	if due := held.RenewAt().Sub(l.now()); due > 0 {
 		return min(due, longestWait), nil
-	}
-	if held.Expired(l.now()) {
-		return retryAfter, l.needToken(held)
 	}
 	fresh, err := l.renewal(ctx)
 	if err != nil {
@@ -146,6 +149,7 @@ func (l *Link) Renew(ctx context.Context) (next time.Duration, err error) {
 		return retryAfter, err
 	}
 	l.held.Store(fresh)
+	l.brains.reconnect()
 	l.log.InfoContext(ctx, "certificate renewed", "host", l.deps.HostName, "until", fresh.Expires())
 	return min(fresh.RenewAt().Sub(l.now()), longestWait), nil
 }
