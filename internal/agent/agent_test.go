@@ -387,6 +387,22 @@ func TestFailedDeleteIsTold(t *testing.T) {
 	h.clean()
 }
 
+func TestLongGraceIsNoSilence(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	gate := make(chan struct{})
+	h.hands = gatedHands(gate, agent.StepStop)
+	h.begin().running()
+	grace := 600
+	h.order(domain.VerbStop, func(a *domain.Assignment) { a.Want, a.Op.Args.TimeoutSeconds = domain.Want{}, &grace })
+	h.await("a sign of life", time.Second, func() bool {
+		r, ok := h.control.last("c1", domain.PhaseProgress)
+		return ok && r.ActionID == h.op && r.TaskState == domain.ContainerStopping
+	})
+	close(gate)
+	h.done(domain.PhaseDone)
+}
+
 func TestRunNeedsItsParts(t *testing.T) {
 	t.Parallel()
 	if err := agent.New(agent.Deps{}).Run(t.Context()); err == nil {

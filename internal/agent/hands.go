@@ -9,7 +9,7 @@ import (
 )
 
 // Hands carry out one step of a plan. Every step may be repeated, and a failed one
-// leaves at most what its inverse removes. Faults are those of Engine and Nets. Do
+// leaves at most what the step that takes it away removes. Faults are those of Engine and Nets. Do
 // is called concurrently for several containers, and for one container with the
 // steps that its plan lets run beside each other.
 type Hands interface {

@@ -10,7 +10,7 @@ import (
 // StepKind names one thing that hands can do to a container.
 type StepKind string
 
-// The steps. Each may be repeated; Inverse tells which one undoes which.
+// The steps. Each may be repeated, and what one makes another takes away.
 const (
 	StepImage    StepKind = "image"    // the image is in the engine
 	StepSandbox  StepKind = "sandbox"  // the sandbox lives
@@ -28,27 +28,6 @@ const (
 	StepForget   StepKind = "forget"   // the files are gone
 	StepDissolve StepKind = "dissolve" // the sandbox is gone
 )
-
-// Inverse returns the step that undoes kind; false for what leaves nothing behind
-// or cannot be taken back.
-func Inverse(kind StepKind) (StepKind, bool) {
-	switch kind {
-	case StepSandbox:
-		return StepDissolve, true
-	case StepFiles:
-		return StepForget, true
-	case StepNet:
-		return StepUnplug, true
-	case StepCreate:
-		return StepRemove, true
-	case StepStart:
-		return StepStop, true
-	case StepPause:
-		return StepUnpause, true
-	default:
-		return "", false
-	}
-}
 
 // Step is one step of a plan.
 type Step struct {

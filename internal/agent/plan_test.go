@@ -161,22 +161,6 @@ func TestUnmaking(t *testing.T) {
 	}
 }
 
-func TestEveryEffectHasItsInverse(t *testing.T) {
-	t.Parallel()
-	pairs := map[agent.StepKind]agent.StepKind{
-		agent.StepSandbox: agent.StepDissolve, agent.StepFiles: agent.StepForget, agent.StepNet: agent.StepUnplug,
-		agent.StepCreate: agent.StepRemove, agent.StepStart: agent.StepStop, agent.StepPause: agent.StepUnpause,
-	}
-	for kind, want := range pairs {
-		if got, ok := agent.Inverse(kind); !ok || got != want {
-			t.Errorf("inverse of %s is %q, want %q", kind, got, want)
-		}
-	}
-	if _, ok := agent.Inverse(agent.StepKill); ok {
-		t.Error("a kill cannot be taken back")
-	}
-}
-
 func TestRefusal(t *testing.T) {
 	t.Parallel()
 	want := what("create", fresh)

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/go-zun/zun/internal/domain"
@@ -48,7 +49,9 @@ func (a *Agent) work(ctx context.Context, id domain.ContainerID) {
 	if t.plan.Begin && !a.begin(ctx, t) {
 		return
 	}
+	quiet := a.pulse(ctx, t)
 	err := a.carryOut(ctx, t.plan, t.job)
+	quiet()
 	a.remember(t)
 	if t.have.RestartDue {
 		c.course.tally = tally
@@ -175,6 +178,28 @@ func (a *Agent) begin(ctx context.Context, t *task) bool {
 		t.course.ended = keyOf(t.want.Op)
 	}
 	return false
+}
+
+// pulseEvery is far below the silence after which control gives an action up.
+const pulseEvery = time.Minute
+
+// pulse tells control that an action moves while a process may take its long grace
+// to end; the returned function ends that. Other steps are short or tell bytes.
+func (a *Agent) pulse(ctx context.Context, t *task) (quiet func()) {
+	if graceOf(t.want.Op) < pulseEvery {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var pulse sync.WaitGroup
+	pulse.Go(func() {
+		for a.pause(ctx, pulseEvery, nil) {
+			a.mail.Post(a.report(t, domain.PhaseProgress))
+		}
+	})
+	return func() {
+		cancel()
+		pulse.Wait()
+	}
 }
 
 // pullProgress returns what tells control of bytes received, at most once a second.

@@ -8,8 +8,8 @@ import (
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
-// create makes the engine object of the assignment's generation, not started. Its
-// inverse is remove.
+// create makes the engine object of the assignment's generation, not started. It is
+// undone by remove.
 func (s *Steps) create(ctx context.Context, _ agent.Step, job *agent.Job) error {
 	want, dir := job.Assignment, s.dir(job.Assignment.Container)
 	return failpoint.Around(failpoint.MemberCreate, func() error {

@@ -20,7 +20,7 @@ const (
 )
 
 // files writes what tells the process its name, its addresses and its name
-// servers. Its inverse is forget.
+// servers. It is undone by forget.
 func (s *Steps) files(_ context.Context, _ agent.Step, job *agent.Job) error {
 	want, dir := job.Assignment, s.dir(job.Assignment.Container)
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // read inside by any user

@@ -8,7 +8,7 @@ import (
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
-// image makes the image usable as the pull policy says. It has no inverse: other
+// image makes the image usable as the pull policy says. It is not undone: other
 // containers may use the same image by then.
 func (s *Steps) image(ctx context.Context, _ agent.Step, job *agent.Job) error {
 	spec, images := job.Assignment.Spec, s.deps.Engine.Images()

@@ -7,7 +7,7 @@ import (
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
-// kill sends the signal once. It has no inverse and is never repeated.
+// kill sends the signal once. It cannot be undone and is never repeated.
 func (s *Steps) kill(ctx context.Context, step agent.Step, job *agent.Job) error {
 	signal := "SIGKILL"
 	if op := job.Assignment.Op; op != nil && op.Args.Signal != "" {

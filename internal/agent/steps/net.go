@@ -11,7 +11,7 @@ import (
 )
 
 // net plugs the step's interfaces, in order, into the living sandbox as eth0,
-// eth1 and so on. Its inverse is unplug.
+// eth1 and so on. It is undone by unplug.
 func (s *Steps) net(ctx context.Context, step agent.Step, job *agent.Job) error {
 	netns := job.Sandbox().NetNS
 	if netns == "" {

@@ -8,7 +8,7 @@ import (
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
-// pause freezes the process. Its inverse is unpause.
+// pause freezes the process. It is undone by unpause.
 func (s *Steps) pause(ctx context.Context, step agent.Step, job *agent.Job) error {
 	o := target(step, job)
 	return failpoint.Around(failpoint.MemberPause, func() error {

@@ -7,7 +7,7 @@ import (
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
-// sandbox makes the namespace that the members join. Its inverse is dissolve.
+// sandbox makes the namespace that the members join. It is undone by dissolve.
 func (s *Steps) sandbox(ctx context.Context, _ agent.Step, job *agent.Job) error {
 	want := job.Assignment
 	return failpoint.Around(failpoint.SandboxEnsure, func() error {

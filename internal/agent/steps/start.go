@@ -11,7 +11,7 @@ import (
 )
 
 // start runs the process. It is the last gate of the rule that no process starts
-// in a sandbox that is not plugged. Its inverse is stop.
+// in a sandbox that is not plugged. It is undone by stop.
 func (s *Steps) start(ctx context.Context, step agent.Step, job *agent.Job) error {
 	plugged := job.Plugged()
 	for _, nic := range job.Assignment.Nics {

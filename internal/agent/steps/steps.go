@@ -1,7 +1,7 @@
 // Package steps carries out the plans of package agent, one step per file. A step
 // may be repeated after a crash at any point; the effects that a crash could lose
-// or double stand inside a named failpoint. What undoes a step is itself a step
-// (agent.Inverse), so that an undo is as repeatable as the deed.
+// or double stand inside a named failpoint. What undoes a step is itself a step, so
+// that an undo is as repeatable as the deed (agent.Unmaking puts them in order).
 package steps
 
 import (
