@@ -419,6 +419,7 @@ type ActionArgs struct {
 	Net            *NetRequest            `protobuf:"bytes,16,opt,name=net,proto3" json:"net,omitempty"`
 	Choice         *NetChoice             `protobuf:"bytes,17,opt,name=choice,proto3" json:"choice,omitempty"`
 	Refused        []string               `protobuf:"bytes,18,rep,name=refused,proto3" json:"refused,omitempty"`
+	Gone           *Nic                   `protobuf:"bytes,19,opt,name=gone,proto3" json:"gone,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -575,6 +576,13 @@ func (x *ActionArgs) GetChoice() *NetChoice {
 func (x *ActionArgs) GetRefused() []string {
 	if x != nil {
 		return x.Refused
+	}
+	return nil
+}
+
+func (x *ActionArgs) GetGone() *Nic {
+	if x != nil {
+		return x.Gone
 	}
 	return nil
 }
@@ -2180,7 +2188,7 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\vaccepted_at\x18\x06 \x01(\v2\x14.zun.link.v1.InstantR\n" +
 	"acceptedAt\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\a \x01(\tR\trequestId\"\xd4\x04\n" +
+	"request_id\x18\a \x01(\tR\trequestId\"\xfa\x04\n" +
 	"\n" +
 	"ActionArgs\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\bR\x03run\x12,\n" +
@@ -2203,7 +2211,8 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\x05group\x18\x0f \x01(\tR\x05group\x12)\n" +
 	"\x03net\x18\x10 \x01(\v2\x17.zun.link.v1.NetRequestR\x03net\x12.\n" +
 	"\x06choice\x18\x11 \x01(\v2\x16.zun.link.v1.NetChoiceR\x06choice\x12\x18\n" +
-	"\arefused\x18\x12 \x03(\tR\arefusedB\x12\n" +
+	"\arefused\x18\x12 \x03(\tR\arefused\x12$\n" +
+	"\x04gone\x18\x13 \x01(\v2\x10.zun.link.v1.NicR\x04goneB\x12\n" +
 	"\x10_timeout_secondsB\x06\n" +
 	"\x04_cpuB\f\n" +
 	"\n" +
@@ -2459,33 +2468,34 @@ var file_zun_link_v1_assignment_proto_depIdxs = []int32{
 	0,  // 6: zun.link.v1.Op.accepted_at:type_name -> zun.link.v1.Instant
 	12, // 7: zun.link.v1.ActionArgs.net:type_name -> zun.link.v1.NetRequest
 	6,  // 8: zun.link.v1.ActionArgs.choice:type_name -> zun.link.v1.NetChoice
-	1,  // 9: zun.link.v1.Spec.command:type_name -> zun.link.v1.Words
-	1,  // 10: zun.link.v1.Spec.entrypoint:type_name -> zun.link.v1.Words
-	22, // 11: zun.link.v1.Spec.environment:type_name -> zun.link.v1.Spec.EnvironmentEntry
-	23, // 12: zun.link.v1.Spec.labels:type_name -> zun.link.v1.Spec.LabelsEntry
-	24, // 13: zun.link.v1.Spec.annotations:type_name -> zun.link.v1.Spec.AnnotationsEntry
-	9,  // 14: zun.link.v1.Spec.restart:type_name -> zun.link.v1.RestartPolicy
-	10, // 15: zun.link.v1.Spec.healthcheck:type_name -> zun.link.v1.Healthcheck
-	11, // 16: zun.link.v1.Spec.mounts:type_name -> zun.link.v1.MountRequest
-	12, // 17: zun.link.v1.Spec.nets:type_name -> zun.link.v1.NetRequest
-	25, // 18: zun.link.v1.Spec.hints:type_name -> zun.link.v1.Spec.HintsEntry
-	14, // 19: zun.link.v1.Nic.addresses:type_name -> zun.link.v1.NicAddress
-	15, // 20: zun.link.v1.Nic.routes:type_name -> zun.link.v1.Route
-	16, // 21: zun.link.v1.Nic.binding:type_name -> zun.link.v1.Binding
-	26, // 22: zun.link.v1.Binding.details:type_name -> zun.link.v1.Binding.DetailsEntry
-	18, // 23: zun.link.v1.Report.seen:type_name -> zun.link.v1.Observation
-	0,  // 24: zun.link.v1.Report.at:type_name -> zun.link.v1.Instant
-	1,  // 25: zun.link.v1.Observation.command:type_name -> zun.link.v1.Words
-	1,  // 26: zun.link.v1.Observation.entrypoint:type_name -> zun.link.v1.Words
-	0,  // 27: zun.link.v1.Observation.started_at:type_name -> zun.link.v1.Instant
-	0,  // 28: zun.link.v1.Observation.finished_at:type_name -> zun.link.v1.Instant
-	20, // 29: zun.link.v1.Beat.inventory:type_name -> zun.link.v1.Inventory
-	27, // 30: zun.link.v1.Inventory.labels:type_name -> zun.link.v1.Inventory.LabelsEntry
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	13, // 9: zun.link.v1.ActionArgs.gone:type_name -> zun.link.v1.Nic
+	1,  // 10: zun.link.v1.Spec.command:type_name -> zun.link.v1.Words
+	1,  // 11: zun.link.v1.Spec.entrypoint:type_name -> zun.link.v1.Words
+	22, // 12: zun.link.v1.Spec.environment:type_name -> zun.link.v1.Spec.EnvironmentEntry
+	23, // 13: zun.link.v1.Spec.labels:type_name -> zun.link.v1.Spec.LabelsEntry
+	24, // 14: zun.link.v1.Spec.annotations:type_name -> zun.link.v1.Spec.AnnotationsEntry
+	9,  // 15: zun.link.v1.Spec.restart:type_name -> zun.link.v1.RestartPolicy
+	10, // 16: zun.link.v1.Spec.healthcheck:type_name -> zun.link.v1.Healthcheck
+	11, // 17: zun.link.v1.Spec.mounts:type_name -> zun.link.v1.MountRequest
+	12, // 18: zun.link.v1.Spec.nets:type_name -> zun.link.v1.NetRequest
+	25, // 19: zun.link.v1.Spec.hints:type_name -> zun.link.v1.Spec.HintsEntry
+	14, // 20: zun.link.v1.Nic.addresses:type_name -> zun.link.v1.NicAddress
+	15, // 21: zun.link.v1.Nic.routes:type_name -> zun.link.v1.Route
+	16, // 22: zun.link.v1.Nic.binding:type_name -> zun.link.v1.Binding
+	26, // 23: zun.link.v1.Binding.details:type_name -> zun.link.v1.Binding.DetailsEntry
+	18, // 24: zun.link.v1.Report.seen:type_name -> zun.link.v1.Observation
+	0,  // 25: zun.link.v1.Report.at:type_name -> zun.link.v1.Instant
+	1,  // 26: zun.link.v1.Observation.command:type_name -> zun.link.v1.Words
+	1,  // 27: zun.link.v1.Observation.entrypoint:type_name -> zun.link.v1.Words
+	0,  // 28: zun.link.v1.Observation.started_at:type_name -> zun.link.v1.Instant
+	0,  // 29: zun.link.v1.Observation.finished_at:type_name -> zun.link.v1.Instant
+	20, // 30: zun.link.v1.Beat.inventory:type_name -> zun.link.v1.Inventory
+	27, // 31: zun.link.v1.Inventory.labels:type_name -> zun.link.v1.Inventory.LabelsEntry
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_zun_link_v1_assignment_proto_init() }

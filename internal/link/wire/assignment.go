@@ -68,7 +68,7 @@ func fromArgs(a domain.ActionArgs) *linkv1.ActionArgs {
 		Stop: a.Stop, Force: a.Force, Image: a.Image, ImageDriver: a.ImageDriver,
 		Cpu: a.CPU, MemoryMb: a.MemoryMB, Repository: a.Repository, Tag: a.Tag,
 		ImageId: a.ImageID, Name: a.Name, AutoHeal: a.AutoHeal, Group: a.Group,
-		Net: fromNet(a.Net), Choice: fromChoice(a.Choice), Refused: a.Refused,
+		Net: fromNet(a.Net), Choice: fromChoice(a.Choice), Refused: a.Refused, Gone: fromGone(a.Gone),
 	}
 }
 
@@ -80,12 +80,16 @@ func toArgs(m *linkv1.ActionArgs) (domain.ActionArgs, error) {
 	if err != nil {
 		return domain.ActionArgs{}, err
 	}
+	gone, err := toGone(m.GetGone())
+	if err != nil {
+		return domain.ActionArgs{}, err
+	}
 	return domain.ActionArgs{
 		Run: m.GetRun(), TimeoutSeconds: fromPointer[int64, int](m.TimeoutSeconds), Signal: m.GetSignal(),
 		Stop: m.GetStop(), Force: m.GetForce(), Image: m.GetImage(), ImageDriver: m.GetImageDriver(),
 		CPU: m.Cpu, MemoryMB: m.MemoryMb, Repository: m.GetRepository(), Tag: m.GetTag(),
 		ImageID: m.GetImageId(), Name: m.Name, AutoHeal: m.AutoHeal, Group: m.GetGroup(),
-		Net: toNet(m.GetNet()), Choice: choice, Refused: m.GetRefused(),
+		Net: toNet(m.GetNet()), Choice: choice, Refused: m.GetRefused(), Gone: gone,
 	}, nil
 }
 
@@ -109,6 +113,21 @@ func toChoice(m *linkv1.NetChoice) (*domain.NetChoice, error) {
 	return &domain.NetChoice{
 		NetworkID: m.GetNetworkId(), PortID: m.GetPortId(), FixedIPs: fixed, Preserve: m.GetPreserve(),
 	}, nil
+}
+
+func fromGone(n *domain.Nic) *linkv1.Nic {
+	if n == nil {
+		return nil
+	}
+	return fromNic(*n)
+}
+
+func toGone(m *linkv1.Nic) (*domain.Nic, error) {
+	if m == nil {
+		return nil, nil
+	}
+	n, err := toNic(m)
+	return &n, err
 }
 
 func fromSecret(s *domain.PullSecret) *linkv1.PullSecret {

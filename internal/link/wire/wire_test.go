@@ -193,7 +193,7 @@ func TestLostConnectionsNameTheHost(t *testing.T) {
 		t.Errorf("data loss came out as kind %d", got.Kind)
 	}
 	own := domain.NewFault(domain.Conflict, "c", "mine")
-	if wire.ToError(own, "h") != error(own) {
+	if got, is := wire.ToError(own, "h").(*domain.Fault); !is || got != own { //nolint:errorlint // the very same value is meant
 		t.Error("a fault of this side was wrapped again")
 	}
 }
