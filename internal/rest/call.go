@@ -27,6 +27,7 @@ type call struct {
 	container domain.Container // set by OnContainer
 	ref       control.Ref      // names container beyond doubt
 	registry  domain.Registry  // set by OnRegistry
+	capsule   domain.Capsule   // set by OnCapsule on items
 }
 
 type callKey struct{}
@@ -51,6 +52,9 @@ func (c *call) carryOut() error {
 		return err
 	}
 	c.args = args
+	if err := c.unwrapTemplate(); err != nil {
+		return err
+	}
 	if rules := c.schemas.For(c.route.Args, c.version); rules != nil {
 		if err := rules.Check(args, inQuery); err != nil {
 			return err
@@ -81,6 +85,8 @@ func (c *call) admit() error {
 		}
 		c.registry = r
 		return c.allow(c.route.Rule, Target{ProjectID: r.ProjectID, UserID: r.UserID})
+	case OnCapsule:
+		return c.admitCapsule()
 	case OnProject:
 		return c.allow(c.route.Rule, Target{ProjectID: c.r.PathValue("project")})
 	default:

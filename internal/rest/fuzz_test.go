@@ -25,6 +25,7 @@ func FuzzRequest(f *testing.F) {
 		{"POST", "/v1/containers/web-1/put_archive", "path=/", "container 1.25", `{"data":"!\u0000"}`},
 		{"PUT", "/v1/quotas/p1", "cpu=99999999999999999999", "container 1.40", `{"memory":-1e3}`},
 		{"POST", "/v1/registries", "", "container 1.40", `{"registry":{"domain":"x","name":null}}`},
+		{"POST", "/v1/capsules", "", "container 1.31", `{"template":"{\"kind\":\"capsule\",\"metadata\":{},\"spec\":{\"containers\":[{\"image\":\"a1\"}]}}"}`},
 		{"DELETE", "/v1/services", "host=&binary=", "container 01.040", `[]`},
 		{"GET", "//v1//containers/..%2f", "%zz;=", "compute 1.1", "\xff"},
 	} {

@@ -86,6 +86,17 @@ type RegistryBook interface {
 	DeleteRegistry(ctx context.Context, actor domain.Actor, ident string) error
 }
 
+// Capsules are the use cases on capsules. Ident is a uuid or a name; NotFound is
+// worded as a container's, as the contract has it.
+type Capsules interface {
+	// CreateCapsule takes a draft of group, members and inits without ids, and returns
+	// what was accepted.
+	CreateCapsule(ctx context.Context, actor domain.Actor, draft domain.Capsule) (domain.Capsule, error)
+	Capsule(ctx context.Context, actor domain.Actor, ref control.Ref) (domain.Capsule, error)
+	Capsules(ctx context.Context, actor domain.Actor, allProjects bool, p control.Page) ([]domain.Capsule, error)
+	DeleteCapsule(ctx context.Context, actor domain.Actor, ref control.Ref) error
+}
+
 // Identity turns a token into an actor.
 type Identity interface {
 	// Authenticate returns the actor behind token; Unauthenticated for a missing,

@@ -20,8 +20,10 @@ type Deps struct {
 	Fleet      Fleet
 	Limits     Limits
 	Registries RegistryBook
-	Identity   Identity
-	Policy     Policy
+	// Capsules may be nil: then their routes are not served.
+	Capsules Capsules
+	Identity Identity
+	Policy   Policy
 	// Ping says whether the store answers; the health check asks it.
 	Ping    func(ctx context.Context) error
 	Metrics http.Handler
@@ -104,6 +106,9 @@ func New(deps Deps) (http.Handler, error) {
 	d := &door{Deps: deps, schemas: schemas, routes: http.NewServeMux()}
 	byPattern := map[string][]Route{}
 	for _, r := range Routes() {
+		if r.On == OnCapsule && deps.Capsules == nil {
+			continue
+		}
 		byPattern[r.Pattern] = append(byPattern[r.Pattern], r)
 	}
 	for pattern, routes := range byPattern {

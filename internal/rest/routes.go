@@ -37,6 +37,7 @@ type Object string
 const (
 	OnCaller    Object = "caller"    // the caller's own project and user
 	OnContainer Object = "container" // the container named by the path, which is looked up first
+	OnCapsule   Object = "capsule"   // the capsule named by the path; of the collection, the caller
 	OnRegistry  Object = "registry"  // the registry named by the path
 	OnProject   Object = "project"   // the project named by the path
 )
@@ -46,7 +47,7 @@ func since(minor int) api.Version { return api.Version{Major: 1, Minor: minor} }
 // Routes is the whole API, by resource.
 func Routes() []Route {
 	var all []Route
-	for _, part := range [][]Route{containerRoutes(), verbRoutes(), insideRoutes(), fleetRoutes(), limitRoutes(), registryRoutes()} {
+	for _, part := range [][]Route{containerRoutes(), verbRoutes(), insideRoutes(), fleetRoutes(), limitRoutes(), registryRoutes(), capsuleRoutes()} {
 		all = append(all, part...)
 	}
 	return all
@@ -58,6 +59,7 @@ const (
 	recordsPath    = "/v1/containers/{ident}/container_actions"
 	hostsPath      = "/v1/hosts"
 	registriesPath = "/v1/registries"
+	capsulesPath   = "/v1/capsules"
 	quotaPath      = "/v1/quotas/{project}"
 )
 
@@ -158,5 +160,15 @@ func registryRoutes() []Route {
 		{Method: http.MethodGet, Pattern: registriesPath + "/{ident}", Rule: "registry:get_one", On: OnRegistry, Status: 200, handle: showRegistry},
 		{Method: http.MethodPatch, Pattern: registriesPath + "/{ident}", Rule: "registry:update", On: OnRegistry, Args: schema.UpdateRegistry, Status: 200, handle: updateRegistry},
 		{Method: http.MethodDelete, Pattern: registriesPath + "/{ident}", Rule: "registry:delete", On: OnRegistry, Status: 204, handle: deleteRegistry},
+	}
+}
+
+// capsuleRoutes are served only where there are use cases behind them.
+func capsuleRoutes() []Route {
+	return []Route{
+		{Method: http.MethodGet, Pattern: capsulesPath, Rule: "capsule:get_all", On: OnCapsule, Status: 200, handle: listCapsules},
+		{Method: http.MethodPost, Pattern: capsulesPath, Rule: "capsule:create", On: OnCapsule, Args: schema.CreateCapsule, Typed: true, Status: 202, handle: createCapsule},
+		{Method: http.MethodGet, Pattern: capsulesPath + "/{ident}", Rule: "capsule:get", On: OnCapsule, Status: 200, handle: showCapsule},
+		{Method: http.MethodDelete, Pattern: capsulesPath + "/{ident}", Rule: "capsule:delete", On: OnCapsule, Status: 204, handle: deleteCapsule},
 	}
 }

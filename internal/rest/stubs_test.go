@@ -29,6 +29,7 @@ type stub struct {
 	put       string
 	limits    map[domain.Resource]int64
 	service   control.ServiceChange
+	draft     domain.Capsule
 	fail      error
 	failAfter bool // the archive breaks after its first chunk
 }
@@ -261,6 +262,32 @@ func (g registries) UpdateRegistry(context.Context, domain.Actor, string, contro
 }
 
 func (g registries) DeleteRegistry(context.Context, domain.Actor, string) error { return g.failing() }
+
+type capsules struct{ *stub }
+
+func (k capsules) row(draft domain.Capsule) domain.Capsule {
+	draft.Group.ID, draft.Group.ProjectID, draft.Group.UserID = otherID, "p1", "u1"
+	draft.Group.Status, draft.Group.CreatedAt = domain.Creating, moment
+	return draft
+}
+
+func (k capsules) CreateCapsule(_ context.Context, _ domain.Actor, draft domain.Capsule) (domain.Capsule, error) {
+	k.draft = draft
+	return k.row(draft), k.failing()
+}
+
+func (k capsules) Capsule(_ context.Context, _ domain.Actor, ref control.Ref) (domain.Capsule, error) {
+	if ref.Ident != "cap-1" && ref.Ident != "web-1" && ref.Ident != otherID {
+		return domain.Capsule{}, domain.NewFault(domain.NotFound, "container-not-found", "Container %s could not be found.", ref.Ident)
+	}
+	return k.row(domain.Capsule{Group: domain.Container{Spec: domain.Spec{Name: "cap-1", Restart: domain.RestartPolicy{Name: "always"}}}}), k.failing()
+}
+
+func (k capsules) Capsules(context.Context, domain.Actor, bool, control.Page) ([]domain.Capsule, error) {
+	return []domain.Capsule{k.row(domain.Capsule{})}, k.failing()
+}
+
+func (k capsules) DeleteCapsule(context.Context, domain.Actor, control.Ref) error { return k.failing() }
 
 // identity knows three tokens.
 type identity struct{}

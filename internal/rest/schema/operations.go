@@ -32,9 +32,6 @@ const (
 	NetworkDetach   Operation = "network-detach"
 	NetworkAttach   Operation = "network-attach"
 	CreateCapsule   Operation = "create-capsule"
-	PullImage       Operation = "pull-image"
-	SearchImage     Operation = "search-image"
-	CreateNetwork   Operation = "create-network"
 	SwitchService   Operation = "switch-service"
 	ForceDown       Operation = "force-down"
 	DeleteService   Operation = "delete-service"
@@ -95,9 +92,6 @@ func (l Limits) documents() map[Operation]Object {
 	all := map[Operation]Object{
 		UpdateContainer: object(nil, Object{"cpu": l.cpu(), "memory": l.memory(), "name": name(), "auto_heal": boolean()}),
 		CreateCapsule:   l.createCapsule(),
-		PullImage:       pullImage(),
-		SearchImage:     typed("object", "properties", Object{"image_driver": l.imageDriver(), "exact_match": booleanExtended()}),
-		CreateNetwork:   object(list("name", "neutron_net_id"), Object{"name": short(), "neutron_net_id": short()}),
 		Rebuild:         object(nil, Object{"image": image(), "image_driver": typed("string null")}),
 	}
 	for _, part := range []map[Operation]Object{verbs(), operators()} {
@@ -155,14 +149,6 @@ func operators() map[Operation]Object {
 		UpdateQuota:    object(nil, Object{"containers": limit(), "memory": limit(), "disk": limit(), "cpu": limit()}),
 		CreateRegistry: registry(list("domain")), UpdateRegistry: registry(nil),
 	}
-}
-
-func pullImage() Object {
-	return object(list("repo", "host"), Object{
-		"repo": image(), "host": short(), "tag": typed("string null", "maxLength", 255), "image_id": typed("string null", "maxLength", 255),
-		"size":              typed("string integer null", "pattern", "^[0-9]+[b|B|k|K|m|M|g|G]?$"),
-		"image_pull_policy": pullPolicy(),
-	})
 }
 
 // createContainer is the schema of the create at version: fields behind a field
