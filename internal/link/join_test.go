@@ -202,6 +202,27 @@ func TestAnExpiredOrDeletedHostJoinsAgain(t *testing.T) {
 	}
 }
 
+func TestRunRegistersOnceControlAnswers(t *testing.T) {
+	r := newRig(t)
+	rep := r.replica("127.0.0.1:0")
+	vault := trust.NewVault(t.TempDir())
+	deps := node.Deps{HostName: "h1", Token: r.token(rep, "h1"), Controls: []string{rep.address}, Vault: vault}
+	first := r.machine(deps)
+	if err := first.Enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first.stop()
+	rep.stop()
+	m := r.machine(deps) // control is away: the host starts all the same
+	if err := m.Enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	stop := r.serve(m.Run)
+	r.replica(rep.address)
+	eventually(t, "the host is registered", func() bool { return !r.store.host("h1").LastSeenUp.IsZero() })
+	stop()
+}
+
 func TestReplicasShareOneAuthority(t *testing.T) {
 	r := newRig(t)
 	one, two := r.replica("127.0.0.1:0"), r.replica("127.0.0.1:0")
