@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/go-zun/zun/internal/adapter/seal"
+	"github.com/go-zun/zun/internal/adapter/store/sql"
+	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/control/loops"
+	"github.com/go-zun/zun/internal/control/place"
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/ctl"
+)
+
+// brain is the control side of a process: use cases, loops and the agents' door.
+type brain struct {
+	store     *sqlstore.Store
+	authority *ctl.Authority
+	nodes     *ctl.Nodes
+	control   *control.Control
+	loops     *loops.Loops
+	link      *ctl.Server
+}
+
+// openStore opens the database and refuses one whose schema does not fit; migrate
+// brings it up instead, which only the all-in-one does by itself.
+func openStore(ctx context.Context, c config.Config, log *slog.Logger, migrate bool) (*sqlstore.Store, error) {
+	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: c.Database.Connection, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	if migrate {
+		err = store.Migrate(ctx, sqlstore.Latest)
+	} else {
+		err = store.Check(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return store, nil
+}
+
+// openAuthority opens what the deployment's trust rests on.
+func openAuthority(ctx context.Context, c config.Config, store *sqlstore.Store) (*ctl.Authority, *seal.Sealer, error) {
+	secrets, err := seal.Open(c.Secrets.KeyFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	authority, err := ctl.OpenAuthority(ctx, store, secrets, time.Now)
+	return authority, secrets, err
+}
+
+// newBrain puts the control side together over an open store. dial reaches the agents.
+func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sqlstore.Store, dial channel.Dialer, m *metrics) (*brain, error) {
+	authority, secrets, err := openAuthority(ctx, c, store)
+	if err != nil {
+		return nil, err
+	}
+	networking, err := newNetworking(c, store, authority.Deployment(), log)
+	if err != nil {
+		return nil, err
+	}
+	timing := channel.DefaultTiming()
+	b := &brain{store: store, authority: authority}
+	b.nodes = ctl.NewNodes(ctl.NodesDeps{Authority: authority, Dial: dial, Timing: timing, Log: log})
+	b.control = control.New(control.Deps{
+		Store: store, Networking: networking, Secrets: secrets, Nodes: b.nodes,
+		Clock: func() time.Time { return time.Now().UTC() }, Rand: rand.Reader, Log: log, Options: controlOptions(c),
+	})
+	b.loops = loops.New(loops.Deps{
+		Control: b.control, Networking: networking, Nodes: b.nodes, Meter: m, Log: log, Owner: uuid.NewString(),
+	})
+	b.link = ctl.NewServer(ctl.ServerDeps{
+		Brain: b.control, Authority: authority, DownAfter: c.Deadlines.HostDown, Dial: dial, Timing: timing, Log: log,
+	})
+	return b, nil
+}
+
+func controlOptions(c config.Config) control.Options {
+	o := control.DefaultOptions()
+	o.DefaultCPU, o.DefaultMemoryMB, o.DefaultDiskGB = c.Defaults.CPU, c.Defaults.MemoryMB, c.Defaults.DiskGB
+	o.DefaultImageDriver, o.DefaultZone, o.ScheduleZone = c.Defaults.ImageDriver, c.Defaults.Zone, c.Defaults.ScheduleZone
+	o.NameScope = control.NameScope(c.Compute.UniqueNames)
+	o.DefaultRegistry = domain.PullSecret{Domain: c.Registries.Default, Username: c.Registries.Username, Password: c.Registries.Password}
+	o.ConsoleURL = c.WebSocket.BaseURL
+	o.Quota = domain.Quota{Containers: c.Quota.Containers, CPU: c.Quota.CPU, MemoryMB: c.Quota.MemoryMB, DiskGB: c.Quota.DiskGB}
+	o.QuotaOff = !c.Quota.Enforced
+	o.Ratios = place.Ratios{CPU: c.Compute.CPURatio, RAM: c.Compute.MemoryRatio, Disk: c.Compute.DiskRatio, ReservedMemoryMB: c.Compute.ReservedMemoryMB}
+	o.ServiceDownTime, o.BeatInterval = c.Deadlines.HostDown, c.Deadlines.LongestBeat
+	o.ExecuteTimeout, o.ResponseTimeout = c.Docker.ExecTimeout, c.API.ReplyTimeout
+	o.ActionSilence, o.ActionTotal = c.Deadlines.Silence, c.Deadlines.Total
+	return o
+}
+
+// runLoops runs the background jobs until ctx ends.
+func (b *brain) runLoops(ctx context.Context) error {
+	b.loops.Run(ctx)
+	return nil
+}
+
+// serveAgents answers the agents on l until ctx ends.
+func (b *brain) serveAgents(ctx context.Context, l net.Listener) error { return b.link.Serve(ctx, l) }
+
+// close ends the connections to agents, then the database.
+func (b *brain) close() error {
+	b.nodes.Close()
+	if err := b.store.Close(); err != nil {
+		return fmt.Errorf("close the database: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,41 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/trust"
+)
+
+// Compute runs the agent of this host until ctx ends.
+func Compute(ctx context.Context, c config.Config, log *slog.Logger) error {
+	if os.Geteuid() != 0 {
+		return errors.New("the agent must run as root: it makes network namespaces, links and mounts")
+	}
+	if c.Agent.ControlAddress == "" {
+		return errors.New("no control is named: set [agent] control_address to the link_address of zun-api")
+	}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", c.Agent.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for control on [agent] listen: %w", err)
+	}
+	defer func() { _ = listener.Close() }()
+	keys := filepath.Join(c.Agent.StateDir, "trust")
+	if err := os.MkdirAll(keys, 0o700); err != nil {
+		return fmt.Errorf("make the directory of the host's keys: %w", err)
+	}
+	link, err := linkOfHost(c, trust.NewVault(keys), c.Agent.AdvertiseAddress, []string{c.Agent.ControlAddress}, channel.TCP(), log)
+	if err != nil {
+		return err
+	}
+	defer link.Close()
+	return runHands(ctx, c, link, listener, log)
+}

@@ -1,0 +1,112 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-zun/zun/internal/adapter/identity/static"
+	"github.com/go-zun/zun/internal/adapter/policy"
+	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/rest"
+	"github.com/go-zun/zun/internal/rest/schema"
+)
+
+// identityPath is where the built-in identity stands beside the API.
+const identityPath = "/identity"
+
+// newDoor puts the front door together: the API, the built-in identity if that is
+// the driver, and the figures.
+func newDoor(c config.Config, b *brain, m *metrics, log *slog.Logger) (http.Handler, error) {
+	rules, err := policy.Open(policy.Options{File: c.Policy.File, Required: c.Policy.Required, Dirs: c.Policy.Dirs, Now: time.Now, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	people, err := openIdentity(c, log)
+	if err != nil {
+		return nil, err
+	}
+	door := m.measured(rest.New(rest.Deps{
+		Containers: b.control, Insides: b.control, Files: b.control, Records: b.control,
+		Fleet: b.control, Limits: b.control, Registries: b.control,
+		Identity: rules.Judged(people), Policy: rules, Ping: b.control.Ping, Metrics: m.handler(), Log: log,
+		Options: restOptions(c),
+	}))
+	mux := http.NewServeMux()
+	mux.Handle(identityPath+"/", http.StripPrefix(identityPath, people.Handler()))
+	mux.Handle(identityPath, http.StripPrefix(identityPath, people.Handler()))
+	return byPath{mux: mux, api: door}, nil
+}
+
+// byPath hands the identity's paths to its own handler and everything else,
+// uncleaned, to the API, whose rules of paths are its own.
+type byPath struct {
+	mux *http.ServeMux
+	api http.Handler
+}
+
+// ServeHTTP implements http.Handler.
+func (b byPath) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == identityPath || strings.HasPrefix(r.URL.Path, identityPath+"/") {
+		b.mux.ServeHTTP(w, r)
+		return
+	}
+	b.api.ServeHTTP(w, r)
+}
+
+func openIdentity(c config.Config, log *slog.Logger) (*static.Identity, error) {
+	base := publicURL(c)
+	return static.Open(static.Options{
+		UsersFile: c.Identity.UsersFile, KeyFile: c.Identity.TokenKeyFile, RevocationFile: c.Identity.RevocationFile,
+		OpenRCFile: c.Identity.OpenRCFile, CloudsFile: c.Identity.CloudsFile,
+		IdentityURL: base + identityPath, ContainerURL: base + "/v1", Region: c.Identity.Region,
+		TokenLife: c.Identity.TokenLife, Now: time.Now, Log: log,
+	})
+}
+
+// publicURL is where clients reach this process.
+func publicURL(c config.Config) string {
+	if c.API.PublicEndpoint != "" {
+		return c.API.PublicEndpoint
+	}
+	scheme := "http"
+	if c.API.TLS {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(c.API.Listen)
+	if err != nil {
+		return scheme + "://" + c.API.Listen
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = c.MyIP.String()
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+func restOptions(c config.Config) rest.Options {
+	return rest.Options{
+		PublicEndpoint: c.API.PublicEndpoint, TrustedProxies: c.API.TrustedProxies, MaxLimit: c.API.MaxLimit,
+		DisableFile: "/etc/zun/healthcheck_disable",
+		Schema: schema.Limits{
+			MinCPU: c.Bounds.MinCPU, MaxCPU: c.Bounds.MaxCPU, MinMemoryMB: c.Bounds.MinMemoryMB, MaxMemoryMB: c.Bounds.MaxMemoryMB,
+			MinDiskGB: c.Bounds.MinDiskGB, MaxDiskGB: c.Bounds.MaxDiskGB, ImageDrivers: c.Defaults.ImageDrivers,
+		},
+		CORS: rest.CORS{
+			Origins: c.CORS.Origins, Methods: c.CORS.Methods, Headers: c.CORS.Headers, Exposed: c.CORS.Exposed,
+			Credentials: c.CORS.Credentials, MaxAge: c.CORS.MaxAge,
+		},
+	}
+}
+
+// runDoor serves the front door on l until ctx ends.
+func runDoor(ctx context.Context, c config.Config, l net.Listener, door http.Handler, log *slog.Logger) error {
+	log.InfoContext(ctx, "serving", "address", c.API.Listen, "url", publicURL(c))
+	if err := newFront(l, door, c.API.StopTimeout, log).Run(ctx); err != nil {
+		return fmt.Errorf("front door: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/go-zun/zun/internal/adapter/network/plumb"
+	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/steps"
+	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/node"
+)
+
+// linkOfHost makes this host's end of the wire.
+func linkOfHost(c config.Config, vault node.Vault, advertise string, controls []string, dial channel.Dialer, log *slog.Logger) (*node.Link, error) {
+	return node.New(node.Deps{
+		HostName: c.Agent.Host, Zone: c.Defaults.Zone, AdvertiseAddress: advertise, Controls: controls,
+		Token: c.Agent.JoinToken, Vault: vault, Dial: dial, Timing: channel.DefaultTiming(),
+		Clock: time.Now, Log: log,
+	})
+}
+
+// runHands serves control on listener, enters the deployment, and runs the agent
+// until ctx ends. The order matters: control looks back at the listener while the
+// host enters, and the engine's objects are known by the deployment's id.
+func runHands(ctx context.Context, c config.Config, link *node.Link, listener net.Listener, log *slog.Logger) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return link.Serve(ctx, listener) })
+	group.Go(func() error {
+		if err := link.Enter(ctx); err != nil {
+			return err
+		}
+		a, keeper, err := newAgent(ctx, c, link, log)
+		if err != nil {
+			return err
+		}
+		calls := a.Calls()
+		link.Attach(node.Hands{Wake: a.Wake, Calls: calls, Terminals: calls.Terminals(), Archives: calls.Archives()})
+		group.Go(func() error { return link.Run(ctx) })
+		group.Go(func() error { return keeper(ctx) })
+		return a.Run(ctx)
+	})
+	return group.Wait()
+}
+
+// newAgent makes the agent of the deployment that link has entered, and the
+// background work of its engine.
+func newAgent(ctx context.Context, c config.Config, link *node.Link, log *slog.Logger) (*agent.Agent, keeper, error) {
+	engine, keep, err := openEngine(ctx, c, link.Deployment(), log)
+	if err != nil {
+		return nil, nil, err
+	}
+	nets, err := plumb.New(plumb.Options{Deployment: link.Deployment()}, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	state := filepath.Join(c.Agent.StateDir, "containers")
+	if err := os.MkdirAll(state, 0o711); err != nil {
+		return nil, nil, fmt.Errorf("make the agent's directory: %w", err)
+	}
+	return agent.New(agent.Deps{
+		Engine: engine, Nets: nets, Control: link.Control(),
+		Steps: steps.New(steps.Deps{Engine: engine, Nets: nets, StateDir: state}),
+		Clock: agent.SystemClock(), Log: log,
+		Options: agent.Options{HostID: link.HostID(), BootID: bootID()},
+	}), keep, nil
+}
+
+// bootID changes whenever the machine boots; empty where the kernel does not tell.
+func bootID() string {
+	data, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(data))
+}
