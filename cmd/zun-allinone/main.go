@@ -7,4 +7,6 @@ import (
 	"github.com/go-zun/zun/internal/app"
 )
 
-func main() { os.Exit(app.Main("zun-allinone", "The containers service in one process", app.AllInOne)) }
+func main() {
+	os.Exit(app.Main("zun-allinone", "The containers service in one process", app.AllInOne, app.Teardown()))
+}

@@ -7,4 +7,6 @@ import (
 	"github.com/go-zun/zun/internal/app"
 )
 
-func main() { os.Exit(app.Main("zun-api", "The API, scheduler and loops of the containers service", app.API)) }
+func main() {
+	os.Exit(app.Main("zun-api", "The API, scheduler and loops of the containers service", app.API, app.HostToken()))
+}

@@ -52,7 +52,7 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger, migrate b
 
 // openAuthority opens what the deployment's trust rests on.
 func openAuthority(ctx context.Context, c config.Config, store *sqlstore.Store) (*ctl.Authority, *seal.Sealer, error) {
-	secrets, err := seal.Open(c.Secrets.KeyFile)
+	secrets, err := seal.Open(c.Secrets.KeyFile, true)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -22,10 +22,10 @@ type service func(ctx context.Context, c config.Config, log *slog.Logger) error
 
 // Main runs the service called name with the process's arguments and returns the
 // exit code. Errors are one sentence on standard error.
-func Main(name, short string, run service) int {
+func Main(name, short string, run service, chores ...chore) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	cmd := serviceCommand(name, short, run)
+	cmd := serviceCommand(name, short, run, chores)
 	if err := cmd.ExecuteContext(ctx); err != nil {
 		_, _ = fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		return 1
@@ -33,7 +33,14 @@ func Main(name, short string, run service) int {
 	return 0
 }
 
-func serviceCommand(name, short string, run service) *cobra.Command {
+// chore is a short task of a service's binary beside serving.
+type chore struct {
+	use, short string
+	args       cobra.PositionalArgs
+	run        func(ctx context.Context, c config.Config, log *slog.Logger, args []string) error
+}
+
+func serviceCommand(name, short string, run service, chores []chore) *cobra.Command {
 	var source config.Source
 	cmd := &cobra.Command{
 		Use: name, Short: short, Version: version, Args: cobra.NoArgs, SilenceErrors: true, SilenceUsage: true,
@@ -51,7 +58,21 @@ func serviceCommand(name, short string, run service) *cobra.Command {
 	f.StringArrayVar(&source.Dirs, "config-dir", nil, "directory of *.conf files; repeatable")
 	f.StringArrayVar(&source.Set, "set", nil, "section.option=value, before every file; repeatable")
 	cmd.AddCommand(configCommand(&source))
+	for _, ch := range chores {
+		cmd.AddCommand(choreCommand(ch, name, &source))
+	}
 	return cmd
+}
+
+func choreCommand(ch chore, name string, source *config.Source) *cobra.Command {
+	return &cobra.Command{Use: ch.use, Short: ch.short, Args: ch.args, RunE: func(cmd *cobra.Command, args []string) error {
+		c, log, closeLog, err := open(*source, name)
+		if err != nil {
+			return err
+		}
+		defer closeLog()
+		return ch.run(cmd.Context(), c, log, args)
+	}}
 }
 
 // open loads the configuration, opens the log and tells it what is odd.

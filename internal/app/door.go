@@ -22,7 +22,7 @@ const identityPath = "/identity"
 // newDoor puts the front door together: the API, the built-in identity if that is
 // the driver, and the figures.
 func newDoor(c config.Config, b *brain, m *metrics, log *slog.Logger) (http.Handler, error) {
-	rules, err := policy.Open(policy.Options{File: c.Policy.File, Required: c.Policy.Required, Dirs: c.Policy.Dirs, Now: time.Now, Log: log})
+	rules, err := policy.Open(policyOptions(c, log))
 	if err != nil {
 		return nil, err
 	}
@@ -30,16 +30,19 @@ func newDoor(c config.Config, b *brain, m *metrics, log *slog.Logger) (http.Hand
 	if err != nil {
 		return nil, err
 	}
-	door := m.measured(rest.New(rest.Deps{
+	door, err := rest.New(rest.Deps{
 		Containers: b.control, Insides: b.control, Files: b.control, Records: b.control,
 		Fleet: b.control, Limits: b.control, Registries: b.control,
 		Identity: rules.Judged(people), Policy: rules, Ping: b.control.Ping, Metrics: m.handler(), Log: log,
 		Options: restOptions(c),
-	}))
+	})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle(identityPath+"/", http.StripPrefix(identityPath, people.Handler()))
 	mux.Handle(identityPath, http.StripPrefix(identityPath, people.Handler()))
-	return byPath{mux: mux, api: door}, nil
+	return byPath{mux: mux, api: m.measured(door)}, nil
 }
 
 // byPath hands the identity's paths to its own handler and everything else,
@@ -58,7 +61,14 @@ func (b byPath) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.api.ServeHTTP(w, r)
 }
 
+func policyOptions(c config.Config, log *slog.Logger) policy.Options {
+	return policy.Options{File: c.Policy.File, Required: c.Policy.Required, Dirs: c.Policy.Dirs, Now: time.Now, Log: log}
+}
+
 func openIdentity(c config.Config, log *slog.Logger) (*static.Identity, error) {
+	if c.Identity.Driver != "static" {
+		return nil, fmt.Errorf("[identity] driver %q is not built in: use static", c.Identity.Driver)
+	}
 	base := publicURL(c)
 	return static.Open(static.Options{
 		UsersFile: c.Identity.UsersFile, KeyFile: c.Identity.TokenKeyFile, RevocationFile: c.Identity.RevocationFile,

@@ -19,19 +19,21 @@ type sandboxes struct{ e *Engine }
 func (s sandboxes) Ensure(ctx context.Context, want agent.SandboxSpec) (agent.Object, error) {
 	name := sandboxName(want.Container)
 	existing, err := s.e.inspect(ctx, name)
+	fresh := false
 	switch {
 	case err == nil && existing.PID != 0 && existing.Container == want.Container:
 		return existing, nil
 	case err == nil && existing.Container != want.Container:
 		return agent.Object{}, domain.NewFault(domain.Conflict, "name-clash", "The container engine of the host has another container called %s.", name)
 	case err == nil: // its holder died
+		fresh = true // the agent tells by its age that the members ended with the former one
 		if err := s.e.remove(ctx, existing.EngineID); err != nil {
 			return agent.Object{}, err
 		}
 	case !domain.IsKind(err, domain.NotFound):
 		return agent.Object{}, err
 	}
-	if want.Hostname == "" && want.Runtime == "" {
+	if !fresh && want.Hostname == "" && want.Runtime == "" {
 		if o, taken := s.e.stock.take(ctx, want.Container); taken {
 			return o, nil
 		}

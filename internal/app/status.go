@@ -1,0 +1,98 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-zun/zun/internal/adapter/policy"
+	"github.com/go-zun/zun/internal/adapter/store/sql"
+	"github.com/go-zun/zun/internal/config"
+)
+
+// The exit codes of an upgrade check, as deployment tools read them.
+const (
+	checkPassed  = 0
+	checkFailure = 2
+)
+
+// Status is zun-status: it says whether this machine is ready for this release.
+func Status() int {
+	var source config.Source
+	code := checkPassed
+	root := &cobra.Command{Use: "zun-status", Short: "Say whether this machine is ready", Version: version, SilenceErrors: true, SilenceUsage: true}
+	root.PersistentFlags().StringArrayVar(&source.Files, "config-file", nil, "configuration file; repeatable")
+	root.PersistentFlags().StringArrayVar(&source.Dirs, "config-dir", nil, "directory of *.conf files; repeatable")
+	root.PersistentFlags().StringArrayVar(&source.Set, "set", nil, "section.option=value; repeatable")
+	upgrade := &cobra.Command{Use: "upgrade", Short: "Checks around an upgrade"}
+	upgrade.AddCommand(&cobra.Command{Use: "check", Short: "Check configuration, policy and schema", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, c := range upgradeChecks() {
+				verdict := "Success"
+				if err := c.check(cmd.Context(), source); err != nil {
+					verdict, code = "Failure: "+err.Error(), checkFailure
+				}
+				if _, err := fmt.Fprintf(os.Stdout, "%s: %s\n", c.name, verdict); err != nil {
+					return err
+				}
+			}
+			return nil
+		}})
+	root.AddCommand(upgrade)
+	if err := root.ExecuteContext(context.Background()); err != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "zun-status: %v\n", err)
+		return 1
+	}
+	return code
+}
+
+type upgradeCheck struct {
+	name  string
+	check func(ctx context.Context, source config.Source) error
+}
+
+func upgradeChecks() []upgradeCheck {
+	return []upgradeCheck{
+		{"Configuration", func(_ context.Context, source config.Source) error {
+			_, _, err := config.Load(source)
+			return err
+		}},
+		{"Policy files", checkPolicy},
+		{"Schema of the database", checkSchema},
+	}
+}
+
+func checkPolicy(_ context.Context, source config.Source) error {
+	c, _, err := config.Load(source)
+	if err != nil {
+		return err
+	}
+	log, done, err := openLog(config.Log{Level: c.Log.Level}, "zun-status")
+	if err != nil {
+		return err
+	}
+	defer done()
+	_, err = policy.Open(policyOptions(c, log))
+	return err
+}
+
+func checkSchema(ctx context.Context, source config.Source) (err error) {
+	c, _, err := config.Load(source)
+	if err != nil {
+		return err
+	}
+	log, done, err := openLog(config.Log{Level: c.Log.Level}, "zun-status")
+	if err != nil {
+		return err
+	}
+	defer done()
+	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: c.Database.Connection, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return store.Check(ctx)
+}
