@@ -2,15 +2,12 @@ package rest
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
-	"github.com/go-zun/zun/internal/rest/schema"
+	"github.com/go-zun/zun/internal/rest/draft"
 	"github.com/go-zun/zun/internal/rest/view"
 )
 
@@ -22,7 +19,7 @@ type call struct {
 	actor   domain.Actor
 	version api.Version
 	route   Route
-	args    schema.Object
+	args    draft.Args
 
 	container domain.Container // set by OnContainer
 	ref       control.Ref      // names container beyond doubt
@@ -97,7 +94,7 @@ func (c *call) admit() error {
 func (c *call) admitContainer() error {
 	ref := control.Ref{Ident: c.r.PathValue("ident")}
 	if rule := acrossProjects(c.route); rule != "" {
-		across, err := strictBoolean(c.args["all_projects"])
+		across, err := draft.StrictBoolean(c.args["all_projects"])
 		if err != nil {
 			return err
 		}
@@ -155,124 +152,10 @@ func (c *call) sees(prefix string, on Target) view.Sees {
 	return func(field string) bool { return c.Policy.Allowed(prefix+":"+field, c.actor, on) }
 }
 
-// at returns the base of links in this answer.
+// base is where the links of this answer lead.
 func (c *call) base() view.Base { return c.door.base(c.r) }
 
 // located sets the Location of what was created.
 func (c *call) located(collection, id string) {
 	c.w.Header().Set("Location", c.base().Item(collection, id))
-}
-
-// The readers below stand behind the schema: a value is there in the right type or
-// absent.
-
-func (c *call) text(name string) string {
-	s, _ := c.args[name].(string)
-	return s
-}
-
-func (c *call) optionalText(name string) *string {
-	if s, given := c.args[name].(string); given {
-		return &s
-	}
-	return nil
-}
-
-func (c *call) boolean(name string, fallback bool) bool {
-	return boolean(c.args[name], fallback)
-}
-
-func (c *call) optionalBoolean(name string) *bool {
-	if _, given := c.args[name]; !given {
-		return nil
-	}
-	value := c.boolean(name, false)
-	return &value
-}
-
-func (c *call) whole(name string) (int64, bool) { return whole(c.args[name]) }
-
-// boolean reads every spelling that the schemas let through.
-func boolean(value any, fallback bool) bool {
-	switch v := value.(type) {
-	case bool:
-		return v
-	case string:
-		switch strings.ToLower(v) {
-		case "true", "1", "on", "yes", "t", "y":
-			return true
-		case "false", "0", "off", "no", "f", "n":
-			return false
-		}
-	}
-	return fallback
-}
-
-// strictBoolean reads all_projects, which no schema guards in lists.
-func strictBoolean(value any) (bool, error) {
-	if value == nil {
-		return false, nil
-	}
-	if b, isBool := value.(bool); isBool {
-		return b, nil
-	}
-	s, _ := value.(string)
-	switch strings.ToLower(strings.TrimSpace(s)) {
-	case "1", "t", "true", "on", "y", "yes":
-		return true, nil
-	case "0", "f", "false", "off", "n", "no":
-		return false, nil
-	default:
-		return false, domain.NewFault(domain.Invalid, "invalid-value",
-			"Valid all_projects values are: 1, t, true, on, y, yes, 0, f, false, off, n, no")
-	}
-}
-
-// whole reads a whole number; a fraction is cut, as the schema lets none through
-// where it would matter.
-func whole(value any) (int64, bool) {
-	var text string
-	switch v := value.(type) {
-	case json.Number:
-		text = v.String()
-	case string:
-		text = v
-	default:
-		return 0, false
-	}
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return n, true
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || f != f || f > 1<<53 || f < -1<<53 {
-		return 0, false
-	}
-	return int64(f), true
-}
-
-func decimal(value any) (float64, bool) {
-	n, isNumber := value.(json.Number)
-	if !isNumber {
-		return 0, false
-	}
-	f, err := n.Float64()
-	return f, err == nil
-}
-
-// plainText writes any scalar as the text that is kept of it.
-func plainText(value any) string {
-	switch v := value.(type) {
-	case string:
-		return v
-	case json.Number:
-		return v.String()
-	case bool:
-		if v {
-			return "True"
-		}
-		return "False"
-	default:
-		text, _ := json.Marshal(v) // what was decoded from JSON can be encoded
-		return string(text)
-	}
 }

@@ -6,10 +6,14 @@ import (
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/draft"
 	"github.com/go-zun/zun/internal/rest/view"
 )
 
-const fieldRules = "container:get_one"
+const (
+	fieldRules = "container:get_one"
+	maxKey     = 255 // bytes of an idempotency key
+)
 
 // shown is the view of row with its links.
 func (c *call) shown(row domain.Container) api.Container {
@@ -72,7 +76,7 @@ func containerFilters(given map[string]string) control.ContainerFilters {
 		f.TaskState = new(string)
 	}
 	if v, filtered := given["auto_remove"]; filtered {
-		wanted := boolean(v, false)
+		wanted := draft.Boolean(v, false)
 		f.AutoRemove = &wanted
 	}
 	return f
@@ -85,9 +89,12 @@ func createContainer(c *call) (any, error) {
 	if err := c.createRules(); err != nil {
 		return nil, err
 	}
-	request, err := c.createRequest()
+	request, err := draft.Container(c.args, c.version)
 	if err != nil {
 		return nil, err
+	}
+	if request.IdempotencyKey = c.r.Header.Get("Idempotency-Key"); len(request.IdempotencyKey) > maxKey {
+		return nil, domain.NewFault(domain.Invalid, "invalid-value", "Idempotency-Key is longer than %d bytes.", maxKey)
 	}
 	row, err := c.Containers.Create(c.ctx(), c.actor, request)
 	if err != nil {
@@ -123,7 +130,7 @@ func (c *call) gate(name string) error {
 
 // createRules judges the rules that only some creates need.
 func (c *call) createRules() error {
-	if c.boolean("privileged", false) {
+	if c.args.Boolean("privileged", false) {
 		if err := c.allow("container:create:privileged", c.self()); err != nil {
 			return err
 		}
@@ -133,7 +140,7 @@ func (c *call) createRules() error {
 		{"image_pull_policy", "container:create:image_pull_policy"},
 		{"host", "container:create:requested_destination"},
 	} {
-		if c.text(field.name) == "" {
+		if c.args.Text(field.name) == "" {
 			continue
 		}
 		if err := c.allow(field.rule, c.self()); err != nil {
@@ -146,27 +153,15 @@ func (c *call) createRules() error {
 func showContainer(c *call) (any, error) { return c.shown(c.container), nil }
 
 func updateContainer(c *call) (any, error) {
-	row, err := c.Containers.Update(c.ctx(), c.actor, c.ref, c.change())
+	row, err := c.Containers.Update(c.ctx(), c.actor, c.ref, draft.Change(c.args))
 	if err != nil {
 		return nil, err
 	}
 	return c.shown(row), nil
 }
 
-// change reads what a PATCH or a resize names.
-func (c *call) change() control.Change {
-	change := control.Change{Name: c.optionalText("name"), AutoHeal: c.optionalBoolean("auto_heal")}
-	if cpu, given := decimal(c.args["cpu"]); given {
-		change.CPU = &cpu
-	}
-	if memory, given := c.whole("memory"); given {
-		change.MemoryMB = &memory
-	}
-	return change
-}
-
 func deleteContainer(c *call) (any, error) {
-	how := control.DeleteRequest{Stop: c.boolean("stop", false), Force: c.boolean("force", false), AllProjects: c.ref.AllProjects}
+	how := control.DeleteRequest{Stop: c.args.Boolean("stop", false), Force: c.args.Boolean("force", false), AllProjects: c.ref.AllProjects}
 	for _, want := range []struct {
 		asked      bool
 		name, rule string
@@ -185,7 +180,7 @@ func deleteContainer(c *call) (any, error) {
 }
 
 func renameContainer(c *call) (any, error) {
-	row, err := c.Containers.Rename(c.ctx(), c.actor, c.ref, c.text("name"))
+	row, err := c.Containers.Rename(c.ctx(), c.actor, c.ref, c.args.Text("name"))
 	if err != nil {
 		return nil, err
 	}

@@ -432,8 +432,8 @@ func TestOperatorsRoutes(t *testing.T) {
 			t.Errorf("%s %s: %d %s", c.method, c.path, w.Code, w.Body)
 		}
 	}
-	if h.stub.limits[domain.ResourceContainers] != 5 {
-		t.Errorf("limits by query: %v", h.stub.limits)
+	if h.named[domain.ResourceContainers] != 5 {
+		t.Errorf("limits by query: %v", h.named)
 	}
 }
 

@@ -24,8 +24,8 @@ type house struct {
 	log *bytes.Buffer
 }
 
-func build(t testing.TB, change func(*rest.Deps)) *house {
-	t.Helper()
+func build(tb testing.TB, change func(*rest.Deps)) *house {
+	tb.Helper()
 	s := newStub()
 	h := &house{stub: s, log: &bytes.Buffer{}}
 	deps := rest.Deps{Containers: s, Insides: s, Files: s, Records: s, Fleet: fleet{s}, Limits: limits{s}, Registries: registries{s}, Capsules: capsules{s},
@@ -35,7 +35,7 @@ func build(t testing.TB, change func(*rest.Deps)) *house {
 	}
 	handler, err := rest.New(deps)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	h.Handler = handler
 	return h
@@ -47,8 +47,8 @@ type ask struct {
 	header                             map[string]string
 }
 
-func (h *house) do(t testing.TB, a ask) *httptest.ResponseRecorder {
-	t.Helper()
+func (h *house) do(tb testing.TB, a ask) *httptest.ResponseRecorder {
+	tb.Helper()
 	if a.method == "" {
 		a.method = http.MethodGet
 	}
@@ -81,11 +81,11 @@ func (h *house) do(t testing.TB, a ask) *httptest.ResponseRecorder {
 }
 
 // fault reads the one error of an answer.
-func fault(t testing.TB, w *httptest.ResponseRecorder) api.Fault {
-	t.Helper()
+func fault(tb testing.TB, w *httptest.ResponseRecorder) api.Fault {
+	tb.Helper()
 	var body api.Faults
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || len(body.Errors) != 1 {
-		t.Fatalf("no fault body: %v: %s", err, w.Body)
+		tb.Fatalf("no fault body: %v: %s", err, w.Body)
 	}
 	return body.Errors[0]
 }

@@ -42,9 +42,8 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request) {
 		d.refuse(w, r, err)
 		return
 	}
-	c := &call{door: d, w: w, r: at(r, path), actor: actor, version: version}
-	c.r = c.r.WithContext(withCall(c.r.Context(), c))
-	d.routes.ServeHTTP(w, c.r)
+	c := &call{door: d, w: w, r: r, actor: actor, version: version}
+	d.routes.ServeHTTP(w, at(r.WithContext(withCall(r.Context(), c)), path))
 }
 
 // document answers one of the two unauthenticated documents.
@@ -86,7 +85,7 @@ func (p place) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	route, err := p.choose(r.Method, c.version)
 	if err == nil {
 		c.route = route
-		err = c.carryOut()
+		err = c.carryOut() //nolint:contextcheck // a call carries its request, and with it the context
 	}
 	if err != nil {
 		p.door.refuse(w, r, err)

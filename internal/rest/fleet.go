@@ -25,7 +25,7 @@ func listServices(c *call) (any, error) {
 }
 
 func (c *call) switchService(change control.ServiceChange) (api.ServiceState, error) {
-	h, err := c.Fleet.SetService(c.ctx(), c.text("host"), c.text("binary"), change)
+	h, err := c.Fleet.SetService(c.ctx(), c.args.Text("host"), c.args.Text("binary"), change)
 	return api.ServiceState{Host: h.Name, Binary: h.Binary}, err
 }
 
@@ -40,17 +40,17 @@ func enableService(c *call) (any, error) {
 }
 
 func disableService(c *call) (any, error) {
-	on, reason := true, c.text("disabled_reason")
+	on, reason := true, c.args.Text("disabled_reason")
 	state, err := c.switchService(control.ServiceChange{Disabled: &on, DisabledReason: &reason})
 	if err != nil {
 		return nil, err
 	}
-	state.Disabled, state.DisabledReason = &on, api.Shown(c.optionalText("disabled_reason"))
+	state.Disabled, state.DisabledReason = &on, api.Shown(c.args.OptionalText("disabled_reason"))
 	return api.ServiceSwitch{Service: state}, nil
 }
 
 func forceDown(c *call) (any, error) {
-	down := c.boolean("forced_down", false)
+	down := c.args.Boolean("forced_down", false)
 	state, err := c.switchService(control.ServiceChange{ForcedDown: &down})
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func forceDown(c *call) (any, error) {
 }
 
 func deleteService(c *call) (any, error) {
-	return nil, c.Fleet.DeleteService(c.ctx(), c.text("host"), c.text("binary"))
+	return nil, c.Fleet.DeleteService(c.ctx(), c.args.Text("host"), c.args.Text("binary"))
 }
 
 func listHosts(c *call) (any, error) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/draft"
 	"github.com/go-zun/zun/internal/rest/view"
 )
 
@@ -35,11 +36,11 @@ func readLogs(c *call) (any, error) {
 }
 
 func (c *call) logQuery() (domain.LogQuery, error) {
-	q := domain.LogQuery{Stdout: c.boolean("stdout", true), Stderr: c.boolean("stderr", true), Timestamps: c.boolean("timestamps", false), Tail: -1}
-	if n, isNumber := c.whole("tail"); isNumber && n >= 0 && n < 1<<31 {
+	q := domain.LogQuery{Stdout: c.args.Boolean("stdout", true), Stderr: c.args.Boolean("stderr", true), Timestamps: c.args.Boolean("timestamps", false), Tail: -1}
+	if n, isNumber := c.args.Whole("tail"); isNumber && n >= 0 && n < 1<<31 {
 		q.Tail = int(n)
 	}
-	since := plainText(c.args["since"])
+	since := draft.PlainText(c.args["since"])
 	if c.args["since"] == nil || since == "" {
 		return q, nil
 	}
@@ -56,15 +57,15 @@ func (c *call) logQuery() (domain.LogQuery, error) {
 }
 
 func execute(c *call) (any, error) {
-	words, err := split(c.text("command"))
+	words, err := draft.Split(c.args.Text("command"))
 	if err != nil {
 		return nil, err
 	}
 	if len(words) == 0 {
 		return nil, domain.NewFault(domain.Invalid, "invalid-value", "The command is empty.")
 	}
-	if !c.boolean("run", true) {
-		session, err := c.Insides.ExecSession(c.ctx(), c.actor, c.ref, words, c.boolean("interactive", false))
+	if !c.args.Boolean("run", true) {
+		session, err := c.Insides.ExecSession(c.ctx(), c.actor, c.ref, words, c.args.Boolean("interactive", false))
 		if err != nil {
 			return nil, err
 		}
@@ -80,8 +81,8 @@ func execute(c *call) (any, error) {
 
 // size reads w and h; both are needed.
 func (c *call) size() (w, h int, err error) {
-	columns, haveColumns := c.whole("w")
-	rows, haveRows := c.whole("h")
+	columns, haveColumns := c.args.Whole("w")
+	rows, haveRows := c.args.Whole("h")
 	switch {
 	case !haveColumns:
 		return 0, 0, missing("w")
@@ -100,7 +101,7 @@ func resizeExec(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, c.Insides.ExecResize(c.ctx(), c.actor, c.ref, c.text("exec_id"), w, h)
+	return nil, c.Insides.ExecResize(c.ctx(), c.actor, c.ref, c.args.Text("exec_id"), w, h)
 }
 
 func resizeTerminal(c *call) (any, error) {
@@ -120,7 +121,7 @@ func attach(c *call) (any, error) {
 }
 
 func top(c *call) (any, error) {
-	args := c.text("ps_args")
+	args := c.args.Text("ps_args")
 	if args == "None" {
 		args = "" // what a widely used client sends when it means no arguments
 	}
@@ -140,7 +141,7 @@ func stats(c *call) (any, error) {
 }
 
 func commitContainer(c *call) (any, error) {
-	image, err := c.Files.Commit(c.ctx(), c.actor, c.ref, c.text("repository"), c.text("tag"))
+	image, err := c.Files.Commit(c.ctx(), c.actor, c.ref, c.args.Text("repository"), c.args.Text("tag"))
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +162,7 @@ func getArchive(c *call) (any, error) {
 		_, err := io.WriteString(c.w, `{"data":"`)
 		return err
 	}
-	stat, err := c.Files.GetArchive(c.ctx(), c.actor, c.ref, c.text("path"), func(chunk []byte) error {
+	stat, err := c.Files.GetArchive(c.ctx(), c.actor, c.ref, c.args.Text("path"), func(chunk []byte) error {
 		if encoder == nil {
 			if err := begin(); err != nil {
 				return err
@@ -179,22 +180,22 @@ func getArchive(c *call) (any, error) {
 		shown := view.PathStat(stat)
 		return api.Archive{Stat: &shown}, nil
 	}
-	return sent{}, c.endArchive(encoder, stat)
+	c.endArchive(encoder, stat)
+	return sent{}, nil
 }
 
-func (c *call) endArchive(encoder io.Closer, stat domain.PathStat) error {
+func (c *call) endArchive(encoder io.Closer, stat domain.PathStat) {
 	text, err := json.Marshal(view.PathStat(stat))
 	if err != nil || encoder.Close() != nil {
 		panic(http.ErrAbortHandler) // the client must see that the archive is cut
 	}
 	_, _ = c.w.Write([]byte(`","stat":` + string(text) + "}\n")) // the client is gone; nobody is left to be told
-	return nil
 }
 
 // textArchive is the archive as clients below 1.25 read it: its bytes as text.
 func textArchive(c *call) (any, error) {
 	var data bytes.Buffer
-	stat, err := c.Files.GetArchive(c.ctx(), c.actor, c.ref, c.text("path"), func(chunk []byte) error {
+	stat, err := c.Files.GetArchive(c.ctx(), c.actor, c.ref, c.args.Text("path"), func(chunk []byte) error {
 		if int64(data.Len()+len(chunk)) > c.Options.MaxLog {
 			return domain.NewFault(domain.TooLarge, "archive-too-large", "The archive is larger than %d bytes; use version 1.25.", c.Options.MaxLog)
 		}
@@ -209,13 +210,13 @@ func textArchive(c *call) (any, error) {
 }
 
 func putArchive(c *call) (any, error) {
-	data := c.text("data")
+	data := c.args.Text("data")
 	if !c.version.Has(api.ArchiveBase64) {
-		return nil, c.Files.PutArchive(c.ctx(), c.actor, c.ref, c.text("path"), strings.NewReader(data))
+		return nil, c.Files.PutArchive(c.ctx(), c.actor, c.ref, c.args.Text("path"), strings.NewReader(data))
 	}
 	tar, err := base64.StdEncoding.DecodeString(data)
 	if err != nil {
 		return nil, domain.WrapFault(err, domain.Invalid, "base64-exception", "Invalid Base 64 file data")
 	}
-	return nil, c.Files.PutArchive(c.ctx(), c.actor, c.ref, c.text("path"), bytes.NewReader(tar))
+	return nil, c.Files.PutArchive(c.ctx(), c.actor, c.ref, c.args.Text("path"), bytes.NewReader(tar))
 }

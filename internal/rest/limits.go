@@ -2,6 +2,7 @@ package rest
 
 import (
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/draft"
 	"github.com/go-zun/zun/internal/rest/view"
 )
 
@@ -12,7 +13,7 @@ func showQuota(c *call) (any, error) {
 		return nil, err
 	}
 	asked, given := c.args["usages"]
-	if !given || asked == "" || !boolean(asked, true) {
+	if !given || asked == "" || !draft.Boolean(asked, true) {
 		return view.Quota(limits), nil
 	}
 	used, err := c.Limits.Usage(c.ctx(), project)
@@ -51,7 +52,7 @@ func quota(limits domain.Quota, err error) (any, error) {
 func (c *call) limits() map[domain.Resource]int64 {
 	named := map[domain.Resource]int64{}
 	for _, resource := range domain.Resources() {
-		if n, given := c.whole(string(resource)); given {
+		if n, given := c.args.Whole(string(resource)); given {
 			named[resource] = n
 		}
 	}

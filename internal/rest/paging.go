@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/draft"
 )
 
 // pageWords are the query keys of every list. The last two are accepted and mean
@@ -18,18 +19,18 @@ func pageWords() []string {
 
 // page reads the paging of a list whose default order is by sortKey.
 func (c *call) page(sortKey string) (control.Page, error) {
-	p := control.Page{Limit: c.Options.MaxLimit, Marker: c.text("marker"), SortKey: sortKey}
-	if given, isGiven := c.args["limit"]; isGiven {
-		limit, ok := whole(given)
+	p := control.Page{Limit: c.Options.MaxLimit, Marker: c.args.Text("marker"), SortKey: sortKey}
+	if _, given := c.args["limit"]; given {
+		limit, ok := c.args.Whole("limit")
 		if !ok || limit <= 0 {
 			return p, domain.NewFault(domain.Invalid, "invalid-value", "Limit must be positive integer")
 		}
 		p.Limit = int(min(limit, int64(c.Options.MaxLimit)))
 	}
-	if key := c.text("sort_key"); key != "" {
+	if key := c.args.Text("sort_key"); key != "" {
 		p.SortKey = key
 	}
-	switch dir := c.text("sort_dir"); dir {
+	switch dir := c.args.Text("sort_dir"); dir {
 	case "", "asc":
 	case "desc":
 		p.Desc = true
@@ -47,7 +48,7 @@ func (c *call) filters(allowed ...string) (map[string]string, error) {
 	for name, value := range c.args {
 		switch {
 		case slices.Contains(allowed, name):
-			found[name] = plainText(value)
+			found[name] = draft.PlainText(value)
 		case !slices.Contains(pageWords(), name):
 			unknown = append(unknown, name)
 		}
@@ -61,7 +62,7 @@ func (c *call) filters(allowed ...string) (map[string]string, error) {
 
 // across reads all_projects of a list and judges its rule.
 func (c *call) across(rule string) (bool, error) {
-	all, err := strictBoolean(c.args["all_projects"])
+	all, err := draft.StrictBoolean(c.args["all_projects"])
 	if err != nil || !all {
 		return false, err
 	}

@@ -4,7 +4,6 @@ import (
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
-	"github.com/go-zun/zun/internal/rest/schema"
 	"github.com/go-zun/zun/internal/rest/view"
 )
 
@@ -44,14 +43,8 @@ func (c *call) wrapped(r domain.Registry) api.RegistryItem {
 
 // registryFields reads the members under the wrapper key; nil was not named.
 func (c *call) registryFields() control.RegistryChange {
-	members, _ := c.args["registry"].(schema.Object)
-	member := func(name string) *string {
-		if s, given := members[name].(string); given {
-			return &s
-		}
-		return nil
-	}
-	return control.RegistryChange{Name: member("name"), Domain: member("domain"), Username: member("username"), Password: member("password")}
+	r := c.args.Part("registry")
+	return control.RegistryChange{Name: r.OptionalText("name"), Domain: r.OptionalText("domain"), Username: r.OptionalText("username"), Password: r.OptionalText("password")}
 }
 
 func createRegistry(c *call) (any, error) {

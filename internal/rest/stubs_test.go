@@ -27,7 +27,7 @@ type stub struct {
 	command   []string
 	logQuery  domain.LogQuery
 	put       string
-	limits    map[domain.Resource]int64
+	named     map[domain.Resource]int64
 	service   control.ServiceChange
 	draft     domain.Capsule
 	fail      error
@@ -222,7 +222,7 @@ func (l limits) Usage(context.Context, string) (domain.Claim, error) {
 }
 func (l limits) Defaults(context.Context) (domain.Quota, error) { return defaultLimits, l.failing() }
 func (l limits) SetQuota(_ context.Context, _ string, named map[domain.Resource]int64) (domain.Quota, error) {
-	l.stub.limits = named
+	l.named = named
 	return defaultLimits, l.failing()
 }
 func (l limits) DeleteQuota(context.Context, string) error { return l.failing() }
@@ -231,7 +231,7 @@ func (l limits) Class(context.Context, string) (domain.Quota, error) {
 }
 
 func (l limits) SetClass(_ context.Context, _ string, named map[domain.Resource]int64) (domain.Quota, error) {
-	l.stub.limits = named
+	l.named = named
 	return defaultLimits, l.failing()
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/draft"
 )
 
 // queueing makes the handler of a verb that is queued and answered with null.
@@ -19,7 +20,7 @@ func queueing(verb domain.Verb, read func(*call) (domain.ActionArgs, error)) fun
 }
 
 func resizeContainer(c *call) (any, error) {
-	change := c.change()
+	change := draft.Change(c.args)
 	args := domain.ActionArgs{CPU: change.CPU, MemoryMB: change.MemoryMB, Name: change.Name, AutoHeal: change.AutoHeal}
 	if _, err := c.Containers.Act(c.ctx(), c.actor, c.ref, domain.VerbResizeContainer, args); err != nil {
 		return nil, err
@@ -30,7 +31,7 @@ func resizeContainer(c *call) (any, error) {
 func noArgs(*call) (domain.ActionArgs, error) { return domain.ActionArgs{}, nil }
 
 func timeoutArgs(c *call) (domain.ActionArgs, error) {
-	seconds, given := c.whole("timeout")
+	seconds, given := c.args.Whole("timeout")
 	if !given {
 		return domain.ActionArgs{}, nil
 	}
@@ -39,7 +40,7 @@ func timeoutArgs(c *call) (domain.ActionArgs, error) {
 }
 
 func killArgs(c *call) (domain.ActionArgs, error) {
-	return domain.ActionArgs{Signal: signal(c.text("signal"))}, nil
+	return domain.ActionArgs{Signal: signal(c.args.Text("signal"))}, nil
 }
 
 // signal writes every spelling as "SIGTERM" or a number. The word None is what a
@@ -54,7 +55,7 @@ func signal(asked string) string {
 }
 
 func rebuildArgs(c *call) (domain.ActionArgs, error) {
-	driver := c.text("image_driver")
+	driver := c.args.Text("image_driver")
 	if driver == "None" {
 		driver = ""
 	}
@@ -63,7 +64,7 @@ func rebuildArgs(c *call) (domain.ActionArgs, error) {
 			"Invalid input for image_driver, it should be within the image drivers list")
 	}
 	run := c.container.Status == domain.Running
-	return domain.ActionArgs{Image: c.text("image"), ImageDriver: driver, Run: run}, nil
+	return domain.ActionArgs{Image: c.args.Text("image"), ImageDriver: driver, Run: run}, nil
 }
 
 func (c *call) knowsImageDriver(driver string) bool {
@@ -76,12 +77,12 @@ func (c *call) knowsImageDriver(driver string) bool {
 }
 
 func groupArgs(c *call) (domain.ActionArgs, error) {
-	return domain.ActionArgs{Group: c.text("name")}, nil
+	return domain.ActionArgs{Group: c.args.Text("name")}, nil
 }
 
 func networkArgs(c *call) (domain.ActionArgs, error) {
-	net := domain.NetRequest{Network: c.text("network"), Port: c.text("port")}
-	if ip := c.text("fixed_ip"); strings.Contains(ip, ":") {
+	net := domain.NetRequest{Network: c.args.Text("network"), Port: c.args.Text("port")}
+	if ip := c.args.Text("fixed_ip"); strings.Contains(ip, ":") {
 		net.FixedV6 = ip
 	} else {
 		net.FixedV4 = ip

@@ -17,7 +17,7 @@ import (
 	"github.com/go-zun/zun/api"
 )
 
-var requestID = regexp.MustCompile(`^req-[0-9a-fA-F-]{36}$`) //nolint:gochecknoglobals // a constant; Go has no constant expressions of this kind
+var requestID = regexp.MustCompile(`^req-[0-9a-fA-F-]{36}$`)
 
 // ledger collects what is known of a request by the time its line is logged.
 type ledger struct {

@@ -78,7 +78,7 @@ func lines(path string, each func(n int, text []byte) error) error {
 	if err != nil {
 		return fmt.Errorf("open recordings: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	scanner := bufio.NewScanner(f)
 	scanner.Buffer(nil, longestLine)
 	for n := 1; scanner.Scan(); n++ {

@@ -54,7 +54,7 @@ func (s Service) Replay(ctx context.Context, e Exchange) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, fmt.Errorf("replay %s: %w", e.Name(), err)
 	}
-	defer reply.Body.Close()
+	defer func() { _ = reply.Body.Close() }() // it was only read
 	text, err := io.ReadAll(reply.Body)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("read the answer to %s: %w", e.Name(), err)

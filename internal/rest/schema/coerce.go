@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`) //nolint:gochecknoglobals // a constant; Go has no constant expressions of this kind
+var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 
 // coerce turns strings of digits into numbers wherever schema bounds a value that
 // may be spelled either way. Strings that are no number are left for the pattern
