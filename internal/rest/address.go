@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-zun/zun/internal/rest/view"
 )
@@ -25,7 +26,7 @@ func canonical(escaped, prefix string) (string, bool) {
 	kept := []string{"v1"}
 	for i, part := range parts[1:] {
 		plain, err := url.PathUnescape(part)
-		if err != nil || plain == "." || plain == ".." || strings.ContainsRune(plain, 0) {
+		if err != nil || plain == "." || plain == ".." || strings.ContainsRune(plain, 0) || !utf8.ValidString(plain) {
 			return "", false
 		}
 		if part == "" && i == 0 && len(parts) > 2 {

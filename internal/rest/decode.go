@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/rest/schema"
@@ -125,13 +126,14 @@ func depth(text []byte) int {
 	return deepest
 }
 
-// check refuses what no column and no engine can take: text with a zero byte, and
+// check refuses what no column and no engine can take: text with a zero byte
+// or with bytes that are no UTF-8, and
 // numbers without measure. Names are text, too.
 func check(value any, anyText bool) error {
 	switch v := value.(type) {
 	case string:
-		if !anyText && strings.ContainsRune(v, 0) {
-			return domain.NewFault(domain.Invalid, "invalid", "Text must not contain null characters.")
+		if !anyText && (strings.ContainsRune(v, 0) || !utf8.ValidString(v)) {
+			return domain.NewFault(domain.Invalid, "invalid", "Text must be UTF-8 without null characters.")
 		}
 	case json.Number:
 		if !measured(v.String()) {

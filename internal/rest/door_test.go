@@ -118,7 +118,7 @@ func TestPathsAreForgiving(t *testing.T) {
 		"/v1/containers//web-1": 200, "/v1/containers/web-1/": 200, "/containers/" + rowID: 200, "/container/v1/containers": 200,
 		"/container/containers/web-1": 200, "/v1/containers/web-1/logs/": 200,
 		"/v1//containers": 404, "/v2": 404, "/v2/containers": 404, "/v1/nosuch": 404, "/v1/containers/../hosts": 404,
-		"/v1/containers/%2e%2e": 404, "/v1/containers/a%00b": 404, "/v1/containers/web-1/nosuch": 404, "//": 404, "/v1/containers/a%2Fb": 404,
+		"/v1/containers/%2e%2e": 404, "/v1/containers/a%00b": 404, "/v1/containers/a%ffb": 404, "/v1/containers?name=%ff": 400, "/v1/containers/web-1/nosuch": 404, "//": 404, "/v1/containers/a%2Fb": 404,
 	} {
 		if w := h.do(t, ask{path: path}); w.Code != want {
 			t.Errorf("%s: %d, want %d: %s", path, w.Code, want, w.Body)
