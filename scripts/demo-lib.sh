@@ -38,7 +38,7 @@ start_engine() {
 # have_image: a small image called cirros can be pulled, from the public registry or from one made here.
 have_image() {
   DEFAULT_REGISTRY=""
-  if timeout 15 docker -H "$DOCKER" pull -q cirros >/dev/null 2>&1; then
+  if timeout 8 docker -H "$DOCKER" manifest inspect cirros >/dev/null 2>&1; then
     say "the public registry has the image"
     return
   fi

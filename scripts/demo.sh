@@ -19,7 +19,7 @@ have_image
 write_config
 start_service
 
-export OS_CLIENT_CONFIG_FILE=$DEMO/clouds.yaml OS_CLOUD=zun-admin
+export OS_CLIENT_CONFIG_FILE=$DEMO/clouds.yaml OS_CLOUD=zun
 before=$(leftovers)
 show() { printf '\n\033[1m$ %s\033[0m\n' "$*"; "$@"; }
 
