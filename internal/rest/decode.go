@@ -126,9 +126,8 @@ func depth(text []byte) int {
 	return deepest
 }
 
-// check refuses what no column and no engine can take: text with a zero byte
-// or with bytes that are no UTF-8, and
-// numbers without measure. Names are text, too.
+// check refuses what no column and no engine can take: text with a zero byte or with
+// bytes that are no UTF-8, and numbers without measure. Names are text, too.
 func check(value any, anyText bool) error {
 	switch v := value.(type) {
 	case string:
