@@ -106,7 +106,14 @@ func TestTicketsOpenOnce(t *testing.T) {
 		t.Errorf("url %s", session.URL)
 	}
 	open := func(execID, ticket string) error {
-		_, err := h.OpenSession(t.Context(), id, execID, ticket)
+		visit, err := h.Redeem(t.Context(), control.TicketClaim{Container: id, ExecID: execID, Secret: ticket})
+		if err != nil {
+			return err
+		}
+		if visit.UserID != "u1" || visit.ProjectID != "p1" || visit.Host.Name != "n1" {
+			t.Errorf("visit %+v", visit)
+		}
+		_, err = h.Enter(t.Context(), visit)
 		return err
 	}
 	if err := open("e1", "guessed"); !domain.IsKind(err, domain.NotFound) {
@@ -120,6 +127,7 @@ func TestTicketsOpenOnce(t *testing.T) {
 	if err := open("e1", attach.Ticket); !domain.IsKind(err, domain.NotFound) {
 		t.Errorf("a ticket of another kind: %v", err)
 	}
+	h.must(open("e1", session.Ticket)) // shown for another session it was not spent
 	h.must(open("", attach.Ticket))
 	if err := open("", attach.Ticket); !domain.IsKind(err, domain.NotFound) {
 		t.Errorf("a used ticket: %v", err)

@@ -52,6 +52,24 @@ type Session struct {
 	URL       string
 }
 
+// TicketClaim is what a client shows at a console door.
+type TicketClaim struct {
+	Container domain.ContainerID
+	ExecID    string // empty: the container's own terminal
+	Secret    string
+}
+
+// Visit is what a redeemed ticket stands for: whose it was, and where it leads.
+type Visit struct {
+	Container         domain.ContainerID
+	ExecID            string
+	UserID, ProjectID string
+	Host              domain.Host
+	// Permit lets a door outside control join this one terminal at the host, within
+	// seconds; control itself needs none.
+	Permit []byte
+}
+
 // ServiceChange is what an operator switches on a service; nil is left alone.
 type ServiceChange struct {
 	Disabled       *bool

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
 	"net/url"
@@ -66,33 +67,45 @@ func ticketHash(secret string) []byte {
 	return sum[:]
 }
 
-// OpenSession redeems a ticket, once, and opens the byte path that it stands for.
-// NotFound says that the ticket is unknown, expired, used, or for something else.
-func (c *Control) OpenSession(ctx context.Context, id domain.ContainerID, execID, ticket string) (Stream, error) {
+// Redeem takes the ticket that claim shows out of the store, once, and says what it
+// stands for. NotFound says that it is unknown, expired, used, or for something
+// else; a ticket shown for something else stays good for what it was made for. A
+// host that is down is Unavailable, and the ticket is kept as well.
+func (c *Control) Redeem(ctx context.Context, claim TicketClaim) (visit Visit, err error) {
 	kind := TicketExec
-	if execID == "" {
+	if claim.ExecID == "" {
 		kind = TicketAttach
 	}
-	var row domain.Container
-	var host domain.Host
-	err := c.Turn(ctx, func(ctx context.Context, t *Turn) error {
-		redeemed, err := t.Trust().Redeem(ctx, kind, ticketHash(ticket))
+	hash := ticketHash(claim.Secret)
+	err = c.Turn(ctx, func(ctx context.Context, t *Turn) error {
+		ticket, err := t.Trust().Redeem(ctx, kind, hash)
 		if err != nil {
 			return err
 		}
-		if redeemed.Subject != string(id) || redeemed.ExecID != execID {
-			return domain.NewFault(domain.NotFound, "ticket-not-found", "The ticket is not valid for this terminal.")
+		if subtle.ConstantTimeCompare(ticket.Hash, hash) != 1 || ticket.Subject != string(claim.Container) || ticket.ExecID != claim.ExecID {
+			return foreignTicket()
 		}
-		if row, err = t.Containers().Get(ctx, Everything(), id); err != nil {
+		row, err := t.Containers().Get(ctx, Everything(), claim.Container)
+		if err != nil {
 			return err
 		}
-		host, err = hostOf(ctx, t.Tx, c.options, row)
+		if row.ProjectID != ticket.ProjectID {
+			return foreignTicket()
+		}
+		host, err := hostOf(ctx, t.Tx, c.options, row)
+		visit = Visit{Container: row.ID, ExecID: ticket.ExecID, UserID: ticket.UserID, ProjectID: ticket.ProjectID, Host: host}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return c.nodes.Calls(host).Terminals().Open(ctx, id, execID)
+	return visit, err
+}
+
+func foreignTicket() error {
+	return domain.NewFault(domain.NotFound, "ticket-not-found", "The ticket is not valid for this terminal.")
+}
+
+// Enter opens the byte path of a visit. ctx is the life of the stream.
+func (c *Control) Enter(ctx context.Context, visit Visit) (Stream, error) {
+	return c.nodes.Calls(visit.Host).Terminals().Open(ctx, visit.Container, visit.ExecID)
 }
 
 // ExecResize sets the size of a session's terminal, in columns and rows.
