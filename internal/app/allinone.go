@@ -21,6 +21,7 @@ const (
 // AllInOne runs control and agent in one process until ctx ends. They speak the
 // same contract with the same TLS as two processes do, over memory.
 func AllInOne(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
+	c = consolesHere(c)
 	listener, err := listenFront(ctx, c)
 	if err != nil {
 		return err
@@ -40,6 +41,10 @@ func AllInOne(ctx context.Context, c config.Config, log *slog.Logger) (err error
 	if err != nil {
 		return err
 	}
+	console, err := newConsole(c, b.control, log)
+	if err != nil {
+		return err
+	}
 	controlEar, agentEar := inside.Listen(controlInside), inside.Listen(agentInside)
 	vault, err := inproc.Admit(ctx, b.authority, ctl.Admission{HostName: c.Agent.Host, Address: agentInside, Zone: c.Defaults.Zone})
 	if err != nil {
@@ -55,6 +60,7 @@ func AllInOne(ctx context.Context, c config.Config, log *slog.Logger) (err error
 	group.Go(func() error { return b.serveAgents(ctx, controlEar) })
 	group.Go(func() error { return b.runLoops(ctx) })
 	group.Go(func() error { return runHands(ctx, c, link, agentEar, log) })
-	group.Go(func() error { return runDoor(ctx, c, listener, door, log) })
+	group.Go(func() error { return closeWith(ctx, console) })
+	group.Go(func() error { return runDoor(ctx, c, listener, besideAPI(c, console, door), log) })
 	return group.Wait()
 }

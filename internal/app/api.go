@@ -16,6 +16,9 @@ import (
 // API runs the control side until ctx ends. Any number of replicas may run on one
 // database.
 func API(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
+	if c.WebSocket.InsideAPI {
+		c = consolesHere(c)
+	}
 	listener, err := listenFront(ctx, c)
 	if err != nil {
 		return err
@@ -41,6 +44,14 @@ func API(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
+	if c.WebSocket.InsideAPI {
+		console, err := newConsole(c, b.control, log)
+		if err != nil {
+			return err
+		}
+		door = besideAPI(c, console, door)
+		group.Go(func() error { return closeWith(ctx, console) })
+	}
 	group.Go(func() error { return b.serveAgents(ctx, agents) })
 	group.Go(func() error { return b.runLoops(ctx) })
 	group.Go(func() error { return runDoor(ctx, c, listener, door, log) })

@@ -220,6 +220,11 @@ func (b binder) local() Local {
 func (b binder) webSocket() WebSocket {
 	const s = "websocket_proxy"
 	listen := net.JoinHostPort(b.text(s, "wsproxy_host"), b.text(s, "wsproxy_port"))
-	return WebSocket{Listen: listen, BaseURL: cmp.Or(b.text(s, "base_url"), "ws://"+listen+"/"),
-		AllowedOrigins: b.list(s, "allowed_origins"), CertFile: b.text(s, "cert"), KeyFile: b.text(s, "key"), TLSOnly: b.truth(s, "ssl_only")}
+	given := b.text(s, "base_url")
+	control := cmp.Or(b.text(s, "control_address"), net.JoinHostPort(b.text("DEFAULT", "my_ip"), "9518"))
+	return WebSocket{Listen: listen, BaseURL: cmp.Or(given, "ws://"+listen+"/"), BaseURLGiven: given != "",
+		AllowedOrigins: b.list(s, "allowed_origins"), CertFile: b.text(s, "cert"), KeyFile: b.text(s, "key"), TLSOnly: b.truth(s, "ssl_only"),
+		InsideAPI: b.truth(s, "inside_api"), Name: b.text(s, "name"), ControlAddress: control, JoinToken: b.text(s, "join_token"),
+		StateDir: b.text(s, "state_dir"), Idle: b.span(s, "idle_timeout"), Longest: b.span(s, "session_timeout"),
+		PerContainer: int(b.whole(s, "max_per_container")), PerProject: int(b.whole(s, "max_per_project"))}
 }

@@ -193,7 +193,13 @@ type Local struct {
 type WebSocket struct {
 	Listen            string // host:port
 	BaseURL           string
+	BaseURLGiven      bool // by the operator; else it is derived from where the door listens
 	AllowedOrigins    []string
 	CertFile, KeyFile string
 	TLSOnly           bool
+	InsideAPI         bool // zun-api answers consoles too
+	// Name, ControlAddress, JoinToken and StateDir are zun-wsproxy's.
+	Name, ControlAddress, JoinToken, StateDir string
+	Idle, Longest                             time.Duration // 0: never
+	PerContainer, PerProject                  int           // consoles open at once; 0: unlimited
 }

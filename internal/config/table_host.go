@@ -96,11 +96,21 @@ func consoleOptions() []Option {
 	rows := in("websocket_proxy",
 		Option{Name: "wsproxy_host", Default: "$my_ip", Help: "Listen address"},
 		Option{Name: "wsproxy_port", Type: Port, Default: "6784", Help: "Listen port"},
-		Option{Name: "base_url", Type: URI, Shown: "ws://$wsproxy_host:$wsproxy_port/", Help: "Public URL of the proxy given to clients"},
+		Option{Name: "base_url", Type: URI, Shown: "ws://$wsproxy_host:$wsproxy_port/, or /console/ of the API where the API answers consoles itself", Help: "Public URL of the proxy given to clients"},
 		Option{Name: "allowed_origins", Type: List, Help: "Additional Origin host names accepted"},
 		Option{Name: "cert", Help: "TLS certificate of the proxy"},
 		Option{Name: "key", Help: "TLS key of the proxy"},
 		Option{Name: "ssl_only", Type: Boolean, Default: "false", Help: "Refuse plain connections"},
 	)
-	return rows
+	return append(rows, ours(in("websocket_proxy",
+		Option{Name: "inside_api", Type: Boolean, Default: "false", Help: "Answer consoles in zun-api too, at /console/ of its port; the all-in-one always does"},
+		Option{Name: "name", Default: "$DEFAULT.host", Help: "Name under which zun-wsproxy joins the deployment"},
+		Option{Name: "control_address", Type: HostPort, Default: "$agent.control_address", Shown: "$my_ip:9518", Help: "Where control listens for console doors, host:port"},
+		Option{Name: "join_token", Secret: true, Help: "One-use token of zun-wsproxy's first start; not needed once joined"},
+		Option{Name: "state_dir", Default: "$state_path/wsproxy", Help: "Where zun-wsproxy keeps its key and certificate"},
+		Option{Name: "idle_timeout", Type: Seconds, Default: "3600", Help: "Seconds without a byte after which a console is closed; 0 is never"},
+		Option{Name: "session_timeout", Type: Seconds, Default: "86400", Help: "Seconds after which any console is closed; 0 is never"},
+		Option{Name: "max_per_container", Type: Integer, Default: "128", Min: bound(0), Help: "Consoles of one container open at once at one door; 0 is unlimited"},
+		Option{Name: "max_per_project", Type: Integer, Default: "512", Min: bound(0), Help: "Consoles of one project open at once at one door; 0 is unlimited"},
+	))...)
 }

@@ -1,0 +1,62 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/term"
+)
+
+// consolePath is where the API's own port answers consoles.
+const consolePath = "/console/"
+
+// consolesHere sends users to this process for consoles, unless the operator named
+// an address. One port serves all: a laptop needs no second one, TLS and names are
+// the API's, and clients follow whatever address they are told.
+func consolesHere(c config.Config) config.Config {
+	if !c.WebSocket.BaseURLGiven {
+		c.WebSocket.BaseURL = "ws" + strings.TrimPrefix(publicURL(c), "http") + consolePath
+	}
+	c.WebSocket.InsideAPI = true
+	return c
+}
+
+// newConsole makes the console door over desk.
+func newConsole(c config.Config, desk term.Desk, log *slog.Logger) (*term.Door, error) {
+	o := term.DefaultOptions()
+	o.BaseURL, o.AllowedOrigins, o.TrustedProxies = c.WebSocket.BaseURL, c.WebSocket.AllowedOrigins, c.API.TrustedProxies
+	o.RequireTLS, o.Idle, o.Longest = c.WebSocket.TLSOnly, c.WebSocket.Idle, c.WebSocket.Longest
+	o.PerContainer, o.PerProject = c.WebSocket.PerContainer, c.WebSocket.PerProject
+	if c.WebSocket.InsideAPI {
+		o.Paths = []string{consolePath}
+	}
+	return term.New(term.Deps{Desk: desk, Options: o, Now: time.Now, Log: log})
+}
+
+// closeWith closes the door when ctx ends. A web server that stops does not wait for
+// its websockets.
+func closeWith(ctx context.Context, door *term.Door) error {
+	<-ctx.Done()
+	door.Close()
+	return nil
+}
+
+// besideAPI serves consoles on the API's port: at consolePath, or at the path of the
+// public address where a reverse proxy leaves its prefix on.
+func besideAPI(c config.Config, console, api http.Handler) http.Handler {
+	public := ""
+	if _, path, found := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(c.WebSocket.BaseURL, "ws://"), "wss://"), "/"); found && path != "" {
+		public = "/" + path
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == consolePath || public != "" && r.URL.Path == public {
+			console.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
+}
