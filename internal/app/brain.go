@@ -15,6 +15,7 @@ import (
 	"github.com/go-zun/zun/internal/adapter/store/sql"
 	"github.com/go-zun/zun/internal/config"
 	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/control/capsule"
 	"github.com/go-zun/zun/internal/control/loops"
 	"github.com/go-zun/zun/internal/control/place"
 	"github.com/go-zun/zun/internal/domain"
@@ -28,6 +29,7 @@ type brain struct {
 	authority *ctl.Authority
 	nodes     *ctl.Nodes
 	control   *control.Control
+	capsules  *capsule.Capsules
 	loops     *loops.Loops
 	link      *ctl.Server
 }
@@ -77,6 +79,7 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 		Store: store, Networking: networking, Secrets: secrets, Nodes: b.nodes,
 		Clock: func() time.Time { return time.Now().UTC() }, Rand: rand.Reader, Log: log, Options: controlOptions(c),
 	})
+	b.capsules = capsule.New(capsule.Deps{Control: b.control, Networking: networking})
 	b.loops = loops.New(loops.Deps{
 		Control: b.control, Networking: networking, Nodes: b.nodes, Meter: m, Log: log, Owner: uuid.NewString(),
 	})

@@ -51,8 +51,8 @@ func (t *Turn) giveHost(ctx context.Context, hostID string, claim domain.Claim) 
 	return nil
 }
 
-// use counts claim for the project and returns the OverQuota fault if it does not fit.
-func (t *Turn) use(ctx context.Context, projectID string, claim domain.Claim) error {
+// Use counts claim for the project and returns the OverQuota fault if it does not fit.
+func (t *Turn) Use(ctx context.Context, projectID string, claim domain.Claim) error {
 	limits, err := limitsOf(ctx, t.Tx, t.options, projectID)
 	if err != nil {
 		return err
@@ -90,7 +90,11 @@ func overQuota(over []domain.Resource) error {
 
 // GiveBack gives back all that c holds in the books: its quota and its claim.
 func (t *Turn) GiveBack(ctx context.Context, c *domain.Container) error {
-	if err := t.giveQuota(ctx, c.ProjectID, domain.ClaimOf(c.Spec)); err != nil {
+	counted, err := counted(ctx, t.Tx, *c)
+	if err != nil {
+		return err
+	}
+	if err := t.giveQuota(ctx, c.ProjectID, counted); err != nil {
 		return err
 	}
 	return t.Vacate(ctx, c)
@@ -104,7 +108,7 @@ func (t *Turn) grow(ctx context.Context, c *domain.Container, args domain.Action
 	if more == (domain.Claim{}) {
 		return nil
 	}
-	if err := t.use(ctx, c.ProjectID, more); err != nil {
+	if err := t.Use(ctx, c.ProjectID, more); err != nil {
 		return err
 	}
 	if c.HostID == "" {

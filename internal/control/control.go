@@ -57,6 +57,9 @@ func (c *Control) Bells() Bells { return c.bells }
 // Options returns the settings that the use cases work with.
 func (c *Control) Options() Options { return c.options }
 
+// Dice returns the source of what is random, for the use cases in other rooms.
+func (c *Control) Dice() chance.Dice { return c.rand }
+
 // Itself is the actor for what no user asked; its request id is new.
 func (c *Control) Itself() (domain.Actor, error) {
 	id, err := c.rand.UUID()

@@ -35,7 +35,7 @@ func (c *Control) Create(ctx context.Context, actor domain.Actor, req CreateRequ
 	if row.Resolved, err = c.networking.Resolve(ctx, actor, row.Spec.Nets); err != nil {
 		return row, err
 	}
-	if err := checkMounts(row.Spec.Mounts); err != nil {
+	if err := CheckMounts(row.Spec.Mounts); err != nil {
 		return row, err
 	}
 	if err := grounds.registryErr; err != nil {
@@ -219,7 +219,7 @@ func (t *Turn) insert(ctx context.Context, actor domain.Actor, req CreateRequest
 	}
 	// Quota first, because its row then serialises the creates of one project and
 	// makes the name check below hold under concurrency.
-	if err := t.use(ctx, row.ProjectID, domain.ClaimOf(row.Spec)); err != nil {
+	if err := t.Use(ctx, row.ProjectID, domain.ClaimOf(row.Spec)); err != nil {
 		return row, err
 	}
 	if err := t.checkName(ctx, row.ProjectID, row.Spec.Name); err != nil {
@@ -254,9 +254,9 @@ func first(known *domain.Container, row domain.Container) domain.Container {
 	return row
 }
 
-// checkMounts refuses what no back end here can give: volumes need a volume
+// CheckMounts refuses what no back end here can give: volumes need a volume
 // service; files to inject come with the request and need only be readable.
-func checkMounts(mounts []domain.MountRequest) error {
+func CheckMounts(mounts []domain.MountRequest) error {
 	for _, m := range mounts {
 		switch {
 		case m.Type == "bind":

@@ -95,11 +95,12 @@ func (t *Turn) bury(ctx context.Context, c *domain.Container) (bool, error) {
 	if err := t.Containers().Tombstones().Put(ctx, *c); err != nil {
 		return false, fmt.Errorf("put the tombstone of %s: %w", c.ID, err)
 	}
-	if err := t.giveQuota(ctx, c.ProjectID, domain.ClaimOf(c.Spec)); err != nil {
+	counted, err := counted(ctx, t.Tx, *c)
+	if err != nil {
 		return false, err
 	}
-	if err := t.Containers().Delete(ctx, c.ID); err != nil {
-		return false, fmt.Errorf("delete container %s: %w", c.ID, err)
+	if err := t.giveQuota(ctx, c.ProjectID, counted); err != nil {
+		return false, err
 	}
-	return true, nil
+	return true, t.Erase(ctx, *c)
 }

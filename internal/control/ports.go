@@ -75,6 +75,8 @@ type ContainerQuery struct {
 	Scope   Scope
 	Filters ContainerFilters
 	HostID  string // all containers placed on this host
+	// Capsules, if not empty: only what belongs to one of these capsules.
+	Capsules []domain.ContainerID
 	// SinceRevision, with HostID: only those whose revision is above it.
 	SinceRevision *int64
 	Page          Page

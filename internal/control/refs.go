@@ -7,10 +7,19 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// find looks up one container for an actor: what looks like a uuid is compared
-// literally, anything else is an exact name. Admins look across projects.
+// find looks up one plain container for an actor.
 func find(ctx context.Context, tx Tx, actor domain.Actor, ref Ref) (domain.Container, error) {
-	scope := Scope{ProjectID: actor.ProjectID, AllProjects: actor.IsAdmin || ref.AllProjects}
+	return Find(ctx, tx, actor, ref, domain.KindContainer)
+}
+
+// Find looks up one row of kind for an actor: what looks like a uuid is compared
+// literally, anything else is an exact name. Admins look across projects. Faults:
+// NotFound, and Conflict where several have the name.
+func Find(ctx context.Context, tx Tx, actor domain.Actor, ref Ref, kind domain.ContainerKind) (domain.Container, error) {
+	scope := Scope{
+		ProjectID: actor.ProjectID, AllProjects: actor.IsAdmin || ref.AllProjects,
+		Kinds: []domain.ContainerKind{kind},
+	}
 	if looksLikeUUID(ref.Ident) {
 		c, err := tx.Containers().Get(ctx, scope, domain.ContainerID(ref.Ident))
 		if domain.IsKind(err, domain.NotFound) {

@@ -60,12 +60,15 @@ func UUIDOf(b []byte, version byte) string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-// Name makes a name for a container that was given none: a greek letter, a
-// number from 1 to 24, and the word container.
-func (d Dice) Name() string {
+// Name makes a name for a container that was given none.
+func (d Dice) Name() string { return d.Greek() + "-container" }
+
+// Greek makes the part of a name that tells it from others: a greek letter and a
+// number from 1 to 24.
+func (d Dice) Greek() string {
 	letters := [...]string{
 		"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",
 		"nu", "xi", "omicron", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
 	}
-	return letters[d.Below(len(letters))] + "-" + strconv.Itoa(1+d.Below(24)) + "-container"
+	return letters[d.Below(len(letters))] + "-" + strconv.Itoa(1+d.Below(24))
 }

@@ -60,7 +60,7 @@ func (l *Loops) release(ctx context.Context, a domain.Action) error {
 			if err := t.Containers().Tombstones().Drop(ctx, row.ID); err != nil {
 				return err
 			}
-			return t.Containers().Delete(ctx, row.ID)
+			return t.Erase(ctx, row)
 		})
 	})
 }

@@ -148,6 +148,9 @@ func (s containers) List(ctx context.Context, q control.ContainerQuery) ([]domai
 			where.add("revision > ?", *q.SinceRevision)
 		}
 	}
+	if len(q.Capsules) > 0 {
+		among(&where, "capsule_uuid", q.Capsules)
+	}
 	where.filter(q.Filters)
 	tail, args, err := s.page(ctx, containerListing(), where, q.Page)
 	if err != nil {
