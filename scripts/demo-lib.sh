@@ -81,9 +81,16 @@ healthy() { exec 3<>/dev/tcp/127.0.0.1/9517 && printf 'GET /healthcheck HTTP/1.0
 status_is() { [ "$("$BIN/zun" show "$1" -f value -c status 2>/dev/null)" = "$2" ]; }
 gone() { ! "$BIN/zun" show "$1" >/dev/null 2>&1 && "$BIN/zun" list >/dev/null; }
 
-# leftovers: what a container could leave behind, one a line. Ready sandboxes belong to no container.
+# leftovers: what a container of this deployment could leave behind, one a line. Ready sandboxes belong to no container.
 leftovers() {
-  docker -H "$DOCKER" ps -a --filter label=zun.deployment --format '{{.Names}}' | grep -v -- -ready- | sort || true
+  local deployment
+  docker -H "$DOCKER" ps -a --filter label=zun.deployment --format '{{.Names}}' | grep -v '^zun-ready-' | sort || true
+  deployment=$(docker -H "$DOCKER" ps -a --filter label=zun.deployment --format '{{.Label "zun.deployment"}}' | head -n 1)
+  [ -z "$deployment" ] || ip -o link show type veth | grep -F "alias zun/$deployment/" || true
+  # The engine itself unmounts a dead namespace's file some time within a minute; what counts is that nobody is in it.
+  lsns -t net -n -o PID,COMMAND 2>/dev/null | awk '$2 == "/hold" {n++} END {print "sandboxes alive:", n + 0}'
   ls /run/netns 2>/dev/null | grep '^zun' || true
-  ip -o link show type veth | awk -F'[ :@]+' '{print $2}' | sort
 }
+
+# stocked: the service has put ready sandboxes in stock, so that counts hold still.
+stocked() { [ "$(docker -H "$DOCKER" ps --filter name=zun-ready- -q | wc -l)" -ge 2 ]; }

@@ -20,6 +20,7 @@ write_config
 start_service
 
 export OS_CLIENT_CONFIG_FILE=$DEMO/clouds.yaml OS_CLOUD=zun
+wait_for 30 "the stock of ready sandboxes" stocked
 before=$(leftovers)
 show() { printf '\n\033[1m$ %s\033[0m\n' "$*"; "$@"; }
 
@@ -37,8 +38,8 @@ show "$BIN/zun" list
 replies=$(grep -c 'bytes from 127.0.0.1' <<<"$logs" || true)
 [ "$replies" = 4 ] || die "the log holds $replies replies, not 4"
 [ -z "$("$BIN/zun" list -f value -c uuid)" ] || die "the list is not empty"
-after=$(leftovers)
-[ "$before" = "$after" ] || { diff <(printf '%s\n' "$before") <(printf '%s\n' "$after") >&2 || true; die "something of the container is left"; }
+nothing_left() { [ "$(leftovers)" = "$before" ]; }
+wait_for 15 "a host without the container's links, namespaces and engine objects" nothing_left
 
 cat <<TXT
 

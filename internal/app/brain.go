@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,6 +38,9 @@ type brain struct {
 // openStore opens the database and refuses one whose schema does not fit; migrate
 // brings it up instead, which only the all-in-one does by itself.
 func openStore(ctx context.Context, c config.Config, log *slog.Logger, migrate bool) (*sqlstore.Store, error) {
+	if err := os.MkdirAll(c.StatePath, 0o750); err != nil {
+		return nil, fmt.Errorf("make the state directory: %w", err)
+	}
 	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: c.Database.Connection, Log: log})
 	if err != nil {
 		return nil, err

@@ -5,7 +5,7 @@ const noPinning = "cores are not pinned in this release"
 func engineOptions() []Option {
 	rows := ours(in("engine",
 		Option{Name: "driver", Default: "$container_driver", Choices: []string{"docker", "fake"}, Help: "Engine that the agent drives; fake keeps containers in memory, for tests"},
-		Option{Name: "ready_sandboxes", Type: Integer, Default: "0", Min: bound(0), Max: bound(100), Help: "Sandboxes kept ready per host, for containers that ask for no hostname"},
+		Option{Name: "ready_sandboxes", Type: Integer, Default: "2", Min: bound(0), Max: bound(100), Help: "Sandboxes kept ready per host, for containers that ask for no hostname"},
 		Option{Name: "pids_limit", Type: Integer, Default: "4096", Min: bound(-1), Help: "Processes that one container may have; -1 is unlimited"},
 		Option{Name: "log_max_size", Type: Size, Default: "10m", Min: bound(0), Help: "Size of a container's log; 0 is unlimited"},
 	))
