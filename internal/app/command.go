@@ -43,6 +43,7 @@ type chore struct {
 	use, short string
 	args       cobra.PositionalArgs
 	run        func(ctx context.Context, c config.Config, log *slog.Logger, args []string) error
+	parts      []chore // of a word that only groups others; it has no run
 }
 
 func serviceCommand(name, short string, run service, chores []chore) *cobra.Command {
@@ -70,6 +71,13 @@ func serviceCommand(name, short string, run service, chores []chore) *cobra.Comm
 }
 
 func choreCommand(ch chore, name string, source *config.Source) *cobra.Command {
+	if ch.run == nil {
+		cmd := &cobra.Command{Use: ch.use, Short: ch.short}
+		for _, part := range ch.parts {
+			cmd.AddCommand(choreCommand(part, name, source))
+		}
+		return cmd
+	}
 	return &cobra.Command{Use: ch.use, Short: ch.short, Args: ch.args, RunE: func(cmd *cobra.Command, args []string) error {
 		c, log, closeLog, err := open(*source, name)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -98,9 +99,19 @@ func publicURL(c config.Config) string {
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
+// pathPrefix is the path that the public endpoint stands under, such as "/container";
+// a proxy may leave it on the requests that it hands on.
+func pathPrefix(c config.Config) string {
+	at, err := url.Parse(c.API.PublicEndpoint)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(at.Path, "/"), "/v1")
+}
+
 func restOptions(c config.Config) rest.Options {
 	return rest.Options{
-		PublicEndpoint: c.API.PublicEndpoint, TrustedProxies: c.API.TrustedProxies, MaxLimit: c.API.MaxLimit,
+		PublicEndpoint: c.API.PublicEndpoint, PathPrefix: pathPrefix(c), TrustedProxies: c.API.TrustedProxies, MaxLimit: c.API.MaxLimit,
 		DisableFile: "/etc/zun/healthcheck_disable",
 		Schema: schema.Limits{
 			MinCPU: c.Bounds.MinCPU, MaxCPU: c.Bounds.MaxCPU, MinMemoryMB: c.Bounds.MinMemoryMB, MaxMemoryMB: c.Bounds.MaxMemoryMB,
