@@ -87,9 +87,6 @@ leftovers() {
   docker -H "$DOCKER" ps -a --filter label=zun.deployment --format '{{.Names}}' | grep -v '^zun-ready-' | sort || true
   deployment=$(docker -H "$DOCKER" ps -a --filter label=zun.deployment --format '{{.Label "zun.deployment"}}' | head -n 1)
   [ -z "$deployment" ] || ip -o link show type veth | grep -F "alias zun/$deployment/" || true
-  # The engine itself unmounts a dead namespace's file some time within a minute; what counts is that nobody is in it.
-  lsns -t net -n -o PID,COMMAND 2>/dev/null | awk '$2 == "/hold" {n++} END {print "sandboxes alive:", n + 0}'
-  ls /run/netns 2>/dev/null | grep '^zun' || true
 }
 
 # stocked: the service has put ready sandboxes in stock, so that counts hold still.
