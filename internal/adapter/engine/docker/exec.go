@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,10 +28,11 @@ func (e *Engine) ExecRun(ctx context.Context, o agent.Object, cmd []string, limi
 	unblock := context.AfterFunc(ctx, attached.Close) // a read does not heed ctx
 	defer unblock()
 	kept := &bounded{left: limit}
-	if _, err := stdcopy.StdCopy(kept, kept, attached.Reader); err != nil {
-		if ctx.Err() != nil {
-			err = ctx.Err()
-		}
+	_, err = stdcopy.StdCopy(kept, kept, attached.Reader)
+	if ctx.Err() != nil {
+		return domain.ExecResult{}, domain.WrapFault(ctx.Err(), domain.Timeout, "exec-timeout", "Timeout on executing command: %s", strings.Join(cmd, " "))
+	}
+	if err != nil {
 		return domain.ExecResult{}, fault(err)
 	}
 	code, err := e.exitCode(ctx, id)
@@ -53,9 +55,12 @@ func (b *bounded) Write(p []byte) (int, error) {
 }
 
 func (e *Engine) execCreate(ctx context.Context, o agent.Object, options client.ExecCreateOptions) (string, error) {
+	if len(options.Cmd) == 0 {
+		return "", domain.NewFault(domain.Invalid, "invalid", "No command to run was given")
+	}
 	created, err := e.api.ExecCreate(ctx, o.EngineID, options)
 	if err != nil {
-		return "", fault(err)
+		return "", stateFault(err)
 	}
 	return created.ID, nil
 }
@@ -68,7 +73,7 @@ func (e *Engine) ExecCreate(ctx context.Context, o agent.Object, cmd []string, t
 // ExecResize implements agent.Execer.
 func (e *Engine) ExecResize(ctx context.Context, execID string, w, h int) error {
 	if _, err := e.api.ExecResize(ctx, execID, client.ExecResizeOptions{Width: uint(w), Height: uint(h)}); err != nil {
-		return fault(err)
+		return execFault(err, execID)
 	}
 	return nil
 }
@@ -77,7 +82,7 @@ func (e *Engine) ExecResize(ctx context.Context, execID string, w, h int) error 
 func (e *Engine) ExecOpen(ctx context.Context, execID string) (agent.Stream, error) {
 	info, err := e.api.ExecInspect(ctx, execID, client.ExecInspectOptions{})
 	if err != nil {
-		return nil, fault(err)
+		return nil, execFault(err, execID)
 	}
 	if info.Running || info.ExitCode != 0 {
 		return nil, domain.NewFault(domain.Conflict, "conflict", "exec %s was started already", execID)
@@ -95,6 +100,15 @@ func (e *Engine) ExecOpen(ctx context.Context, execID string) (agent.Stream, err
 		return e.exitCode(ctx, execID)
 	}
 	return s, nil
+}
+
+// execFault names a session that is not there as clients know it.
+func execFault(err error, id string) error {
+	f := fault(err)
+	if f.Kind == domain.NotFound {
+		return domain.WrapFault(err, domain.NotFound, "exec-not-found", "no such exec instance: %s", id)
+	}
+	return f
 }
 
 // exitBound bounds asking for the exit code of a session that has ended.

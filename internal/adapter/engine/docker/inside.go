@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
@@ -24,11 +25,42 @@ func (e *Engine) Attach(ctx context.Context, o agent.Object) (agent.Stream, erro
 	if err != nil {
 		return nil, fault(err)
 	}
+	if info.Container.State == nil || !info.Container.State.Running {
+		return nil, domain.NewFault(domain.Conflict, "conflict", "Container %s is not running", o.Container)
+	}
 	attached, err := e.api.ContainerAttach(ctx, o.EngineID, client.ContainerAttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
 	if err != nil {
-		return nil, fault(err)
+		return nil, stateFault(err)
 	}
-	return newStream(attached.HijackedResponse, info.Container.Config.Tty), nil
+	s := newStream(attached.HijackedResponse, info.Container.Config.Tty)
+	s.exit = func() (int, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exitBound)
+		defer cancel()
+		return e.memberCode(ctx, o)
+	}
+	return s, nil
+}
+
+// memberCode returns how a process ended whose output has ended, -1 if it goes on: a
+// viewer may leave, and the engine notes the code a moment after the output's end.
+func (e *Engine) memberCode(ctx context.Context, o agent.Object) (int, error) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for range 50 {
+		now, err := e.inspect(ctx, o.EngineID)
+		if err != nil {
+			return -1, err
+		}
+		if now.State.ExitCode != nil {
+			return *now.State.ExitCode, nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return -1, nil
+		}
+	}
+	return -1, nil
 }
 
 // Resize implements agent.Attacher.
@@ -90,7 +122,7 @@ func pump(r io.Reader, sink func([]byte) error) error {
 func (e *Engine) Top(ctx context.Context, o agent.Object, psArgs string) (domain.ProcessTable, error) {
 	result, err := e.api.ContainerTop(ctx, o.EngineID, client.ContainerTopOptions{Arguments: strings.Fields(psArgs)})
 	if err != nil {
-		return domain.ProcessTable{}, fault(err)
+		return domain.ProcessTable{}, stateFault(err)
 	}
 	return domain.ProcessTable{Titles: result.Titles, Processes: result.Processes}, nil
 }
@@ -194,6 +226,9 @@ func (e *Engine) PutArchive(ctx context.Context, o agent.Object, path string, so
 // pathFault tells a path that is not there from a container that is not.
 func pathFault(err error, path string) *domain.Fault {
 	f := fault(err)
+	if strings.Contains(f.Message, "processing tar file") || strings.Contains(f.Message, "invalid tar") {
+		return domain.WrapFault(err, domain.Invalid, "invalid", "The archive could not be unpacked into %s", path)
+	}
 	if f.Kind == domain.NotFound && !strings.Contains(f.Message, "No such container") {
 		return domain.WrapFault(err, domain.Invalid, "invalid", "Could not find the file %s in the container.", path)
 	}

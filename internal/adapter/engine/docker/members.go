@@ -9,7 +9,6 @@ import (
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
-	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
 	"github.com/go-zun/zun/internal/agent"
@@ -65,10 +64,6 @@ func (m members) create(ctx context.Context, spec agent.MemberSpec) (client.Cont
 	if err != nil {
 		return client.ContainerCreateResult{}, err
 	}
-	ports, err := exposed(spec.Spec.ExposedPorts)
-	if err != nil {
-		return client.ContainerCreateResult{}, err
-	}
 	s := spec.Spec
 	labels := m.e.labels(spec.Container, spec.Generation, roleMember)
 	for key, value := range s.Labels {
@@ -76,11 +71,14 @@ func (m members) create(ctx context.Context, spec agent.MemberSpec) (client.Cont
 			labels[key] = value
 		}
 	}
+	if len(s.ExposedPorts) > 0 {
+		labels[labelPorts] = strings.Join(s.ExposedPorts, ",")
+	}
 	return m.e.api.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Name: memberName(spec.Container), HostConfig: host,
 		Config: &container.Config{
 			Image: s.Image, Cmd: s.Command, Entrypoint: s.Entrypoint, Env: environment(s.Environment), WorkingDir: s.Workdir,
-			Labels: labels, Tty: s.TTY, OpenStdin: s.Interactive, ExposedPorts: ports, Healthcheck: health(s.Healthcheck),
+			Labels: labels, Tty: s.TTY, OpenStdin: s.Interactive, Healthcheck: health(s.Healthcheck),
 		},
 	})
 }
@@ -159,18 +157,6 @@ func environment(m map[string]string) []string {
 	return list
 }
 
-func exposed(ports []string) (network.PortSet, error) {
-	set := network.PortSet{}
-	for _, p := range ports {
-		parsed, err := network.ParsePort(p)
-		if err != nil {
-			return nil, domain.WrapFault(err, domain.Invalid, "invalid", "value %s is invalid as publish port.", p)
-		}
-		set[parsed] = struct{}{}
-	}
-	return set, nil
-}
-
 func health(h *domain.Healthcheck) *container.HealthConfig {
 	if h == nil || h.Test == "" {
 		return nil
@@ -183,10 +169,15 @@ func health(h *domain.Healthcheck) *container.HealthConfig {
 
 // Start implements agent.Members.
 func (m members) Start(ctx context.Context, o agent.Object) error {
-	if _, err := m.e.api.ContainerStart(ctx, o.EngineID, client.ContainerStartOptions{}); err != nil {
-		return startFault(err)
+	_, err := m.e.api.ContainerStart(ctx, o.EngineID, client.ContainerStartOptions{})
+	if err == nil {
+		return nil
 	}
-	return nil
+	text := plain(err)
+	if strings.Contains(text, "No such container") && !strings.Contains(text, o.EngineID) || strings.Contains(text, "cannot join network") {
+		return domain.WrapFault(err, domain.Conflict, "sandbox-gone", "The network of the container is gone.")
+	}
+	return startFault(err)
 }
 
 // Stop implements agent.Members. A frozen process cannot hear a signal, so it is
@@ -208,22 +199,33 @@ func (m members) Stop(ctx context.Context, o agent.Object, grace time.Duration) 
 
 // Kill implements agent.Members.
 func (m members) Kill(ctx context.Context, o agent.Object, signal string) error {
-	if _, err := m.e.api.ContainerKill(ctx, o.EngineID, client.ContainerKillOptions{Signal: signal}); err != nil {
-		return fault(err)
+	_, err := m.e.api.ContainerKill(ctx, o.EngineID, client.ContainerKillOptions{Signal: signal})
+	if err != nil && strings.Contains(strings.ToLower(plain(err)), "invalid signal") {
+		return domain.WrapFault(err, domain.Invalid, "invalid", "Invalid signal: %s", signal)
 	}
-	return nil
+	return stateFault(err)
 }
 
 // Pause implements agent.Members.
 func (m members) Pause(ctx context.Context, o agent.Object) error {
 	_, err := m.e.api.ContainerPause(ctx, o.EngineID, client.ContainerPauseOptions{})
-	return unlessAlready(err, "already paused")
+	if err != nil && strings.Contains(plain(err), "already paused") {
+		return nil
+	}
+	return stateFault(err)
 }
 
 // Unpause implements agent.Members.
 func (m members) Unpause(ctx context.Context, o agent.Object) error {
 	_, err := m.e.api.ContainerUnpause(ctx, o.EngineID, client.ContainerUnpauseOptions{})
-	return unlessAlready(err, "not paused")
+	if err != nil && strings.Contains(plain(err), "not paused") {
+		// The engine says so of one that runs and of one that ended alike.
+		if now, lookErr := m.e.inspect(ctx, o.EngineID); lookErr == nil && now.State.Status != domain.Running {
+			return domain.WrapFault(err, domain.Conflict, "conflict", "Container %s is not running", o.Container)
+		}
+		return nil
+	}
+	return stateFault(err)
 }
 
 // Update implements agent.Members.
@@ -270,9 +272,16 @@ func goneIsFine(err error) error {
 	return fault(err)
 }
 
-func unlessAlready(err error, sign string) error {
-	if err == nil || strings.Contains(plain(err), sign) {
+// stateFault is fault for calls that need a certain state: some engines answer a wrong
+// one as if they themselves had failed.
+func stateFault(err error) error {
+	if err == nil {
 		return nil
+	}
+	for _, sign := range []string{"is not running", "is paused"} {
+		if strings.Contains(plain(err), sign) {
+			return domain.WrapFault(err, domain.Conflict, "conflict", "%s", plain(err))
+		}
 	}
 	return fault(err)
 }

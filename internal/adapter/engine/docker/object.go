@@ -17,6 +17,10 @@ import (
 const (
 	roleSandbox = "sandbox"
 	roleMember  = "member"
+
+	// labelPorts keeps the ports that a spec exposes: the engine refuses them as such
+	// on a container that joins the network of another.
+	labelPorts = "zun.ports"
 )
 
 // objectOf turns what the engine knows of a container into the agent's words.
@@ -47,6 +51,12 @@ func observationOf(c container.InspectResponse, now time.Time) domain.Observatio
 		seen.Hostname, seen.Command, seen.Entrypoint = c.Config.Hostname, c.Config.Cmd, c.Config.Entrypoint
 		for p := range c.Config.ExposedPorts {
 			if n := int(p.Num()); !slices.Contains(seen.Ports, n) {
+				seen.Ports = append(seen.Ports, n)
+			}
+		}
+		for _, p := range strings.Split(c.Config.Labels[labelPorts], ",") {
+			number, _, _ := strings.Cut(p, "/")
+			if n, err := strconv.Atoi(number); err == nil && !slices.Contains(seen.Ports, n) {
 				seen.Ports = append(seen.Ports, n)
 			}
 		}

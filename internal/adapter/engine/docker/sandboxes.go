@@ -19,26 +19,32 @@ type sandboxes struct{ e *Engine }
 func (s sandboxes) Ensure(ctx context.Context, want agent.SandboxSpec) (agent.Object, error) {
 	name := sandboxName(want.Container)
 	existing, err := s.e.inspect(ctx, name)
-	fresh := false
 	switch {
 	case err == nil && existing.PID != 0 && existing.Container == want.Container:
 		return existing, nil
 	case err == nil && existing.Container != want.Container:
 		return agent.Object{}, domain.NewFault(domain.Conflict, "name-clash", "The container engine of the host has another container called %s.", name)
-	case err == nil: // its holder died
-		fresh = true // the agent tells by its age that the members ended with the former one
-		if err := s.e.remove(ctx, existing.EngineID); err != nil {
-			return agent.Object{}, err
-		}
+	case err == nil:
+		return s.e.revive(ctx, existing)
 	case !domain.IsKind(err, domain.NotFound):
 		return agent.Object{}, err
 	}
-	if !fresh && want.Hostname == "" && want.Runtime == "" {
+	if want.Hostname == "" && want.Runtime == "" {
 		if o, taken := s.e.stock.take(ctx, want.Container); taken {
 			return o, nil
 		}
 	}
 	return s.e.makeSandbox(ctx, name, want)
+}
+
+// revive starts a holder that died: it gets a new namespace and keeps its id. The
+// engine bound the members to that id when they were created, so that they could
+// never start in another. The agent tells by its start that members ended before it.
+func (e *Engine) revive(ctx context.Context, dead agent.Object) (agent.Object, error) {
+	if _, err := e.api.ContainerStart(ctx, dead.EngineID, client.ContainerStartOptions{}); err != nil {
+		return agent.Object{}, startFault(err)
+	}
+	return e.inspect(ctx, dead.EngineID)
 }
 
 // makeSandbox creates and starts a holder. Its labels name the container unless it
@@ -51,6 +57,7 @@ func (e *Engine) makeSandbox(ctx context.Context, name string, want agent.Sandbo
 		Name: name,
 		Config: &container.Config{
 			Image: holderImage, Hostname: want.Hostname, Labels: e.labels(want.Container, 0, roleSandbox),
+			StopSignal: "SIGKILL", // the holder hears no other, and an engine that shuts down waits for it
 		},
 		HostConfig: &container.HostConfig{
 			NetworkMode: "none", Runtime: want.Runtime, ReadonlyRootfs: true, CapDrop: []string{"ALL"},

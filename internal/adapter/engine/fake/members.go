@@ -12,7 +12,8 @@ import (
 
 type members struct{ *Engine }
 
-// Create makes the member of m.Generation. The image must be present.
+// Create makes the member of m.Generation in the place of a former one. The image
+// must be present.
 func (m members) Create(ctx context.Context, spec agent.MemberSpec) (agent.Object, error) {
 	if err := m.cued(ctx, OpCreate, spec.Container); err != nil {
 		return agent.Object{}, err
@@ -30,8 +31,10 @@ func (m members) Create(ctx context.Context, spec agent.MemberSpec) (agent.Objec
 	}
 	present, _, err := m.store.add(r)
 	if err == nil && present.Generation != spec.Generation {
-		return agent.Object{}, domain.NewFault(domain.Conflict, "engine-name-in-use",
-			"Another generation of container %s is still on this host", spec.Container)
+		if err := m.store.remove(roleMember, spec.Container); err != nil {
+			return agent.Object{}, err
+		}
+		present, _, err = m.store.add(r)
 	}
 	return m.object(present), err
 }
@@ -71,6 +74,9 @@ func (m members) Stop(ctx context.Context, o agent.Object, grace time.Duration) 
 		return err
 	}
 	r, err := m.change(o, func(r *record, now time.Time) error { r.signal(now, "TERM"); return nil })
+	if domain.IsKind(err, domain.NotFound) {
+		return nil
+	}
 	if err != nil || !r.alive(m.clock.Now()) {
 		return err
 	}

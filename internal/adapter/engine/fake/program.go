@@ -28,9 +28,11 @@ type machine struct {
 	read  func(path string) ([]byte, error)
 	write func(path string, data []byte) error
 
-	traps map[string]string
-	ended bool // an exit or the end of the world: nothing more is run
-	code  int
+	traps   map[string]string
+	thought bool // the future is foreseen, nothing happens
+	waited  bool // time passed since this was last set to false
+	ended   bool // an exit or the end of the world: nothing more is run
+	code    int
 }
 
 const commandMissing = 127
@@ -80,6 +82,7 @@ func (m *machine) complain(format string, args ...any) int {
 }
 
 func (m *machine) rest(d time.Duration) {
+	m.waited = true
 	if !m.ended && !m.wait(d) {
 		m.ended = true
 	}
@@ -225,6 +228,7 @@ func (m *machine) path(p string) string {
 func foresee(m *machine, argv []string) (time.Duration, int) {
 	const horizon = 24 * time.Hour
 	var passed time.Duration
+	m.thought = true
 	endless := false
 	m.wait = func(d time.Duration) bool {
 		if passed += d; d < 0 || passed > horizon {

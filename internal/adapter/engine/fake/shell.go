@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -45,7 +46,7 @@ func (m *machine) script(source string) int {
 	for source = strings.TrimSpace(source); source != "" && !m.ended; source = strings.TrimSpace(source) {
 		if body, rest, loop := cutLoop(source); loop {
 			for run && !m.ended {
-				code = m.script(body)
+				code = m.turn(body)
 			}
 			source = rest
 			continue
@@ -59,6 +60,20 @@ func (m *machine) script(source string) int {
 	}
 	if m.ended {
 		return m.code
+	}
+	return code
+}
+
+// turn runs the body of an endless loop once. A body that takes no time is given a
+// second, or its future would have no end; in thought one turn tells all that follow.
+func (m *machine) turn(body string) int {
+	m.waited = false
+	code := m.script(body)
+	switch {
+	case m.thought:
+		m.rest(-1)
+	case !m.waited:
+		m.rest(time.Second)
 	}
 	return code
 }
