@@ -22,7 +22,9 @@ type NetChoice struct {
 // Nic is one interface of a sandbox: a port of the network service as the host
 // must plug it. It is complete: the host asks nobody for more.
 type Nic struct {
-	PortID     string
+	PortID string
+	// Index is the number in the interface's name inside: eth0, eth1 and so on.
+	Index      int
 	NetworkID  string
 	MAC        string
 	MTU        int
@@ -34,7 +36,10 @@ type Nic struct {
 	Binding    Binding
 	Generation int64 // counts plugs of this port
 	Ready      bool  // the network service reported the port active
-	Groups     []string
+	// Groups are the ids of the security groups that the port is in, and Rules all of
+	// theirs. A port in no group is not filtered.
+	Groups []string
+	Rules  []GroupRule
 }
 
 // NicAddress is one address of a Nic within its subnet.

@@ -1278,6 +1278,8 @@ type Nic struct {
 	Generation    int64                  `protobuf:"varint,11,opt,name=generation,proto3" json:"generation,omitempty"`
 	Ready         bool                   `protobuf:"varint,12,opt,name=ready,proto3" json:"ready,omitempty"`
 	Groups        []string               `protobuf:"bytes,13,rep,name=groups,proto3" json:"groups,omitempty"`
+	Index         int64                  `protobuf:"varint,14,opt,name=index,proto3" json:"index,omitempty"`
+	Rules         []*GroupRule           `protobuf:"bytes,15,rep,name=rules,proto3" json:"rules,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1403,6 +1405,113 @@ func (x *Nic) GetGroups() []string {
 	return nil
 }
 
+func (x *Nic) GetIndex() int64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Nic) GetRules() []*GroupRule {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+// A rule of a security group. Ports are from -1, which is any.
+type GroupRule struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Egress        bool                   `protobuf:"varint,1,opt,name=egress,proto3" json:"egress,omitempty"`
+	Ipv6          bool                   `protobuf:"varint,2,opt,name=ipv6,proto3" json:"ipv6,omitempty"`
+	Protocol      string                 `protobuf:"bytes,3,opt,name=protocol,proto3" json:"protocol,omitempty"`
+	PortMin       int64                  `protobuf:"zigzag64,4,opt,name=port_min,json=portMin,proto3" json:"port_min,omitempty"`
+	PortMax       int64                  `protobuf:"zigzag64,5,opt,name=port_max,json=portMax,proto3" json:"port_max,omitempty"`
+	RemotePrefix  string                 `protobuf:"bytes,6,opt,name=remote_prefix,json=remotePrefix,proto3" json:"remote_prefix,omitempty"`
+	RemoteGroup   string                 `protobuf:"bytes,7,opt,name=remote_group,json=remoteGroup,proto3" json:"remote_group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GroupRule) Reset() {
+	*x = GroupRule{}
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GroupRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GroupRule) ProtoMessage() {}
+
+func (x *GroupRule) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GroupRule.ProtoReflect.Descriptor instead.
+func (*GroupRule) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *GroupRule) GetEgress() bool {
+	if x != nil {
+		return x.Egress
+	}
+	return false
+}
+
+func (x *GroupRule) GetIpv6() bool {
+	if x != nil {
+		return x.Ipv6
+	}
+	return false
+}
+
+func (x *GroupRule) GetProtocol() string {
+	if x != nil {
+		return x.Protocol
+	}
+	return ""
+}
+
+func (x *GroupRule) GetPortMin() int64 {
+	if x != nil {
+		return x.PortMin
+	}
+	return 0
+}
+
+func (x *GroupRule) GetPortMax() int64 {
+	if x != nil {
+		return x.PortMax
+	}
+	return 0
+}
+
+func (x *GroupRule) GetRemotePrefix() string {
+	if x != nil {
+		return x.RemotePrefix
+	}
+	return ""
+}
+
+func (x *GroupRule) GetRemoteGroup() string {
+	if x != nil {
+		return x.RemoteGroup
+	}
+	return ""
+}
+
 // Addresses and prefixes are in their usual text form; empty is none.
 type NicAddress struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1416,7 +1525,7 @@ type NicAddress struct {
 
 func (x *NicAddress) Reset() {
 	*x = NicAddress{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[14]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1428,7 +1537,7 @@ func (x *NicAddress) String() string {
 func (*NicAddress) ProtoMessage() {}
 
 func (x *NicAddress) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[14]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1441,7 +1550,7 @@ func (x *NicAddress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NicAddress.ProtoReflect.Descriptor instead.
 func (*NicAddress) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{14}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *NicAddress) GetSubnetId() string {
@@ -1482,7 +1591,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[15]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1494,7 +1603,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[15]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1507,7 +1616,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{15}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Route) GetDestination() string {
@@ -1535,7 +1644,7 @@ type Binding struct {
 
 func (x *Binding) Reset() {
 	*x = Binding{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[16]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1547,7 +1656,7 @@ func (x *Binding) String() string {
 func (*Binding) ProtoMessage() {}
 
 func (x *Binding) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[16]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1560,7 +1669,7 @@ func (x *Binding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Binding.ProtoReflect.Descriptor instead.
 func (*Binding) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{16}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Binding) GetType() string {
@@ -1602,7 +1711,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[17]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1614,7 +1723,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[17]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1627,7 +1736,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{17}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Report) GetContainer() string {
@@ -1722,7 +1831,7 @@ type Observation struct {
 
 func (x *Observation) Reset() {
 	*x = Observation{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[18]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +1843,7 @@ func (x *Observation) String() string {
 func (*Observation) ProtoMessage() {}
 
 func (x *Observation) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[18]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +1856,7 @@ func (x *Observation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observation.ProtoReflect.Descriptor instead.
 func (*Observation) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{18}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Observation) GetStatus() string {
@@ -1862,7 +1971,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[19]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1874,7 +1983,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[19]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1887,7 +1996,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{19}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Beat) GetHostId() string {
@@ -1955,7 +2064,7 @@ type Inventory struct {
 
 func (x *Inventory) Reset() {
 	*x = Inventory{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[20]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1967,7 +2076,7 @@ func (x *Inventory) String() string {
 func (*Inventory) ProtoMessage() {}
 
 func (x *Inventory) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[20]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1980,7 +2089,7 @@ func (x *Inventory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inventory.ProtoReflect.Descriptor instead.
 func (*Inventory) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{20}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Inventory) GetCpus() int64 {
@@ -2099,7 +2208,7 @@ type BeatAnswer struct {
 
 func (x *BeatAnswer) Reset() {
 	*x = BeatAnswer{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[21]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2111,7 +2220,7 @@ func (x *BeatAnswer) String() string {
 func (*BeatAnswer) ProtoMessage() {}
 
 func (x *BeatAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[21]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2124,7 +2233,7 @@ func (x *BeatAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeatAnswer.ProtoReflect.Descriptor instead.
 func (*BeatAnswer) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{21}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *BeatAnswer) GetNextInNanos() int64 {
@@ -2305,7 +2414,7 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x12\n" +
 	"\x04port\x18\x02 \x01(\tR\x04port\x12\x19\n" +
 	"\bfixed_v4\x18\x03 \x01(\tR\afixedV4\x12\x19\n" +
-	"\bfixed_v6\x18\x04 \x01(\tR\afixedV6\"\x8f\x03\n" +
+	"\bfixed_v6\x18\x04 \x01(\tR\afixedV6\"\xd3\x03\n" +
 	"\x03Nic\x12\x17\n" +
 	"\aport_id\x18\x01 \x01(\tR\x06portId\x12\x1d\n" +
 	"\n" +
@@ -2324,7 +2433,17 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"generation\x18\v \x01(\x03R\n" +
 	"generation\x12\x14\n" +
 	"\x05ready\x18\f \x01(\bR\x05ready\x12\x16\n" +
-	"\x06groups\x18\r \x03(\tR\x06groups\"o\n" +
+	"\x06groups\x18\r \x03(\tR\x06groups\x12\x14\n" +
+	"\x05index\x18\x0e \x01(\x03R\x05index\x12,\n" +
+	"\x05rules\x18\x0f \x03(\v2\x16.zun.link.v1.GroupRuleR\x05rules\"\xd1\x01\n" +
+	"\tGroupRule\x12\x16\n" +
+	"\x06egress\x18\x01 \x01(\bR\x06egress\x12\x12\n" +
+	"\x04ipv6\x18\x02 \x01(\bR\x04ipv6\x12\x1a\n" +
+	"\bprotocol\x18\x03 \x01(\tR\bprotocol\x12\x19\n" +
+	"\bport_min\x18\x04 \x01(\x12R\aportMin\x12\x19\n" +
+	"\bport_max\x18\x05 \x01(\x12R\aportMax\x12#\n" +
+	"\rremote_prefix\x18\x06 \x01(\tR\fremotePrefix\x12!\n" +
+	"\fremote_group\x18\a \x01(\tR\vremoteGroup\"o\n" +
 	"\n" +
 	"NicAddress\x12\x1b\n" +
 	"\tsubnet_id\x18\x01 \x01(\tR\bsubnetId\x12\x12\n" +
@@ -2427,7 +2546,7 @@ func file_zun_link_v1_assignment_proto_rawDescGZIP() []byte {
 	return file_zun_link_v1_assignment_proto_rawDescData
 }
 
-var file_zun_link_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_zun_link_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_zun_link_v1_assignment_proto_goTypes = []any{
 	(*Instant)(nil),       // 0: zun.link.v1.Instant
 	(*Words)(nil),         // 1: zun.link.v1.Words
@@ -2443,20 +2562,21 @@ var file_zun_link_v1_assignment_proto_goTypes = []any{
 	(*MountRequest)(nil),  // 11: zun.link.v1.MountRequest
 	(*NetRequest)(nil),    // 12: zun.link.v1.NetRequest
 	(*Nic)(nil),           // 13: zun.link.v1.Nic
-	(*NicAddress)(nil),    // 14: zun.link.v1.NicAddress
-	(*Route)(nil),         // 15: zun.link.v1.Route
-	(*Binding)(nil),       // 16: zun.link.v1.Binding
-	(*Report)(nil),        // 17: zun.link.v1.Report
-	(*Observation)(nil),   // 18: zun.link.v1.Observation
-	(*Beat)(nil),          // 19: zun.link.v1.Beat
-	(*Inventory)(nil),     // 20: zun.link.v1.Inventory
-	(*BeatAnswer)(nil),    // 21: zun.link.v1.BeatAnswer
-	nil,                   // 22: zun.link.v1.Spec.EnvironmentEntry
-	nil,                   // 23: zun.link.v1.Spec.LabelsEntry
-	nil,                   // 24: zun.link.v1.Spec.AnnotationsEntry
-	nil,                   // 25: zun.link.v1.Spec.HintsEntry
-	nil,                   // 26: zun.link.v1.Binding.DetailsEntry
-	nil,                   // 27: zun.link.v1.Inventory.LabelsEntry
+	(*GroupRule)(nil),     // 14: zun.link.v1.GroupRule
+	(*NicAddress)(nil),    // 15: zun.link.v1.NicAddress
+	(*Route)(nil),         // 16: zun.link.v1.Route
+	(*Binding)(nil),       // 17: zun.link.v1.Binding
+	(*Report)(nil),        // 18: zun.link.v1.Report
+	(*Observation)(nil),   // 19: zun.link.v1.Observation
+	(*Beat)(nil),          // 20: zun.link.v1.Beat
+	(*Inventory)(nil),     // 21: zun.link.v1.Inventory
+	(*BeatAnswer)(nil),    // 22: zun.link.v1.BeatAnswer
+	nil,                   // 23: zun.link.v1.Spec.EnvironmentEntry
+	nil,                   // 24: zun.link.v1.Spec.LabelsEntry
+	nil,                   // 25: zun.link.v1.Spec.AnnotationsEntry
+	nil,                   // 26: zun.link.v1.Spec.HintsEntry
+	nil,                   // 27: zun.link.v1.Binding.DetailsEntry
+	nil,                   // 28: zun.link.v1.Inventory.LabelsEntry
 }
 var file_zun_link_v1_assignment_proto_depIdxs = []int32{
 	3,  // 0: zun.link.v1.Assignment.want:type_name -> zun.link.v1.Want
@@ -2471,31 +2591,32 @@ var file_zun_link_v1_assignment_proto_depIdxs = []int32{
 	13, // 9: zun.link.v1.ActionArgs.gone:type_name -> zun.link.v1.Nic
 	1,  // 10: zun.link.v1.Spec.command:type_name -> zun.link.v1.Words
 	1,  // 11: zun.link.v1.Spec.entrypoint:type_name -> zun.link.v1.Words
-	22, // 12: zun.link.v1.Spec.environment:type_name -> zun.link.v1.Spec.EnvironmentEntry
-	23, // 13: zun.link.v1.Spec.labels:type_name -> zun.link.v1.Spec.LabelsEntry
-	24, // 14: zun.link.v1.Spec.annotations:type_name -> zun.link.v1.Spec.AnnotationsEntry
+	23, // 12: zun.link.v1.Spec.environment:type_name -> zun.link.v1.Spec.EnvironmentEntry
+	24, // 13: zun.link.v1.Spec.labels:type_name -> zun.link.v1.Spec.LabelsEntry
+	25, // 14: zun.link.v1.Spec.annotations:type_name -> zun.link.v1.Spec.AnnotationsEntry
 	9,  // 15: zun.link.v1.Spec.restart:type_name -> zun.link.v1.RestartPolicy
 	10, // 16: zun.link.v1.Spec.healthcheck:type_name -> zun.link.v1.Healthcheck
 	11, // 17: zun.link.v1.Spec.mounts:type_name -> zun.link.v1.MountRequest
 	12, // 18: zun.link.v1.Spec.nets:type_name -> zun.link.v1.NetRequest
-	25, // 19: zun.link.v1.Spec.hints:type_name -> zun.link.v1.Spec.HintsEntry
-	14, // 20: zun.link.v1.Nic.addresses:type_name -> zun.link.v1.NicAddress
-	15, // 21: zun.link.v1.Nic.routes:type_name -> zun.link.v1.Route
-	16, // 22: zun.link.v1.Nic.binding:type_name -> zun.link.v1.Binding
-	26, // 23: zun.link.v1.Binding.details:type_name -> zun.link.v1.Binding.DetailsEntry
-	18, // 24: zun.link.v1.Report.seen:type_name -> zun.link.v1.Observation
-	0,  // 25: zun.link.v1.Report.at:type_name -> zun.link.v1.Instant
-	1,  // 26: zun.link.v1.Observation.command:type_name -> zun.link.v1.Words
-	1,  // 27: zun.link.v1.Observation.entrypoint:type_name -> zun.link.v1.Words
-	0,  // 28: zun.link.v1.Observation.started_at:type_name -> zun.link.v1.Instant
-	0,  // 29: zun.link.v1.Observation.finished_at:type_name -> zun.link.v1.Instant
-	20, // 30: zun.link.v1.Beat.inventory:type_name -> zun.link.v1.Inventory
-	27, // 31: zun.link.v1.Inventory.labels:type_name -> zun.link.v1.Inventory.LabelsEntry
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	26, // 19: zun.link.v1.Spec.hints:type_name -> zun.link.v1.Spec.HintsEntry
+	15, // 20: zun.link.v1.Nic.addresses:type_name -> zun.link.v1.NicAddress
+	16, // 21: zun.link.v1.Nic.routes:type_name -> zun.link.v1.Route
+	17, // 22: zun.link.v1.Nic.binding:type_name -> zun.link.v1.Binding
+	14, // 23: zun.link.v1.Nic.rules:type_name -> zun.link.v1.GroupRule
+	27, // 24: zun.link.v1.Binding.details:type_name -> zun.link.v1.Binding.DetailsEntry
+	19, // 25: zun.link.v1.Report.seen:type_name -> zun.link.v1.Observation
+	0,  // 26: zun.link.v1.Report.at:type_name -> zun.link.v1.Instant
+	1,  // 27: zun.link.v1.Observation.command:type_name -> zun.link.v1.Words
+	1,  // 28: zun.link.v1.Observation.entrypoint:type_name -> zun.link.v1.Words
+	0,  // 29: zun.link.v1.Observation.started_at:type_name -> zun.link.v1.Instant
+	0,  // 30: zun.link.v1.Observation.finished_at:type_name -> zun.link.v1.Instant
+	21, // 31: zun.link.v1.Beat.inventory:type_name -> zun.link.v1.Inventory
+	28, // 32: zun.link.v1.Inventory.labels:type_name -> zun.link.v1.Inventory.LabelsEntry
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_zun_link_v1_assignment_proto_init() }
@@ -2504,14 +2625,14 @@ func file_zun_link_v1_assignment_proto_init() {
 		return
 	}
 	file_zun_link_v1_assignment_proto_msgTypes[5].OneofWrappers = []any{}
-	file_zun_link_v1_assignment_proto_msgTypes[18].OneofWrappers = []any{}
+	file_zun_link_v1_assignment_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zun_link_v1_assignment_proto_rawDesc), len(file_zun_link_v1_assignment_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

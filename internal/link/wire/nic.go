@@ -14,6 +14,7 @@ func fromNic(n domain.Nic) *linkv1.Nic {
 		Dns: n.DNS, DnsSearch: n.DNSSearch, Preserve: n.Preserve,
 		Binding:    &linkv1.Binding{Type: n.Binding.Type, Bridge: n.Binding.Bridge, Details: n.Binding.Details},
 		Generation: n.Generation, Ready: n.Ready, Groups: n.Groups,
+		Index: int64(n.Index), Rules: each(n.Rules, fromRule),
 	}
 }
 
@@ -26,6 +27,10 @@ func toNic(m *linkv1.Nic) (domain.Nic, error) {
 	if err != nil {
 		return domain.Nic{}, fmt.Errorf("read routes of port %s: %w", m.GetPortId(), err)
 	}
+	rules, err := tryEach(m.GetRules(), toRule)
+	if err != nil {
+		return domain.Nic{}, fmt.Errorf("read rules of port %s: %w", m.GetPortId(), err)
+	}
 	b := m.GetBinding()
 	return domain.Nic{
 		PortID: m.GetPortId(), NetworkID: m.GetNetworkId(), MAC: m.GetMac(), MTU: int(m.GetMtu()),
@@ -33,7 +38,24 @@ func toNic(m *linkv1.Nic) (domain.Nic, error) {
 		DNS: m.GetDns(), DNSSearch: m.GetDnsSearch(), Preserve: m.GetPreserve(),
 		Binding:    domain.Binding{Type: b.GetType(), Bridge: b.GetBridge(), Details: b.GetDetails()},
 		Generation: m.GetGeneration(), Ready: m.GetReady(), Groups: m.GetGroups(),
+		Index: int(m.GetIndex()), Rules: rules,
 	}, nil
+}
+
+func fromRule(r domain.GroupRule) *linkv1.GroupRule {
+	return &linkv1.GroupRule{
+		Egress: r.Egress, Ipv6: r.IPv6, Protocol: r.Protocol, PortMin: int64(r.PortMin), PortMax: int64(r.PortMax),
+		RemotePrefix: fromPrefix(r.RemotePrefix), RemoteGroup: r.RemoteGroup,
+	}
+}
+
+func toRule(m *linkv1.GroupRule) (domain.GroupRule, error) {
+	remote, err := toPrefix(m.GetRemotePrefix())
+	return domain.GroupRule{
+		Egress: m.GetEgress(), IPv6: m.GetIpv6(), Protocol: m.GetProtocol(),
+		PortMin: int(m.GetPortMin()), PortMax: int(m.GetPortMax()),
+		RemotePrefix: remote, RemoteGroup: m.GetRemoteGroup(),
+	}, err
 }
 
 func fromNicAddress(a domain.NicAddress) *linkv1.NicAddress {
