@@ -107,9 +107,17 @@ func TestRebuild(t *testing.T) {
 	}
 	h.engine.fail("pull", domain.NewFault(domain.NotFound, "image-not-found", "Image gone could not be found"))
 	h.order(domain.VerbRebuild, fresh, run, func(a *domain.Assignment) { a.Generation = 3 })
-	h.done(domain.PhaseFailed)
+	r := h.done(domain.PhaseFailed)
 	if h.engine.status("c1") != domain.Running {
 		t.Error("a rebuild whose image cannot be had cost the container")
+	}
+	if r.Seen == nil || r.Seen.Status != domain.Running || r.Seen.EngineID != rebuilt.EngineID {
+		t.Errorf("the report tells of %+v, not of the former container", r.Seen)
+	}
+	h.engine.fail("start", domain.NewFault(domain.Invalid, "invalid", "no such command"))
+	h.order(domain.VerbRebuild, fresh, run, func(a *domain.Assignment) { a.Generation = 4 })
+	if r := h.done(domain.PhaseFailed); r.Seen != nil {
+		t.Errorf("nothing is left, but the report tells of %+v", r.Seen)
 	}
 }
 

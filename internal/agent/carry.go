@@ -128,12 +128,12 @@ func (a *Agent) untilEnding(ctx context.Context) (context.Context, context.Cance
 	}
 }
 
-// unmake leaves nothing of a half made generation. It looks anew, because a failed
-// step may have left more than the job knows.
-func (a *Agent) unmake(ctx context.Context, c *charge, want domain.Assignment) error {
+// unmake leaves nothing of what a failed action half made, and returns what stood
+// before. It looks anew, because a failed step may have left more than the job knows.
+func (a *Agent) unmake(ctx context.Context, c *charge, want domain.Assignment) ([]Object, error) {
 	objects, err := a.inspect(ctx, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	have := Have{Objects: objects}
 	for port := range c.course.plugs {
@@ -144,5 +144,5 @@ func (a *Agent) unmake(ctx context.Context, c *charge, want domain.Assignment) e
 	err = a.carryOut(ctx, plan, job)
 	t := &task{charge: c, want: want, plan: plan, job: job}
 	a.remember(t)
-	return err
+	return objects, err
 }

@@ -33,6 +33,9 @@ func (a *Agent) end(ctx context.Context, t *task, phase domain.ReportPhase, reas
 	if phase != domain.PhaseReleased && phase != domain.PhaseRefused && t.job != nil {
 		r.Seen = a.seen(ctx, t)
 	}
+	if t.left != nil {
+		r.Seen = t.left
+	}
 	t.settle(phase)
 	a.ledger.news(t.charge, domain.Report{Phase: domain.PhaseObserved, Generation: r.Generation, Seen: r.Seen})
 	a.mail.Post(r)
@@ -218,14 +221,42 @@ func (a *Agent) tryAgain(ctx context.Context, t *task, err error) {
 func (a *Agent) giveUp(ctx context.Context, t *task, phase domain.ReportPhase, err error) {
 	a.log.Warn("a step failed", "container", t.id, "request", requestOf(t.want.Op), "error", err)
 	if t.halfMade() {
-		if undo := a.unmake(ctx, t.charge, t.want); undo != nil {
-			want := t.want
-			t.course.halfMade = &want
-			a.tryAgain(ctx, t, fmt.Errorf("undo: %w", undo))
-		}
-		t.job = nil // its member is gone
+		a.undo(ctx, t)
 	}
 	a.end(ctx, t, phase, domain.AsFault(err).Message)
+}
+
+// undo takes back what t's action half made. What fails is tried again later, but for
+// an attach, whose port goes with the next change of the container's interfaces.
+func (a *Agent) undo(ctx context.Context, t *task) {
+	objects, err := a.unmake(ctx, t.charge, t.want)
+	attaches := t.want.Op.Verb == domain.VerbNetworkAttach
+	if err != nil && !attaches {
+		want := t.want
+		t.course.halfMade = &want
+		a.tryAgain(ctx, t, fmt.Errorf("undo: %w", err))
+	}
+	if attaches {
+		return
+	}
+	t.job = nil // its member is gone
+	if t.want.Op.Verb == domain.VerbRebuild {
+		t.left = a.former(t, objects)
+	}
+}
+
+// former is the member of an earlier generation, which a rebuild removes only once the
+// new image is there; nil if it was removed, or there was none.
+func (a *Agent) former(t *task, objects []Object) *domain.Observation {
+	for _, o := range objects {
+		if !o.Sandbox && o.Generation < t.want.Generation {
+			state := o.State
+			state.EngineID = o.EngineID
+			state.Detail = domain.DetailOf(state, a.clock.Now())
+			return &state
+		}
+	}
+	return nil
 }
 
 // report begins a report on t's container.

@@ -359,13 +359,15 @@ type scriptedNets struct {
 	mu     sync.Mutex
 	ends   map[string]string // port to namespace
 	owners map[string]domain.ContainerID
-	faults []error // of the next plugs
-	stuck  []error // of the next unplugs
+	names  map[string]string // port to the interface inside
+	count  int               // plugs made
+	faults []error           // of the next plugs
+	stuck  []error           // of the next unplugs
 	fitted [][]domain.Nic
 }
 
 func newScriptedNets() *scriptedNets {
-	return &scriptedNets{ends: map[string]string{}, owners: map[string]domain.ContainerID{}}
+	return &scriptedNets{ends: map[string]string{}, names: map[string]string{}, owners: map[string]domain.ContainerID{}}
 }
 
 func take(queue *[]error) error {
@@ -377,13 +379,14 @@ func take(queue *[]error) error {
 	return err
 }
 
-func (n *scriptedNets) Plug(_ context.Context, id domain.ContainerID, netns, _ string, nic domain.Nic) error {
+func (n *scriptedNets) Plug(_ context.Context, id domain.ContainerID, netns, name string, nic domain.Nic) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err := take(&n.faults); err != nil {
 		return err
 	}
-	n.ends[nic.PortID], n.owners[nic.PortID] = netns, id
+	n.ends[nic.PortID], n.owners[nic.PortID], n.names[nic.PortID] = netns, id, name
+	n.count++
 	return nil
 }
 
@@ -424,6 +427,23 @@ func (n *scriptedNets) holds(id domain.ContainerID, netns string) bool {
 		}
 	}
 	return false
+}
+
+// name is the interface that port is inside, empty if it is not plugged.
+func (n *scriptedNets) name(port string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ends[port] == "" {
+		return ""
+	}
+	return n.names[port]
+}
+
+// made counts the plugs so far.
+func (n *scriptedNets) made() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.count
 }
 
 func (n *scriptedNets) plugs() int {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"sync"
@@ -39,9 +40,24 @@ type course struct {
 	made     int64 // the generation reported created
 	tally    Tally
 	held     bool               // somebody asked for the end; no policy undoes it
-	plugs    map[string]string  // port to the sandbox it is plugged in
+	plugs    map[string]plug    // by port
 	halfMade *domain.Assignment // a generation whose undoing failed
 	trouble  trouble
+}
+
+// plug is how a port was last plugged: into which sandbox, and under which rules.
+type plug struct {
+	sandbox, rules string
+}
+
+// rulesOf is equal for interfaces under equal rules.
+func rulesOf(nics []domain.Nic, port string) string {
+	for _, nic := range nics {
+		if nic.PortID == port {
+			return fmt.Sprint(nic.Groups, nic.Rules)
+		}
+	}
+	return ""
 }
 
 // trouble is a run of failures that are tried again.
@@ -83,7 +99,7 @@ func (l *ledger) charge(id domain.ContainerID) *charge {
 	if c == nil {
 		c = &charge{id: id, fresh: l.listed}
 		c.resumed, c.course.ended, c.course.made = keyOf(nil), keyOf(nil), noGeneration
-		c.course.plugs = map[string]string{}
+		c.course.plugs = map[string]plug{}
 		c.course.trouble.wait = queue.Backoff{First: 500 * time.Millisecond, Longest: 30 * time.Second}
 		l.charges[id] = c
 	}

@@ -62,6 +62,8 @@ type Have struct {
 	// Plugged are the ports known to be plugged in the living sandbox. A port that is
 	// missing here may be plugged all the same; plugging again does no harm.
 	Plugged []string
+	// Rewired says that an interface is plugged, but not as the assignment wants it now.
+	Rewired bool
 	// Resumed says that the action may have been begun by a former run of this agent.
 	Resumed bool
 	// RestartDue says that the restart policy wants the ended process back now.
@@ -124,13 +126,26 @@ func Refusal(want domain.Assignment, abilities []string) string {
 
 // Unmaking returns the steps that leave nothing of a half made generation: for a
 // create everything, for a rebuild the new object only, because the sandbox and
-// its ports were there before.
+// its ports were there before, and for an attach the new interface.
 func Unmaking(want domain.Assignment, have Have) []Step {
 	p := planner{want: want, have: have}
-	if want.Op != nil && want.Op.Verb == domain.VerbRebuild {
+	switch {
+	case want.Op != nil && want.Op.Verb == domain.VerbRebuild:
 		return p.removals(func(o Object) bool { return o.Generation == want.Generation })
+	case want.Op != nil && want.Op.Verb == domain.VerbNetworkAttach:
+		return p.unattach(want.Op)
+	default:
+		return p.teardown()
 	}
-	return p.teardown()
+}
+
+// unattach removes the interface that the action was to bring.
+func (p planner) unattach(op *domain.Op) []Step {
+	if op.Args.Choice == nil {
+		return nil
+	}
+	others := func(n domain.Nic) bool { return n.NetworkID != op.Args.Choice.NetworkID }
+	return []Step{{Kind: StepUnplug, Nics: slices.DeleteFunc(slices.Clone(p.want.Nics), others)}}
 }
 
 // planner holds what one decision looks at.
@@ -168,7 +183,7 @@ func (p planner) act(op *domain.Op) Plan {
 		return p.kill(op)
 	case domain.VerbUpdate, domain.VerbResizeContainer:
 		return Plan{Steps: []Step{{Kind: StepUpdate, Object: p.member}}, Then: domain.PhaseDone}
-	case domain.VerbNetworkAttach, domain.VerbNetworkDetach:
+	case domain.VerbNetworkAttach, domain.VerbNetworkDetach, domain.VerbAddGroup, domain.VerbRemoveGroup:
 		return p.rewire(op)
 	default:
 		return Plan{Then: domain.PhaseRefused, Reason: "this host's agent does not know how to " + string(op.Verb)}
@@ -329,7 +344,7 @@ func (p planner) notRunning() Plan {
 // rewire makes the interfaces of a living sandbox those of the assignment; without
 // one, the next start plugs what the assignment names.
 func (p planner) rewire(op *domain.Op) Plan {
-	plan := Plan{Then: domain.PhaseDone}
+	plan := Plan{Then: domain.PhaseDone, Unmake: op.Verb == domain.VerbNetworkAttach}
 	if gone := p.unwanted(op.Args.Gone); len(gone) > 0 {
 		plan.Steps = append(plan.Steps, Step{Kind: StepUnplug, Nics: gone})
 	}
@@ -378,7 +393,7 @@ func (p planner) settled() Plan {
 	case !p.exists:
 		return Plan{}
 	case alive(p.member) && p.lives:
-		return plan
+		return p.rewired(plan)
 	case alive(p.member) && !p.want.Want.Running:
 		return p.stopOnly(plan)
 	case alive(p.member), p.have.RestartDue, p.cutOff():
@@ -386,6 +401,18 @@ func (p planner) settled() Plan {
 	default:
 		return plan
 	}
+}
+
+// rewired fits what is plugged to the assignment: rules of security groups change
+// without an action, and the interface of an attach that was given up goes.
+func (p planner) rewired(plan Plan) Plan {
+	if gone := p.unwanted(nil); len(gone) > 0 {
+		plan.Steps = append(plan.Steps, Step{Kind: StepUnplug, Nics: gone})
+	}
+	if p.have.Rewired {
+		plan.Steps = append(plan.Steps, Step{Kind: StepNet, Nics: p.want.Nics})
+	}
+	return plan
 }
 
 func (p planner) stopOnly(plan Plan) Plan {

@@ -36,6 +36,7 @@ func up(a *domain.Assignment)        { a.Want.Running = true }
 func frozen(a *domain.Assignment)    { a.Want.Paused = true }
 func second(a *domain.Assignment)    { a.Generation = 2 }
 func leaving(a *domain.Assignment)   { a.Op.Args.Gone = &domain.Nic{PortID: "p0"} }
+func joining(a *domain.Assignment)   { a.Op.Args.Choice = &domain.NetChoice{} }
 func noNics(a *domain.Assignment)    { a.Nics = nil }
 
 func box(status domain.Status) agent.Object {
@@ -62,6 +63,7 @@ func have(objects ...agent.Object) agent.Have { return agent.Have{Objects: objec
 
 func resumed(h agent.Have) agent.Have { h.Resumed = true; return h }
 func due(h agent.Have) agent.Have     { h.RestartDue = true; return h }
+func rewired(h agent.Have) agent.Have { h.Rewired = true; return h }
 func plugged(h agent.Have, ports ...string) agent.Have {
 	h.Plugged = ports
 	return h
@@ -114,10 +116,12 @@ func TestMakePlan(t *testing.T) {
 		{"kill is never sent twice", what("kill", begun), resumed(have(alive, running)), "-> failed"},
 		{"kill what ended", what("kill"), have(alive, stopped), "-> failed"},
 		{"update", what("update"), have(alive, stopped), "update -> done"},
-		{"attach a network", what("network_attach"), have(alive, running), "net -> done"},
+		{"attach a network", what("network_attach"), have(alive, running), "net -> done unmake"},
+		{"join a security group", what("add_security_group"), rewired(plugged(have(alive, running))), "net -> done"},
+		{"leave a security group without a sandbox", what("remove_security_group"), have(dead, stopped), "-> done"},
 		{"detach a network", what("network_detach"), plugged(have(alive, running), "p0", "p1"), "unplug -> done"},
 		{"detach a network known by the action", what("network_detach", leaving), have(alive, running), "unplug net -> done"},
-		{"rewire without a sandbox", what("network_attach"), have(dead, stopped), "-> done"},
+		{"rewire without a sandbox", what("network_attach"), have(dead, stopped), "-> done unmake"},
 		{"an unknown verb", what("levitate"), have(alive, running), "-> refused"},
 		{"delete", what("delete", absent), have(alive, running), "remove unplug dissolve forget -> released"},
 		{"delete after a stop", what("delete", absent, stopFirst), have(alive, running), "stop remove unplug dissolve forget -> released"},
@@ -125,6 +129,8 @@ func TestMakePlan(t *testing.T) {
 		{"delete of nothing", what("delete", absent), have(), "unplug forget -> released"},
 		{"absent without an action", what("", absent), have(alive, running), "remove unplug dissolve forget ->"},
 		{"settled and running", what("", up), have(alive, running), "-> observed"},
+		{"settled under other rules", what("", up), rewired(have(alive, running)), "net -> observed"},
+		{"settled with an interface nobody wants", what("", up), plugged(have(alive, running), "p1", "p2"), "unplug -> observed"},
 		{"settled and ended", what("", up), have(alive, stopped), "-> observed"},
 		{"settled and lost", what("", up), have(alive), "-> missing"},
 		{"settled after a failed create", what("", fresh), have(), "->"},
@@ -152,10 +158,10 @@ func TestUnmaking(t *testing.T) {
 	half := have(box(domain.Running), member(domain.Created))
 	tests := map[domain.Verb]string{
 		"create":  "remove unplug dissolve forget ->",
-		"rebuild": "remove ->",
+		"rebuild": "remove ->", "network_attach": "unplug ->",
 	}
 	for verb, want := range tests {
-		if got := describe(agent.Plan{Steps: agent.Unmaking(what(verb, fresh), half)}); got != want {
+		if got := describe(agent.Plan{Steps: agent.Unmaking(what(verb, fresh, joining), half)}); got != want {
 			t.Errorf("unmaking a %s is %q, want %q", verb, got, want)
 		}
 	}

@@ -15,6 +15,8 @@ type task struct {
 	have Have
 	plan Plan
 	job  *Job
+	// left is what a failed rebuild left standing.
+	left *domain.Observation
 }
 
 // work brings one container to what is wanted of it, as far as it can now. It is
@@ -93,7 +95,7 @@ func (a *Agent) cleared(ctx context.Context, t *task) bool {
 		return true
 	}
 	if !t.want.Want.Absent {
-		if err := a.unmake(ctx, t.charge, *half); err != nil && t.want.Op == nil {
+		if _, err := a.unmake(ctx, t.charge, *half); err != nil && t.want.Op == nil {
 			a.tryAgain(ctx, t, err)
 			return false
 		}
@@ -115,7 +117,11 @@ func (a *Agent) look(ctx context.Context, t *task) error {
 	t.have = Have{Objects: objects, Resumed: t.want.Op != nil && t.begunBefore()}
 	sandbox, lives := t.have.Sandbox()
 	for port, held := range t.course.plugs {
-		if lives && held == sandbox.EngineID {
+		switch {
+		case !lives || held.sandbox != sandbox.EngineID:
+		case holdsPort(t.want.Nics, port) && held.rules != rulesOf(t.want.Nics, port):
+			t.have.Rewired = true
+		default:
 			t.have.Plugged = append(t.have.Plugged, port)
 		}
 	}
@@ -222,7 +228,7 @@ func (a *Agent) remember(t *task) {
 	sandbox := t.job.Sandbox()
 	clear(t.course.plugs)
 	for _, port := range t.job.Plugged() {
-		t.course.plugs[port] = sandbox.EngineID
+		t.course.plugs[port] = plug{sandbox: sandbox.EngineID, rules: rulesOf(t.want.Nics, port)}
 	}
 	if len(t.plan.Steps) == 0 {
 		return

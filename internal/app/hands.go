@@ -71,7 +71,7 @@ func newAgent(ctx context.Context, c config.Config, link *node.Link, log *slog.L
 		Engine: engine, Nets: nets, Control: link.Control(),
 		Steps: steps.New(steps.Deps{Engine: engine, Nets: nets, StateDir: state}),
 		Clock: agent.SystemClock(), Log: log,
-		Options: agent.Options{HostID: link.HostID(), BootID: bootID()},
+		Options: agent.Options{HostID: link.HostID(), BootID: bootID(), Abilities: []string{"mounts", "security-groups"}},
 	}), keep, nil
 }
 

@@ -65,12 +65,12 @@ func (c *Control) assignment(ctx context.Context, tx Tx, row domain.Container) (
 			a.Spec = a.Spec.Updated(head.Args)
 		}
 	}
-	if a.Secret, domainName, err = c.pullSecret(ctx, tx, row, a.Op); err != nil {
+	if a.Secret, domainName, err = c.pullSecret(ctx, tx, a.Spec, a.Op); err != nil {
 		return a, false, err
 	}
-	a.Spec.Image = row.Spec.QualifiedImage(domainName)
-	if len(row.Spec.Mounts) > 0 {
-		a.Requires = append(a.Requires, "mounts")
+	a.Spec.Image = a.Spec.QualifiedImage(domainName)
+	if len(a.Spec.Mounts) > 0 {
+		a.Requires = append(a.Requires, mountsAbility)
 	}
 	return a, true, nil
 }
@@ -94,17 +94,17 @@ func grave(row domain.Container) domain.Assignment {
 
 // pullSecret returns the registry domain of the container's image and, while the
 // host must pull, its credential. A secret goes no further than it is needed.
-func (c *Control) pullSecret(ctx context.Context, tx Tx, row domain.Container, op *domain.Op) (*domain.PullSecret, string, error) {
+func (c *Control) pullSecret(ctx context.Context, tx Tx, spec domain.Spec, op *domain.Op) (*domain.PullSecret, string, error) {
 	pulls := op != nil && (op.Verb == domain.VerbCreate || op.Verb == domain.VerbRebuild)
-	if row.Spec.RegistryID == "" {
+	if spec.RegistryID == "" {
 		standard := c.options.DefaultRegistry
-		named := domain.ImageDomain(row.Spec.Image)
+		named := domain.ImageDomain(spec.Image)
 		if !pulls || standard.Username == "" || named != "" && named != standard.Domain {
 			return nil, standard.Domain, nil
 		}
 		return &standard, standard.Domain, nil
 	}
-	found, err := tx.Registries().Find(ctx, Everything(), row.Spec.RegistryID)
+	found, err := tx.Registries().Find(ctx, Everything(), spec.RegistryID)
 	if err != nil || len(found) == 0 {
 		return nil, "", err
 	}

@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 
 	"github.com/go-zun/zun/internal/control/chance"
@@ -252,22 +251,4 @@ func first(known *domain.Container, row domain.Container) domain.Container {
 		return *known
 	}
 	return row
-}
-
-// CheckMounts refuses what no back end here can give: volumes need a volume
-// service; files to inject come with the request and need only be readable.
-func CheckMounts(mounts []domain.MountRequest) error {
-	for _, m := range mounts {
-		switch {
-		case m.Type == "bind":
-			if _, err := base64.StdEncoding.DecodeString(m.Source); err != nil {
-				return domain.WrapFault(err, domain.Invalid, "base64-exception", "Invalid Base 64 file data")
-			}
-		case m.Source != "":
-			return domain.NewFault(domain.NotFound, "volume-not-found", "Volume %s could not be found.", m.Source)
-		default:
-			return domain.NewFault(domain.Invalid, "volume-create-failed", "No volume service is configured that could make a volume of %d GB.", m.SizeGB)
-		}
-	}
-	return nil
 }

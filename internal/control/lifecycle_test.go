@@ -221,8 +221,83 @@ func TestRebuildBeginsAGeneration(t *testing.T) {
 	if a.Generation != 2 || a.EverCreated || a.Spec.Image != "alpine" || !a.Op.Args.Run || h.nets.made != ports {
 		t.Errorf("the host reads %+v", a)
 	}
+	if row := h.row(id); row.Spec.Image != "cirros" {
+		t.Errorf("before it is done the container is of image %s", row.Spec.Image)
+	}
 	h.done(id, domain.Running)
-	h.wantStatus(id, domain.Running)
+	if row := h.wantStatus(id, domain.Running); row.Spec.Image != "alpine" {
+		t.Errorf("rebuilt, the container is of image %s", row.Spec.Image)
+	}
+}
+
+// TestFailedRebuildKeepsTheFormer fails a rebuild before the former object was
+// touched, as a pull that fails does, and then one that left nothing.
+func TestFailedRebuildKeepsTheFormer(t *testing.T) {
+	h := newHouse(t)
+	host := h.addHost("n1")
+	id := h.running("web")
+	rebuild := func() (string, domain.Report) {
+		_, err := h.Act(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbRebuild, domain.ActionArgs{Image: "gone"})
+		h.must(err)
+		h.step(h.loops.Prepare)
+		hostID, r := h.reportOf(id, domain.PhaseFailed)
+		r.Message = "Image gone could not be found."
+		return hostID, r
+	}
+	hostID, r := rebuild()
+	r.Seen = &domain.Observation{Status: domain.Running, EngineID: "engine-" + string(id)}
+	h.send(hostID, r)
+	row := h.wantStatus(id, domain.Running)
+	if row.Generation != 1 || row.Spec.Image != "cirros" || row.StatusReason != r.Message || !row.EverCreated {
+		t.Errorf("left %+v", row)
+	}
+	if a := h.assignment(host.ID, id); a.Op != nil || a.Generation != 1 || !a.Want.Running || !a.EverCreated {
+		t.Errorf("the host reads %+v", a)
+	}
+	hostID, r = rebuild()
+	h.send(hostID, r)
+	if row := h.wantStatus(id, domain.Error); row.EverCreated || row.EngineID != "" {
+		t.Errorf("nothing is left, but the row says %+v", row)
+	}
+}
+
+func TestRebuildThatNeverReachedItsHostChangesNothing(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	id := h.running("web")
+	h.must(h.act(id, domain.VerbRebuild))
+	h.nets.fail(domain.NewFault(domain.Conflict, "conflict", "no address"))
+	h.step(h.loops.Prepare)
+	if row := h.wantStatus(id, domain.Running); row.Generation != 1 || !row.EverCreated || row.StatusReason != "no address" || !row.Want.Running {
+		t.Errorf("left %+v", row)
+	}
+}
+
+func TestFailedAttachGivesItsPortBack(t *testing.T) {
+	h := newHouse(t)
+	host := h.addHost("n1")
+	id := h.running("web")
+	_, err := h.Act(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkAttach,
+		domain.ActionArgs{Net: domain.NetRequest{Network: "blue"}})
+	h.must(err)
+	h.step(h.loops.Prepare)
+	if a := h.assignment(host.ID, id); a.Nics[0].Index != 0 || a.Nics[1].Index != 1 {
+		t.Errorf("the interfaces are numbered %+v", a.Nics)
+	}
+	h.failed(id, "no room in the kernel")
+	if a := h.assignment(host.ID, id); a.Op != nil || len(a.Nics) != 1 {
+		t.Errorf("the host still reads %+v", a)
+	}
+	h.step(h.loops.Release)
+	row := h.wantStatus(id, domain.Running)
+	if len(row.Nics) != 1 || len(row.Resolved) != 1 || len(h.nets.ports[id]) != 1 || row.TaskState != domain.Idle || row.StatusReason != "no room in the kernel" {
+		t.Errorf("left %+v and ports %+v", row, h.nets.ports[id])
+	}
+	actions, err := h.Actions(t.Context(), member(), control.Ref{Ident: "web"})
+	h.must(err)
+	if actions[0].State != domain.ActionFailed || actions[0].Message != "Error" {
+		t.Errorf("the record says %+v", actions[0])
+	}
 }
 
 func TestNetworkAttach(t *testing.T) {

@@ -82,6 +82,10 @@ type Outcome struct {
 // the next action of the queue has its turn. c is written; the host sees it again
 // when something changed for it.
 func (t *Turn) Close(ctx context.Context, c *domain.Container, a domain.Action, o Outcome) error {
+	if !o.Done && c.Joined(a) {
+		return t.giveUpAttach(ctx, c, a, o)
+	}
+	reached := a
 	if err := t.end(ctx, &a, o); err != nil {
 		return err
 	}
@@ -92,12 +96,31 @@ func (t *Turn) Close(ctx context.Context, c *domain.Container, a domain.Action, 
 	case o.Lost:
 		c.Lose(o.Reason)
 	default:
-		c.Fail(a, o.Reason, o.Observed)
+		c.Fail(reached, o.Reason, o.Observed)
 	}
 	if err := t.settleClaims(ctx, c, a, before); err != nil {
 		return err
 	}
 	return t.proceed(ctx, c, !o.Done || c.Want != wanted)
+}
+
+// giveUpAttach takes the interface of a failed attach out of c again. The action ends
+// once the release loop has given its port back.
+func (t *Turn) giveUpAttach(ctx context.Context, c *domain.Container, a domain.Action, o Outcome) error {
+	now, err := t.Now(ctx)
+	if err != nil {
+		return err
+	}
+	c.Leave(&a)
+	a.State, a.Reason, a.Owner, a.LeaseUntil, a.ProgressAt, a.Attempts = domain.ActionReleased, o.Reason, "", time.Time{}, now, 0
+	if err := t.Actions().Update(ctx, a); err != nil {
+		return fmt.Errorf("give up action %d: %w", a.ID, err)
+	}
+	if err := t.save(ctx, c); err != nil {
+		return err
+	}
+	t.Ring(t.bells.Release)
+	return t.Show(ctx, c)
 }
 
 // end writes the last state of an action and its event.

@@ -64,8 +64,10 @@ type Report struct {
 	TaskState  TaskState
 	Message    string // the user's reason on failure; progress text otherwise
 	EventName  string // non-empty: the step to record
-	Seen       *Observation
-	At         time.Time
+	// Seen is the container as it is now. With a failed rebuild it is the former
+	// generation, if that still stands.
+	Seen *Observation
+	At   time.Time
 }
 
 // Observation is what the engine says of one container now.

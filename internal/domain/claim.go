@@ -11,8 +11,15 @@ func Growth(from, to Spec) Claim {
 	return Claim{CPU: max(0, to.CPU-from.CPU), MemoryMB: max(0, to.MemoryMB-from.MemoryMB)}
 }
 
-// Updated returns s with the sizes that an update asks for.
+// Updated returns s with what an update or a rebuild asks for. It takes the place of s
+// once the action is done, so that one that fails changes nothing.
 func (s Spec) Updated(args ActionArgs) Spec {
+	if args.Image != "" {
+		s.Image = args.Image
+	}
+	if args.ImageDriver != "" {
+		s.ImageDriver = args.ImageDriver
+	}
 	if args.CPU != nil {
 		s.CPU = *args.CPU
 	}

@@ -57,17 +57,22 @@ func (c *Container) Finish(a Action, seen Status) {
 		if c.Status == Stopped {
 			c.Want.Running = false
 		}
-	case VerbUpdate:
+	case VerbUpdate, VerbRebuild:
 		c.Spec = c.Spec.Updated(a.Args)
 	}
 }
 
 // Fail takes back what a wished where the effect is known not to have happened.
 func (c *Container) Fail(a Action, reason string, seen Status) {
+	if a.Verb == VerbRebuild && a.State == ActionQueued {
+		seen = c.unharmed(a)
+	}
 	c.Status = Next(c.Status, a.Verb, Failed, a.Args.Run, seen)
 	c.StatusReason, c.TaskState = reason, Idle
 	switch a.Verb {
-	case VerbCreate, VerbRebuild: // the host left nothing of it behind
+	case VerbRebuild:
+		c.fallBack(a, seen)
+	case VerbCreate: // the host left nothing of it behind
 		c.Want, c.EverCreated, c.EngineID = Want{}, false, ""
 	case VerbStart, VerbReboot:
 		c.Want = Want{}
@@ -83,10 +88,53 @@ func (c *Container) Fail(a Action, reason string, seen Status) {
 	}
 }
 
+// unharmed is the status of c whose rebuild a failed before a host saw it; empty if
+// there is no engine object.
+func (c *Container) unharmed(a Action) Status {
+	switch {
+	case c.EngineID == "":
+		return ""
+	case a.Args.Run:
+		return Running
+	default:
+		return Stopped
+	}
+}
+
+// fallBack makes c what the failed rebuild a left: the former generation, which the
+// host saw in status seen, or nothing.
+func (c *Container) fallBack(a Action, seen Status) {
+	if seen == "" {
+		c.Want, c.EverCreated, c.EngineID = Want{}, false, ""
+		return
+	}
+	if a.State != ActionQueued {
+		c.Generation--
+		c.EverCreated = true
+	}
+	c.Want = Want{Running: seen == Running || seen == Paused || seen == Restarting, Paused: seen == Paused}
+}
+
 // Part takes the interface that a detaches out of c.
 func (c *Container) Part(a Action) {
 	c.Nics = slices.DeleteFunc(slices.Clone(c.Nics), func(n Nic) bool { return n.PortID == a.Args.Gone.PortID })
 	c.Resolved = slices.DeleteFunc(slices.Clone(c.Resolved), func(n NetChoice) bool { return n.NetworkID == a.Args.Choice.NetworkID })
+}
+
+// Joined says whether c has the interface that a attaches.
+func (c *Container) Joined(a Action) bool {
+	return a.Verb == VerbNetworkAttach && a.Args.Choice != nil &&
+		slices.ContainsFunc(c.Nics, func(n Nic) bool { return n.NetworkID == a.Args.Choice.NetworkID })
+}
+
+// Leave takes the interface that a attached out of c again and notes in a which it is.
+func (c *Container) Leave(a *Action) {
+	for _, nic := range c.Nics {
+		if nic.NetworkID == a.Args.Choice.NetworkID {
+			a.Args.Gone = &nic
+		}
+	}
+	c.Part(*a)
 }
 
 // Rejoin takes the interface that a failed to detach into c again.

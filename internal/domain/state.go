@@ -199,8 +199,13 @@ func doneStatus(from Status, verb Verb, run bool, observed Status) Status {
 
 func failedStatus(from Status, verb Verb, observed Status) Status {
 	switch verb {
-	case VerbCreate, VerbRebuild, VerbStart, VerbReboot:
+	case VerbCreate, VerbStart, VerbReboot:
 		return Error
+	case VerbRebuild:
+		if observed == "" {
+			return Error
+		}
+		return observed // the former object, which is kept until the new image is there
 	case VerbDelete, VerbDeleteAfterStop, VerbDeleteForce:
 		return Deleting // a failed delete is tried again; its reason is shown meanwhile
 	}

@@ -22,6 +22,7 @@ func (s *Steps) create(ctx context.Context, _ agent.Step, job *agent.Job) error 
 			HostsFile:    filepath.Join(dir, hostsFile),
 			ResolvFile:   filepath.Join(dir, resolvFile),
 			HostnameFile: filepath.Join(dir, hostnameFile),
+			Binds:        s.injected(want),
 		})
 		if err != nil {
 			return err

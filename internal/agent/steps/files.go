@@ -20,7 +20,7 @@ const (
 )
 
 // files writes what tells the process its name, its addresses and its name
-// servers. It is undone by forget.
+// servers, and the files that the request brought. It is undone by forget.
 func (s *Steps) files(_ context.Context, _ agent.Step, job *agent.Job) error {
 	want, dir := job.Assignment, s.dir(job.Assignment.Container)
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // read inside by any user
@@ -36,7 +36,7 @@ func (s *Steps) files(_ context.Context, _ agent.Step, job *agent.Job) error {
 			return diskFault(err)
 		}
 	}
-	return nil
+	return s.injectFiles(want)
 }
 
 // nameInside is the hostname that the process sees: the sandbox's own where the

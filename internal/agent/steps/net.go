@@ -10,19 +10,19 @@ import (
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
-// net plugs the step's interfaces, in order, into the living sandbox as eth0,
-// eth1 and so on. It is undone by unplug.
+// net plugs the step's interfaces, in order, into the living sandbox, each as eth
+// and its number. It is undone by unplug.
 func (s *Steps) net(ctx context.Context, step agent.Step, job *agent.Job) error {
 	netns := job.Sandbox().NetNS
 	if netns == "" {
 		return domain.NewFault(domain.Unavailable, "no-sandbox", "the sandbox ended before its network was plugged")
 	}
 	plugged := job.Plugged()
-	for i, nic := range step.Nics {
+	for _, nic := range step.Nics {
 		if slices.Contains(plugged, nic.PortID) {
 			continue
 		}
-		if err := s.plug(ctx, job, netns, fmt.Sprintf("eth%d", i), nic); err != nil {
+		if err := s.plug(ctx, job, netns, fmt.Sprintf("eth%d", nic.Index), nic); err != nil {
 			return err
 		}
 	}

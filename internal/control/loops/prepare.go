@@ -44,10 +44,13 @@ func (l *Loops) prepare(ctx context.Context, a domain.Action) error {
 
 // makePorts gives row its interfaces. A repetition finds the ports that it made.
 func (l *Loops) makePorts(ctx context.Context, row *domain.Container) error {
-	return failpoint.Around(failpoint.PreparePorts, func() (err error) {
+	return failpoint.Around(failpoint.PreparePorts, func() error {
 		bound, cancel := context.WithTimeout(ctx, callTime)
 		defer cancel()
-		row.Nics, err = l.networking.Prepare(bound, *row, row.HostName)
+		nics, err := l.networking.Prepare(bound, *row, row.HostName)
+		if err == nil {
+			row.Nics = domain.Number(row.Nics, nics)
+		}
 		return err
 	})
 }
@@ -132,7 +135,6 @@ func visible(ctx context.Context, t *control.Turn, row domain.Container, a domai
 	if a.Verb == domain.VerbRebuild {
 		row.Generation++
 		row.EverCreated, row.EngineID, row.ExitCode = false, "", nil
-		row.Spec = rebuilt(row.Spec, a.Args)
 	}
 	row.Wish(a)
 	a.State, a.Owner, a.LeaseUntil, a.ProgressAt = domain.ActionPrepared, "", time.Time{}, now
@@ -143,16 +145,6 @@ func visible(ctx context.Context, t *control.Turn, row domain.Container, a domai
 		return err
 	}
 	return t.Show(ctx, &row)
-}
-
-func rebuilt(spec domain.Spec, args domain.ActionArgs) domain.Spec {
-	if args.Image != "" {
-		spec.Image = args.Image
-	}
-	if args.ImageDriver != "" {
-		spec.ImageDriver = args.ImageDriver
-	}
-	return spec
 }
 
 // disown gives ports back that were made for a container whose row is gone.

@@ -34,7 +34,7 @@ func (l *Loops) release(ctx context.Context, a domain.Action) error {
 		return err
 	}
 	nics := row.Nics
-	if a.Verb == domain.VerbNetworkDetach {
+	if a.Verb != domain.VerbDelete {
 		nics = []domain.Nic{*a.Args.Gone}
 	}
 	err = failpoint.Around(failpoint.ReleasePorts, func() error {
@@ -45,7 +45,7 @@ func (l *Loops) release(ctx context.Context, a domain.Action) error {
 	if err != nil {
 		return l.releaseLater(ctx, a, err)
 	}
-	if a.Verb == domain.VerbNetworkDetach {
+	if a.Verb != domain.VerbDelete {
 		return l.detached(ctx, a)
 	}
 	return failpoint.Around(failpoint.ReleaseRow, func() error {
@@ -65,13 +65,14 @@ func (l *Loops) release(ctx context.Context, a domain.Action) error {
 	})
 }
 
+// detached ends a detach, and an attach that failed and whose port is given back.
 func (l *Loops) detached(ctx context.Context, a domain.Action) error {
 	return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
 		row, ours, err := held(ctx, t, a)
 		if err != nil || !ours {
 			return err
 		}
-		return t.Close(ctx, &row, a, control.Outcome{Done: true})
+		return t.Close(ctx, &row, a, control.Outcome{Done: a.Verb == domain.VerbNetworkDetach, Reason: a.Reason})
 	})
 }
 
