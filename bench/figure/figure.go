@@ -47,6 +47,9 @@ func Millis(d time.Duration) string {
 	}
 }
 
+// MiB prints a size that is given in KiB.
+func MiB(kib int) string { return fmt.Sprintf("%.1f MiB", float64(kib)/1024) }
+
 // Rate prints n events in took as a number per second.
 func Rate(n int, took time.Duration) string {
 	return fmt.Sprintf("%.0f/s", PerSecond(n, took))
