@@ -8,6 +8,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X github.com/go-zun/zun/internal/app.version=$(VERSION)
 export CGO_ENABLED := 0
 SUITE ?=
+PART ?=
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -28,8 +29,8 @@ test: ## lint and every suite; SUITE=name runs one
 matrix: ## the slower matrices: every crash window on every engine and database
 	@test/run --matrix $(SUITE)
 
-bench: ## overhead against the bare engine, side by side in one run
-	@scripts/bench.sh
+bench: ## what it costs and bears, against the bare engine; PART="load place" runs some
+	@scripts/bench.sh $(PART)
 
 lint: ## the linter alone
 	@test/run lint

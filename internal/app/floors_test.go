@@ -97,7 +97,7 @@ func checkApart(t *testing.T, n node) {
 }
 
 // checkTestHouse keeps the test house and the conformance suites out of binaries,
-// and adapters out of everything but the roof.
+// and adapters out of everything but the roof and the benches, which measure them.
 func checkTestHouse(t *testing.T, n node) {
 	t.Helper()
 	for _, imported := range n.imports {
@@ -111,7 +111,7 @@ func checkTestHouse(t *testing.T, n node) {
 			}
 		}
 		if under(inner, "internal/adapter") && !under(n.path, "internal/adapter") &&
-			!under(n.path, "internal/app") && !under(n.path, "internal/kit") {
+			!under(n.path, "internal/app") && !under(n.path, "internal/kit") && !under(n.path, "bench") {
 			t.Errorf("%s imports %s: only the roof knows adapters", n.path, inner)
 		}
 	}
