@@ -157,6 +157,9 @@ func (c *command) createCommand(name, short string, run bool) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if run && o.interactive && c.onTerminal() {
+			return c.follow(ctx, cl, container)
+		}
 		if !o.waitUntilReady {
 			return c.showContainer(container)
 		}

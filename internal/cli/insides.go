@@ -14,7 +14,7 @@ import (
 
 // insideCommands look into a container.
 func (c *command) insideCommands() []*cobra.Command {
-	return []*cobra.Command{c.logsCommand(), c.execCommand(), c.topCommand(), c.statsCommand(), c.actionListCommand(), c.actionShowCommand()}
+	return []*cobra.Command{c.logsCommand(), c.execCommand(), c.attachCommand(), c.topCommand(), c.statsCommand(), c.actionListCommand(), c.actionShowCommand()}
 }
 
 func (c *command) logsCommand() *cobra.Command {
@@ -46,8 +46,12 @@ func truth(b bool) string {
 
 func (c *command) execCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "exec CONTAINER COMMAND...", Short: "Run a command in a running container", Args: cobra.MinimumNArgs(2)}
+	interactive := cmd.Flags().BoolP("interactive", "i", false, "with this command's input, and a terminal if this is one")
 	cmd.Flags().SetInterspersed(false) // what follows the container belongs to the command
 	cmd.RunE = c.run(func(ctx context.Context, cl *client.Client, args []string) error {
+		if *interactive {
+			return c.converse(ctx, cl, args[0], args[1:])
+		}
 		result, err := cl.Execute(ctx, args[0], quoteWords(args[1:]))
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 )
 
 // tracer shows requests and answers without their secrets.
@@ -14,7 +15,7 @@ type tracer struct {
 
 // RoundTrip implements http.RoundTripper.
 func (t tracer) RoundTrip(req *http.Request) (*http.Response, error) {
-	_, _ = fmt.Fprintf(t.to, "> %s %s", req.Method, req.URL.Redacted())
+	_, _ = fmt.Fprintf(t.to, "> %s %s", req.Method, shown(req.URL))
 	if v := req.Header.Get("OpenStack-API-Version"); v != "" {
 		_, _ = fmt.Fprintf(t.to, " (%s)", v)
 	}
@@ -26,4 +27,16 @@ func (t tracer) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	_, _ = fmt.Fprintf(t.to, "< %s %s\n", resp.Status, resp.Header.Get("X-Openstack-Request-Id"))
 	return resp, nil
+}
+
+// shown is an address without what opens something: a password, or a console's ticket.
+func shown(u *url.URL) string {
+	q := u.Query()
+	if !q.Has("token") {
+		return u.Redacted()
+	}
+	q.Set("token", "xxxxx")
+	copied := *u
+	copied.RawQuery = q.Encode()
+	return copied.Redacted()
 }
