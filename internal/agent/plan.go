@@ -66,7 +66,8 @@ type Have struct {
 	Rewired bool
 	// Resumed says that the action may have been begun by a former run of this agent.
 	Resumed bool
-	// RestartDue says that the restart policy wants the ended process back now.
+	// RestartDue says that the restart policy wants the ended process back now, or the
+	// unhealthy one begun anew.
 	RestartDue bool
 }
 
@@ -392,7 +393,7 @@ func (p planner) settled() Plan {
 		return p.lost()
 	case !p.exists:
 		return Plan{}
-	case alive(p.member) && p.lives:
+	case alive(p.member) && p.lives && !p.have.RestartDue:
 		return p.rewired(plan)
 	case alive(p.member) && !p.want.Want.Running:
 		return p.stopOnly(plan)

@@ -39,6 +39,13 @@ func Restart(policy domain.RestartPolicy, tally Tally, end Ending) (Tally, bool)
 	return Tally{Count: tally.Count + 1, Delay: nextDelay(tally.Delay, end.Ran)}, true
 }
 
+// Heal returns the tally to remember once a process that ran for ran and was found
+// unhealthy is begun anew; its Delay is the least time from one start to the next, so
+// that a check that can never succeed does not keep the host busy.
+func Heal(tally Tally, ran time.Duration) Tally {
+	return Tally{Count: tally.Count + 1, Delay: nextDelay(tally.Delay, ran)}
+}
+
 func wantsRestart(policy domain.RestartPolicy, tally Tally, end Ending) bool {
 	switch policy.Name {
 	case "always", "unless-stopped":

@@ -137,29 +137,44 @@ func enough(want domain.Assignment, objects []Object) bool {
 	return want.Op.Verb == domain.VerbCreate && !want.EverCreated && len(objects) == 0
 }
 
-// judgeRestart asks the restart policy about an ended process: due now, due later
-// (the queue hands the key out again then) or never. It returns the tally to keep
-// once the restart was tried.
+// judgeRestart asks the restart policy about an ended process, and the health check
+// about one that runs: due now, due later (the queue hands the key out again then) or
+// never. It returns the tally to keep once the restart was tried.
 func (a *Agent) judgeRestart(ctx context.Context, t *task) Tally {
 	o, exists := t.have.Member(t.want.Generation)
-	if t.want.Op != nil || !t.want.Want.Running || !exists || alive(o) || neverStarted(o) {
+	if t.want.Op != nil || !t.want.Want.Running || !exists || neverStarted(o) {
 		return Tally{}
 	}
-	end := Ending{Ran: o.State.FinishedAt.Sub(o.State.StartedAt), Explicit: t.course.held}
-	if o.State.ExitCode != nil {
-		end.ExitCode = *o.State.ExitCode
+	var tally Tally
+	var again bool
+	from := o.State.FinishedAt
+	if alive(o) {
+		from = o.State.StartedAt
+		again = t.want.Spec.AutoHeal && o.State.Status == domain.Running && o.State.Health == "unhealthy"
+		tally = Heal(t.course.tally, a.clock.Now().Sub(from))
+	} else {
+		tally, again = Restart(t.want.Spec.Restart, t.course.tally, t.ending(o))
 	}
-	tally, again := Restart(t.want.Spec.Restart, t.course.tally, end)
 	if !again {
 		return Tally{}
 	}
-	if wait := o.State.FinishedAt.Add(tally.Delay).Sub(a.clock.Now()); wait > 0 {
+	if wait := from.Add(tally.Delay).Sub(a.clock.Now()); wait > 0 {
 		a.queue.Later(ctx, t.id, wait)
-		t.restarting(o)
+		if !alive(o) {
+			t.restarting(o)
+		}
 		return Tally{}
 	}
 	t.have.RestartDue = true
 	return tally
+}
+
+func (t *task) ending(o Object) Ending {
+	end := Ending{Ran: o.State.FinishedAt.Sub(o.State.StartedAt), Explicit: t.course.held}
+	if o.State.ExitCode != nil {
+		end.ExitCode = *o.State.ExitCode
+	}
+	return end
 }
 
 // restarting shows the ended member as about to be restarted.

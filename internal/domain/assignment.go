@@ -81,7 +81,7 @@ type Observation struct {
 	Entrypoint []string
 	Ports      []int
 	ExitCode   *int
-	Health     string
+	Health     string // "starting", "healthy", "unhealthy"; empty: there is no check
 	Restarts   int
 	StartedAt  time.Time
 	FinishedAt time.Time

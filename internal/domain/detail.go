@@ -11,7 +11,7 @@ import (
 func DetailOf(o Observation, now time.Time) string {
 	switch o.Status {
 	case Running:
-		return "Up " + span(now.Sub(o.StartedAt))
+		return "Up " + span(now.Sub(o.StartedAt)) + healthDetail(o.Health)
 	case Paused:
 		return "Up " + span(now.Sub(o.StartedAt)) + " (paused)"
 	case Stopped:
@@ -20,6 +20,18 @@ func DetailOf(o Observation, now time.Time) string {
 		return string(o.Status)
 	default:
 		return ""
+	}
+}
+
+// healthDetail says what the health check found, in the engines' own words.
+func healthDetail(health string) string {
+	switch health {
+	case "":
+		return ""
+	case "starting":
+		return " (health: starting)"
+	default:
+		return " (" + health + ")"
 	}
 }
 

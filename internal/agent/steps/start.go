@@ -27,6 +27,9 @@ func (s *Steps) start(ctx context.Context, step agent.Step, job *agent.Job) erro
 		becomes(job, o, func(state *domain.Observation) {
 			state.Status, state.ExitCode, state.Reason = domain.Running, nil, ""
 			state.StartedAt, state.FinishedAt = time.Time{}, time.Time{} // only the engine knows
+			if check := job.Assignment.Spec.Healthcheck; check != nil && check.Test != "" {
+				state.Health = "starting"
+			}
 		})
 		return nil
 	})

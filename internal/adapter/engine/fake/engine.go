@@ -146,8 +146,8 @@ func (e *Engine) object(r record) agent.Object {
 	if o.Sandbox && !e.namespaceLives(r.Container) {
 		o.PID, o.NetNS, o.State.Status = 0, "", domain.Stopped
 	}
-	if o.State.Status == domain.Running && r.Spec.Healthcheck != nil {
-		o.State.Health = "healthy"
+	if o.State.Status == domain.Running {
+		o.State.Health = e.health(r, now)
 	}
 	o.State.Detail = domain.DetailOf(o.State, now)
 	return o

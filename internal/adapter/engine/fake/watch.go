@@ -13,7 +13,7 @@ import (
 )
 
 // Watch names containers whose files change, by whichever process, and those whose
-// process ends by the clock.
+// process ends, or whose health changes, by the clock.
 func (e *Engine) Watch(ctx context.Context) (<-chan domain.ContainerID, error) {
 	if err := e.cued(ctx, OpWatch, ""); err != nil {
 		return nil, err
@@ -93,9 +93,15 @@ func (w *watcher) changed(name string) {
 }
 
 func (w *watcher) foresee(r record) {
-	last := r.last()
-	if r.Role == roleMember && last != nil && r.PausedAt.IsZero() && last.EndsAt.After(w.engine.clock.Now()) {
-		w.ends[r.Container] = last.EndsAt
+	last, now := r.last(), w.engine.clock.Now()
+	if r.Role != roleMember || last == nil || !r.PausedAt.IsZero() {
+		return
+	}
+	for _, at := range []time.Time{last.EndsAt, r.nextHealth(now)} {
+		known, waits := w.ends[r.Container]
+		if at.After(now) && (!waits || at.Before(known)) {
+			w.ends[r.Container] = at
+		}
 	}
 }
 
@@ -118,6 +124,9 @@ func (w *watcher) due() {
 	for id, at := range w.ends {
 		if !at.After(now) {
 			delete(w.ends, id)
+			if r, err := w.engine.store.read(roleMember, id); err == nil {
+				w.foresee(r)
+			}
 			w.tell(id)
 		}
 	}
