@@ -19,7 +19,9 @@ import (
 func Rules() chore { //nolint:revive // only this package's Main takes a chore
 	return chore{use: "policy", short: "Look at the policy rules", parts: []chore{
 		{use: "sample", short: "Print every rule with its default, commented out", args: cobra.NoArgs,
-			run: func(context.Context, config.Config, *slog.Logger, []string) error { return policy.PrintSample(os.Stdout) }},
+			run: func(context.Context, config.Config, *slog.Logger, []string) error {
+				return policy.PrintSample(os.Stdout)
+			}},
 		{use: "check [FILE]", short: "Say what is wrong with a policy file; without one, with the configured", args: cobra.MaximumNArgs(1), run: checkRules},
 	}}
 }
