@@ -19,7 +19,10 @@ func (c *Control) RegisterHost(ctx context.Context, h domain.Host) (domain.Host,
 		}
 		known, err := t.Hosts().Get(ctx, h.ID)
 		switch {
-		case err == nil: // the operator's switches outlive a new registration
+		case err == nil:
+			// What beats told is newer than what the caller read before this transaction,
+			// and the operator's switches outlive a new registration.
+			h.Inventory, h.BootID = known.Inventory, known.BootID
 			h.Disabled, h.DisabledReason, h.ForcedDown = known.Disabled, known.DisabledReason, known.ForcedDown
 		case !domain.IsKind(err, domain.NotFound):
 			return fmt.Errorf("read host %s: %w", h.ID, err)

@@ -55,6 +55,17 @@ func TestDeleteService(t *testing.T) {
 	}
 }
 
+func TestARegistrationKeepsWhatBeatsTold(t *testing.T) {
+	h := newHouse(t)
+	host := h.addHost("n1")
+	old := host
+	old.Inventory = domain.Inventory{} // as read before the first beat
+	got, err := h.RegisterHost(t.Context(), old)
+	if err != nil || !got.Inventory.EngineUp || got.Inventory.CPUs != host.Inventory.CPUs {
+		t.Errorf("got %+v, %v", got.Inventory, err)
+	}
+}
+
 func TestALiveNameIsNotTakenOver(t *testing.T) {
 	h := newHouse(t)
 	h.addHost("n1")
