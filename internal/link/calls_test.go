@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,8 @@ import (
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/link/node"
+	"github.com/go-zun/zun/internal/link/trust"
 )
 
 // pair is one replica and one host that can call each other.
@@ -106,6 +109,39 @@ func TestWakesMeltTogetherAndNeverBlock(t *testing.T) {
 	gone := host
 	gone.ID, gone.Address = "gone", "127.0.0.1:1"
 	rep.nodes.Wake(gone, 5) // lost without harm
+}
+
+func TestAWakeWaitsForAnAgentThatStartsAgain(t *testing.T) {
+	r := newRig(t)
+	rep := r.replica("127.0.0.1:0")
+	deps := node.Deps{HostName: "h1", Token: r.token(rep, "h1"), Controls: []string{rep.address}, Vault: trust.NewVault(t.TempDir())}
+	m := r.machine(deps)
+	if err := errors.Join(m.Enter(t.Context()), m.Register(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	host := r.store.host("h1")
+	m.stop()
+	if _, err := rep.nodes.Calls(host).Observe(t.Context(), "c1"); err == nil {
+		t.Fatal("a stopped agent answered")
+	}
+	rep.nodes.Wake(host, 5)
+	listener, err := net.Listen("tcp", host.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps.AdvertiseAddress = host.Address
+	m = r.machineOn(listener, deps)
+	if err := m.Enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case rev := <-m.hands.woken:
+		if rev != 5 {
+			t.Errorf("woken with %d", rev)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the wake was lost")
+	}
 }
 
 func TestLogsStreamAndEndByTheSink(t *testing.T) {

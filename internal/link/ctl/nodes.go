@@ -131,7 +131,8 @@ func (n *Nodes) wakeOnce(w wake) {
 	defer cancel()
 	client, err := n.client(w.host)
 	if err == nil {
-		_, err = client.Wake(ctx, &linkv1.WakeRequest{HostId: w.host.ID, Revision: w.revision})
+		// An agent that is just starting again is waited for: a beat would come much later.
+		_, err = client.Wake(ctx, &linkv1.WakeRequest{HostId: w.host.ID, Revision: w.revision}, grpc.WaitForReady(true))
 	}
 	if err != nil && n.ctx.Err() == nil {
 		n.log.DebugContext(ctx, "wake was lost; the next beat makes it good", "host", w.host.Name, "error", err)
