@@ -11,79 +11,120 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/go-zun/zun/client"
-	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // settleWithin is how long anything may take to come right after a crash.
 const settleWithin = 30 * time.Second
 
-// deployment is a control plane and an agent as two processes with the real link
-// between them, in a directory of their own.
+const hostName = "crash-host"
+
+// plan says what a deployment is made of.
+type plan struct {
+	engine   engine
+	database string // a connection; empty: SQLite in the deployment's directory
+	replicas int    // of control; 0 is one
+	settings string // more lines of zun.conf
+}
+
+// deployment is a control plane and an agent as processes of their own with the
+// real link between them, in a room and a directory of their own.
 type deployment struct {
 	dir, bin string
+	room     *room
 	engine   engine
-	url      string
-	api      *process
+	database string
+	apis     []*process
 	compute  *process
+	doors    []string // of the API, the one to knock at first first
 	cli      *client.Client
 }
 
 // newDeployment starts everything and waits until the host can take containers.
-func newDeployment(t *testing.T, e engine, database string) *deployment {
+func newDeployment(t *testing.T, p plan) *deployment {
 	t.Helper()
 	bin := os.Getenv("ZUN_TEST_BIN")
 	if bin == "" {
 		t.Fatal("ZUN_TEST_BIN must name the directory of the built binaries; run make test SUITE=crash")
 	}
-	d := &deployment{dir: t.TempDir(), bin: bin, engine: e}
-	ports := freePorts(t, 3)
-	d.url = "http://" + ports[0]
-	if database == "" {
-		database = "sqlite:///" + filepath.Join(d.dir, "zun.db")
+	d := &deployment{dir: t.TempDir(), bin: bin, room: newRoom(t), engine: p.engine, database: p.database}
+	if d.database == "" {
+		d.database = "sqlite:///" + filepath.Join(d.dir, "zun.db")
 	}
-	conf := fmt.Sprintf(`[DEFAULT]
-state_path = %[1]s
-host = crash-host
-my_ip = 127.0.0.1
-debug = true
-graceful_shutdown_timeout = 5
-[api]
-host_ip = 127.0.0.1
-port = %[2]s
-link_address = %[3]s
-[database]
-connection = %[5]s
-[agent]
-control_address = %[3]s
-listen = %[4]s
-advertise_address = %[4]s
-state_dir = %[1]s/agent
-%[6]s
-`, d.dir, port(ports[0]), ports[1], ports[2], database, e.config())
-	d.write(t, "zun.conf", conf)
+	replicas := max(1, p.replicas)
+	d.write(t, "zun.conf", d.conf(replicas, p.settings))
 	d.run(t, "zun-db-manage", "upgrade")
-	d.api = d.process("zun-api")
-	token := strings.TrimSpace(d.run(t, "zun-api", "host-token", "crash-host"))
-	d.compute = d.process("zun-compute", "--set", "agent.join_token="+token)
-	d.api.start(t)
-	d.compute.start(t)
-	t.Cleanup(func() {
-		d.compute.stop(t)
-		d.api.stop(t)
-		if t.Failed() {
-			d.showLogs(t)
-		}
-	})
+	for n := range replicas {
+		d.apis = append(d.apis, d.api(n))
+		d.doors = append(d.doors, address(apiPort, n))
+	}
+	t.Cleanup(func() { d.end(t) })
+	token := strings.TrimSpace(d.run(t, "zun-api", "host-token", hostName))
+	d.compute = &process{d: d, name: "zun-compute", args: []string{"zun-compute", "--set", "agent.join_token=" + token}}
+	for _, api := range d.apis {
+		api.mustStart(t)
+	}
+	d.compute.mustStart(t)
 	d.login(t)
 	eventually(t, "the host is up", func() error { return d.hostUp(t.Context()) })
 	return d
+}
+
+// Ports can be fixed, because every room has its own.
+const (
+	apiPort   = 9517
+	linkPort  = 9617
+	agentPort = 9717
+)
+
+func address(first, n int) string { return fmt.Sprintf("127.0.0.1:%d", first+n) }
+
+func (d *deployment) conf(replicas int, more string) string {
+	var controls []string
+	for n := range replicas {
+		controls = append(controls, address(linkPort, n))
+	}
+	return fmt.Sprintf(`[DEFAULT]
+state_path = %[1]s
+host = %[2]s
+my_ip = 127.0.0.1
+debug = true
+graceful_shutdown_timeout = 5
+[database]
+connection = %[3]s
+[agent]
+control_address = %[4]s
+listen = %[5]s
+advertise_address = %[5]s
+state_dir = %[1]s/agent
+%[6]s
+%[7]s
+`, d.dir, hostName, d.database, strings.Join(controls, ","), address(agentPort, 0), d.engine.config(), more)
+}
+
+func (d *deployment) api(n int) *process {
+	return &process{d: d, name: fmt.Sprintf("zun-api-%d", n), args: []string{"zun-api",
+		"--set", "api.host_ip=127.0.0.1", "--set", fmt.Sprintf("api.port=%d", apiPort+n), "--set", "api.link_address=" + address(linkPort, n)}}
+}
+
+// end stops everything and, if the test failed, shows what was logged.
+func (d *deployment) end(t *testing.T) {
+	t.Helper()
+	if d.compute != nil {
+		d.compute.stop(t)
+	}
+	for _, api := range d.apis {
+		api.stop(t)
+	}
+	d.engine.clear(t, d)
+	if t.Failed() {
+		d.showLogs(t)
+	}
 }
 
 func (d *deployment) write(t *testing.T, name, content string) {
@@ -93,8 +134,10 @@ func (d *deployment) write(t *testing.T, name, content string) {
 	}
 }
 
+// command is one of the binaries with this deployment's configuration.
 func (d *deployment) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(d.bin, name), append(args, "--config-file", filepath.Join(d.dir, "zun.conf"))...)
+	args = append(args, "--config-file", filepath.Join(d.dir, "zun.conf"))
+	cmd := d.room.command(context.Background(), filepath.Join(d.bin, name), args...)
 	cmd.Dir = d.dir
 	return cmd
 }
@@ -102,11 +145,11 @@ func (d *deployment) command(name string, args ...string) *exec.Cmd {
 func (d *deployment) run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	cmd := d.command(name, args...)
-	var errs strings.Builder
-	cmd.Stderr = &errs
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s %v: %v\n%s", name, args, err, errs.String())
+		t.Fatalf("%s %v: %v\n%s", name, args, err, complaints.String())
 	}
 	return string(out)
 }
@@ -114,149 +157,68 @@ func (d *deployment) run(t *testing.T, name string, args ...string) string {
 // login reads the credentials that the first start wrote.
 func (d *deployment) login(t *testing.T) {
 	t.Helper()
-	var rc []byte
-	eventually(t, "the first start wrote openrc", func() (err error) {
-		rc, err = os.ReadFile(filepath.Join(d.dir, "openrc"))
+	env := map[string]string{}
+	eventually(t, "the first start wrote openrc", func() error {
+		rc, err := os.ReadFile(filepath.Join(d.dir, "openrc"))
+		for line := range strings.Lines(string(rc)) {
+			if key, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "="); ok {
+				env[key] = strings.Trim(value, `'"`)
+			}
+		}
 		return err
 	})
-	env := map[string]string{}
-	for line := range strings.Lines(string(rc)) {
-		if key, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "="); ok {
-			env[key] = strings.Trim(value, `'"`)
-		}
-	}
+	hc := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: d.knock}}
 	auth := &client.Keystone{
 		AuthURL: env["OS_AUTH_URL"], Username: env["OS_USERNAME"], Password: env["OS_PASSWORD"], ProjectName: env["OS_PROJECT_NAME"],
-		UserDomainName: env["OS_USER_DOMAIN_NAME"], ProjectDomainName: env["OS_PROJECT_DOMAIN_NAME"], EndpointGiven: d.url + "/v1",
+		UserDomainName: env["OS_USER_DOMAIN_NAME"], ProjectDomainName: env["OS_PROJECT_DOMAIN_NAME"],
+		EndpointGiven: "http://" + address(apiPort, 0) + "/v1", HTTP: hc,
 	}
-	d.cli = client.New(client.Options{Auth: auth, HTTP: &http.Client{Timeout: 10 * time.Second}})
-	eventually(t, "the API answers", func() error {
-		_, err := d.cli.Services(t.Context())
-		return err
-	})
+	d.cli = client.New(client.Options{Auth: auth, HTTP: hc})
 }
 
+// knock reaches the first replica that opens, as a load balancer would, whatever
+// address was asked for.
+func (d *deployment) knock(ctx context.Context, _, _ string) (conn net.Conn, err error) {
+	for _, door := range d.doors {
+		if conn, err = d.room.dial(ctx, door); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
+}
+
+// hostUp says why the host cannot take containers.
 func (d *deployment) hostUp(ctx context.Context) error {
 	services, err := d.cli.Services(ctx)
 	if err != nil {
 		return err
 	}
-	for _, s := range services {
-		if s.Host == "crash-host" && s.State == "up" {
-			return nil
-		}
+	if len(services) != 1 || services[0].State != "up" {
+		return fmt.Errorf("the services are %+v", services)
 	}
-	return fmt.Errorf("no service is up: %+v", services)
+	host, err := d.cli.Host(ctx, hostName)
+	if err == nil && host.CPUs == 0 {
+		err = errors.New("it has not said what it offers")
+	}
+	return err
 }
 
+// showLogs prints the end of every log.
 func (d *deployment) showLogs(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{"zun-api.log", "zun-compute.log"} {
-		data, err := os.ReadFile(filepath.Join(d.dir, name))
+	for _, p := range append([]*process{d.compute}, d.apis...) {
+		if p == nil {
+			continue
+		}
+		data, err := os.ReadFile(p.log())
 		if err != nil {
 			continue
 		}
-		lines := strings.Split(string(data), "\n")
-		t.Logf("the end of %s:\n%s", name, strings.Join(lines[max(0, len(lines)-80):], "\n"))
+		lines := slices.DeleteFunc(strings.Split(string(data), "\n"), func(line string) bool {
+			return strings.Contains(line, "method=GET") // the polls of this very test
+		})
+		t.Logf("the end of the log of %s:\n%s", p.name, strings.Join(lines[max(0, len(lines)-60):], "\n"))
 	}
-}
-
-// process is one binary of the deployment, run as often as a test likes.
-type process struct {
-	d    *deployment
-	name string
-	args []string
-
-	mu    sync.Mutex
-	cmd   *exec.Cmd
-	ended chan struct{}
-}
-
-func (d *deployment) process(name string, args ...string) *process {
-	return &process{d: d, name: name, args: args}
-}
-
-// start runs the process with more environment.
-func (p *process) start(t *testing.T, env ...string) {
-	t.Helper()
-	cmd := p.d.command(p.name, p.args...)
-	cmd.Env = append(os.Environ(), env...)
-	log, err := os.OpenFile(filepath.Join(p.d.dir, p.name+".log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("start %s: %v", p.name, err)
-	}
-	ended := make(chan struct{})
-	p.mu.Lock()
-	p.cmd, p.ended = cmd, ended
-	p.mu.Unlock()
-	go func() {
-		_ = cmd.Wait()
-		_ = log.Close()
-		close(ended)
-	}()
-}
-
-func (p *process) done() <-chan struct{} {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.ended
-}
-
-// stop ends the process gracefully, and with force if it does not.
-func (p *process) stop(t *testing.T) {
-	t.Helper()
-	p.mu.Lock()
-	cmd, ended := p.cmd, p.ended
-	p.mu.Unlock()
-	if cmd == nil {
-		return
-	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		t.Errorf("stop %s: %v", p.name, err)
-	}
-	select {
-	case <-ended:
-	case <-time.After(settleWithin):
-		t.Errorf("%s did not stop when asked to", p.name)
-		_ = cmd.Process.Kill()
-		<-ended
-	}
-}
-
-// arm restarts the process so that it dies at moment of window; the returned
-// function tells whether it met the window.
-func (p *process) arm(t *testing.T, window failpoint.Name, moment string) (met func() bool) {
-	t.Helper()
-	mark := filepath.Join(t.TempDir(), "mark")
-	p.stop(t)
-	p.start(t, failpoint.EnvArm+"="+string(window)+":"+moment, failpoint.EnvMark+"="+mark)
-	return func() bool {
-		_, err := os.Stat(mark)
-		return err == nil
-	}
-}
-
-func freePorts(t *testing.T, n int) []string {
-	t.Helper()
-	addresses := make([]string, 0, n)
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = l.Close() }()
-		addresses = append(addresses, l.Addr().String())
-	}
-	return addresses
-}
-
-func port(address string) string {
-	_, p, _ := net.SplitHostPort(address)
-	return p
 }
 
 // eventually polls until try gives no error.

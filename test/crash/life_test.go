@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-zun/zun/api"
@@ -19,50 +19,52 @@ import (
 type deed struct {
 	verb   string
 	query  url.Values
-	status []string // any of these, once the request has ended
+	status string // once the request has ended
 }
 
-// life is every verb that has a window of its own, in an order in which each is legal.
+// life is every verb that has a window of its own, in an order in which each is
+// legal. The signal is one that the program counts, so that it tells how often it
+// was struck.
 func life() []deed {
 	return []deed{
-		{verb: "stop", query: url.Values{"timeout": {"1"}}, status: []string{"Stopped"}},
-		{verb: "start", status: []string{"Running"}},
-		{verb: "pause", status: []string{"Paused"}},
-		{verb: "unpause", status: []string{"Running"}},
-		{verb: "kill", status: []string{"Stopped"}},
-		{verb: "start", status: []string{"Running"}},
-		{verb: "reboot", query: url.Values{"timeout": {"1"}}, status: []string{"Running"}},
+		{verb: "kill", query: url.Values{"signal": {"SIGUSR1"}}, status: "Running"},
+		{verb: "stop", query: url.Values{"timeout": {"2"}}, status: "Stopped"},
+		{verb: "start", status: "Running"},
+		{verb: "pause", status: "Paused"},
+		{verb: "unpause", status: "Running"},
+		{verb: "reboot", query: url.Values{"timeout": {"2"}}, status: "Running"},
 	}
 }
 
-// live takes a container through its whole life. Requests that a crash cut off are
-// sent again only if the service does not know them; every request that it accepted
-// must come to its end by itself.
-func (d *deployment) live(t *testing.T, name string) {
+// program says so when it is struck by a signal, and ends when asked to.
+func program() []string {
+	return []string{"sh", "-c", "trap 'echo struck' USR1; trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"}
+}
+
+// live takes a container through its whole life. A request that a crash cut off is
+// sent again only if the service does not know it; every request that it accepted
+// must come to its end by itself. before is called ahead of every verb, with create
+// the first and delete the last. It says whether the fate of the signal was hidden.
+func (d *deployment) live(t *testing.T, name string, before func(verb string)) (hidden bool) {
 	t.Helper()
-	ctx := t.Context()
+	before("create")
 	uuid := d.create(t, name)
 	d.await(t, uuid, "Running")
 	for _, deed := range life() {
-		d.do(t, uuid, deed)
+		before(deed.verb)
+		ended := d.do(t, uuid, deed)
+		if deed.verb == "kill" {
+			hidden = d.struck(t, uuid, ended)
+		} else if ended.Message != nil {
+			t.Errorf("%s ended as %s", deed.verb, *ended.Message)
+		}
 	}
-	before := d.count(ctx, uuid, "delete")
-	eventually(t, "the delete is accepted", func() error {
-		err := d.cli.DeleteContainer(ctx, uuid, client.DeleteOptions{Stop: true})
-		if isNotFound(err) || d.count(ctx, uuid, "delete") > before {
-			return nil
-		}
-		return err
-	})
-	eventually(t, "the container is gone", func() error {
-		c, err := d.cli.Container(ctx, uuid, false)
-		if isNotFound(err) {
-			return nil
-		}
-		return errors.Join(err, fmt.Errorf("it is %s: %s", c.Status, said(c)))
-	})
+	before("delete")
+	d.remove(t, uuid)
+	return hidden
 }
 
+// create asks for a container until the service knows it.
 func (d *deployment) create(t *testing.T, name string) (uuid string) {
 	t.Helper()
 	eventually(t, "the create is accepted", func() error {
@@ -70,86 +72,119 @@ func (d *deployment) create(t *testing.T, name string) (uuid string) {
 		if err != nil {
 			return err
 		}
-		if len(known) > 0 {
-			uuid = known[0].UUID
-			return nil
+		if len(known) == 0 {
+			c, err := d.cli.CreateContainer(t.Context(), d.order(name), true)
+			uuid = c.UUID
+			return err
 		}
-		c, err := d.cli.CreateContainer(t.Context(), api.ContainerCreate{
-			Name: name, Image: d.engine.image(), Command: []string{"sleep", "3600"}, ImagePullPolicy: "ifnotpresent", Memory: "64",
-		}, true)
-		uuid = c.UUID
-		return err
+		uuid = known[0].UUID
+		return nil
 	})
 	return uuid
 }
 
-// do asks for a deed until the service has taken it, then waits for its end.
-func (d *deployment) do(t *testing.T, uuid string, what deed) {
+// order is the usual container.
+func (d *deployment) order(name string) api.ContainerCreate {
+	return api.ContainerCreate{Name: name, Image: d.engine.image(), Command: program(), ImagePullPolicy: pullPolicy(d.engine), Memory: "64"}
+}
+
+// pullPolicy makes a simulated image be pulled each time, which costs nothing, so
+// that the window of the pull is met.
+func pullPolicy(e engine) string {
+	if _, ok := e.(simulated); ok {
+		return "always"
+	}
+	return "ifnotpresent"
+}
+
+// do asks for a deed until the service has taken it, and waits for its end.
+func (d *deployment) do(t *testing.T, uuid string, what deed) (ended api.Action) {
 	t.Helper()
 	ctx := t.Context()
-	before := d.count(ctx, uuid, what.verb)
-	eventually(t, what.verb+" is accepted", func() error {
-		if before < 0 { // the service was down when it was asked
-			if before = d.count(ctx, uuid, what.verb); before < 0 {
-				return errors.New("the service does not answer")
-			}
-		}
-		err := d.cli.Act(ctx, uuid, what.verb, what.query)
-		if err == nil || d.count(ctx, uuid, what.verb) > before {
-			return nil
-		}
+	var before int
+	eventually(t, "the service answers", func() (err error) {
+		before, err = d.count(ctx, uuid, what.verb)
 		return err
 	})
-	again := false
+	eventually(t, what.verb+" is accepted", func() error {
+		if now, err := d.count(ctx, uuid, what.verb); err != nil || now > before {
+			return err
+		}
+		return d.cli.Act(ctx, uuid, what.verb, what.query)
+	})
 	eventually(t, what.verb+" has ended well", func() error {
 		c, err := d.cli.Container(ctx, uuid, false)
 		if err != nil {
 			return err
 		}
-		last, err := d.newest(ctx, uuid, what.verb)
-		if err != nil {
+		if ended, err = d.newest(ctx, uuid, what.verb); err != nil {
 			return err
 		}
-		if last.FinishTime == nil {
-			return fmt.Errorf("it is under way, the container %s", c.Status)
+		if ended.FinishTime == nil || c.Status != what.status {
+			return fmt.Errorf("the container is %s: %s", c.Status, said(c))
 		}
-		if slices.Contains(what.status, c.Status) {
+		return nil
+	})
+	return ended
+}
+
+// remove deletes a container and waits until nobody knows it.
+func (d *deployment) remove(t *testing.T, uuid string) {
+	t.Helper()
+	accepted := false
+	eventually(t, "the container is gone", func() error {
+		c, err := d.cli.Container(t.Context(), uuid, false)
+		if isNotFound(err) {
 			return nil
 		}
-		// A signal whose fate a crash hid is never sent twice by the service: the
-		// record says so, and whether to ask again is the user's choice.
-		if what.verb == "kill" && last.Message != nil && !again {
-			again = true
-			return errors.Join(errors.New("its outcome is unknown"), d.cli.Act(ctx, uuid, what.verb, what.query))
+		if err == nil && !accepted && c.Status != "Deleting" {
+			err = d.cli.DeleteContainer(t.Context(), uuid, client.DeleteOptions{Stop: true})
+			accepted = err == nil
 		}
-		return fmt.Errorf("the container is %s: %s", c.Status, said(c))
+		return errors.Join(err, fmt.Errorf("it is %s: %s", c.Status, said(c)))
 	})
 }
 
-func (d *deployment) await(t *testing.T, uuid, status string) {
+// struck holds that the program was struck exactly once, or, if the service says
+// that the outcome is unknown, at most once.
+func (d *deployment) struck(t *testing.T, uuid string, ended api.Action) (hidden bool) {
 	t.Helper()
-	eventually(t, "the container is "+status, func() error {
-		c, err := d.cli.Container(t.Context(), uuid, false)
+	hidden = ended.Message != nil
+	eventually(t, "the signal struck once", func() error {
+		log, err := d.cli.Logs(t.Context(), uuid, nil)
+		n := strings.Count(log, "struck")
+		if n > 1 {
+			t.Fatalf("the signal was sent %d times", n)
+		}
+		if err == nil && n == 0 && !hidden {
+			err = errors.New("it did not")
+		}
+		return err
+	})
+	return hidden
+}
+
+func (d *deployment) await(t *testing.T, uuid, status string) (c api.Container) {
+	t.Helper()
+	eventually(t, "the container is "+status, func() (err error) {
+		c, err = d.cli.Container(t.Context(), uuid, false)
 		if err == nil && c.Status != status {
 			err = fmt.Errorf("it is %s: %s", c.Status, said(c))
 		}
 		return err
 	})
+	return c
 }
 
-// count is how many requests of a verb the service has on record; -1 if it does not answer.
-func (d *deployment) count(ctx context.Context, uuid, verb string) int {
+// count is how many requests of a verb the service has on record.
+func (d *deployment) count(ctx context.Context, uuid, verb string) (n int, err error) {
 	actions, err := d.cli.Actions(ctx, uuid)
-	if err != nil {
-		return -1
-	}
-	n := 0
 	for _, a := range actions {
 		if a.Action == verb {
 			n++
 		}
 	}
-	return n
+	return n, err
 }
 
 func (d *deployment) newest(ctx context.Context, uuid, verb string) (api.Action, error) {

@@ -3,6 +3,8 @@
 package crash
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -14,87 +16,162 @@ import (
 // TestEveryWindow kills the process that holds a window just before and just after
 // its effect, for every window that the code lists.
 func TestEveryWindow(t *testing.T) {
-	t.Run("fake", func(t *testing.T) { run(t, newFake(t), os.Getenv("ZUN_CRASH_DATABASE"), all()) })
+	crashThrough(t, plan{engine: simulated{}}, all())
 }
 
-// TestWindowsOnDocker does the same for the windows that meet a real engine.
+// TestWindowsOnDocker does the same for the windows that meet a real engine, and
+// in the matrix for all.
 func TestWindowsOnDocker(t *testing.T) {
 	windows := all()
-	if os.Getenv("ZUN_CRASH_MATRIX") == "" {
+	if os.Getenv("MATRIX") == "" {
 		windows = slices.DeleteFunc(windows, func(w window) bool { return !w.chosenForDocker() })
 	}
-	run(t, newDocker(t), os.Getenv("ZUN_CRASH_DATABASE"), windows)
+	crashThrough(t, plan{engine: newDocker(t)}, windows)
 }
 
 // window is one moment at which a process dies.
 type window struct {
 	failpoint.Point
 	moment string
+	// verb is the one before which the process is armed; others may meet the window
+	// unharmed before it.
+	verb string
 }
 
+func (w window) String() string {
+	words := []string{strings.ReplaceAll(string(w.Name), ".", "-"), w.moment}
+	if w.verb != "create" {
+		words = append(words, "in", w.verb)
+	}
+	return strings.Join(words, "-")
+}
+
+// all is every window that the code lists, at its first meeting in a life; those
+// that several verbs share are also met in the verbs for which they mean something
+// else: the signal that must not be sent twice, and the delete.
 func all() []window {
 	var windows []window
 	for _, p := range failpoint.List() {
-		windows = append(windows, window{p, "before"}, window{p, "after"})
+		verbs := []string{"create"}
+		if slices.Contains([]failpoint.Name{failpoint.ActCommit, failpoint.ReportApply, failpoint.ReportDone}, p.Name) {
+			verbs = append(verbs, "kill", "delete")
+		}
+		for _, verb := range verbs {
+			windows = append(windows, window{p, "before", verb}, window{p, "after", verb})
+		}
 	}
 	return windows
+}
+
+// mayHide says whether a crash in w may hide whether the signal was sent.
+func (w window) mayHide() bool {
+	return w.Name == failpoint.MemberKill || w.Name == failpoint.ReportBegun || w.verb == "kill"
 }
 
 // chosenForDocker names the ten windows that every change is held against on the
 // real engine: one for each kind of effect on it, and both ends of the link.
 func (w window) chosenForDocker() bool {
 	return slices.Contains([]string{
-		string(failpoint.PreparePorts) + ":after", string(failpoint.ImagePull) + ":after",
-		string(failpoint.SandboxEnsure) + ":after", string(failpoint.NetPlug) + ":after",
-		string(failpoint.MemberCreate) + ":after", string(failpoint.MemberStart) + ":after",
-		string(failpoint.MemberKill) + ":after", string(failpoint.MemberRemove) + ":after",
-		string(failpoint.SandboxRemove) + ":before", string(failpoint.ReportDone) + ":before",
-	}, string(w.Name)+":"+w.moment)
+		"control-prepare-ports-after", "agent-report-done-before",
+		"agent-sandbox-ensure-after", "agent-net-plug-after", "agent-member-create-after", "agent-member-start-after",
+		"agent-member-kill-after", "agent-member-remove-after", "agent-net-unplug-after", "agent-sandbox-remove-before",
+	}, w.String())
 }
 
-func run(t *testing.T, e engine, database string, windows []window) {
-	d := newDeployment(t, e, database)
-	bystander := d.create(t, "bystander")
-	d.await(t, bystander, "Running")
-	d.live(t, "undisturbed") // also makes what stays for good, such as the project's network
-	pid := e.pid(t, bystander)
-	clean := d.inventory(t)
+// lanes is how many deployments crash side by side: most of the time they wait.
+const lanes = 4
+
+// lane is a deployment with a bystander, and how it looks when nothing else is there.
+type lane struct {
+	*deployment
+	bystander string
+	pid       int
+	clean     inventory
+}
+
+// newLane starts a deployment and lives one undisturbed life in it, which also makes
+// what stays for good, such as the project's network.
+func newLane(t *testing.T, p plan) *lane {
+	t.Helper()
+	l := &lane{deployment: newDeployment(t, p)}
+	l.bystander = l.create(t, "bystander")
+	l.await(t, l.bystander, "Running")
+	// The kernel takes its time to trust an address of its own, and adds routes then.
+	eventually(t, "every address is settled", func() error {
+		if unsettled := l.room.output(t, "ip", "-o", "-6", "address", "show", "tentative"); unsettled != "" {
+			return errors.New(unsettled)
+		}
+		return nil
+	})
+	l.clean = l.inventory(t)
+	if l.live(t, "undisturbed", func(string) {}) {
+		t.Error("the fate of a signal was hidden without a crash")
+	}
+	l.pid = p.engine.pid(t, l.deployment, l.bystander)
+	l.held(t)
+	return l
+}
+
+// held checks that nothing is left behind and that the bystander noticed nothing.
+func (l *lane) held(t *testing.T) {
+	t.Helper()
+	l.await(t, l.bystander, "Running")
+	if now := l.engine.pid(t, l.deployment, l.bystander); now != l.pid {
+		t.Errorf("the bystander's process is %d, it was %d", now, l.pid)
+	}
+	eventually(t, "nothing is left behind", func() error { return l.inventory(t).differs(l.clean) })
+}
+
+// crashThrough deals the windows out to lanes. A lane in which a window failed is
+// replaced, because what it left would fail the next ones too.
+func crashThrough(t *testing.T, p plan, windows []window) {
+	t.Helper()
+	dealt := make(chan window, len(windows))
 	for _, w := range windows {
-		name := strings.ReplaceAll(string(w.Name), ".", "-") + "-" + w.moment
-		t.Run(name, func(t *testing.T) {
-			d.dieIn(t, w, name)
-			d.await(t, bystander, "Running")
-			if now := e.pid(t, bystander); now != pid {
-				t.Errorf("the bystander's process is %d, it was %d", now, pid)
+		dealt <- w
+	}
+	close(dealt)
+	for n := range lanes {
+		t.Run(fmt.Sprintf("lane-%d", n), func(t *testing.T) {
+			t.Parallel()
+			l := newLane(t, p)
+			for w := range dealt {
+				passed := t.Run(w.String(), func(t *testing.T) {
+					l.dieIn(t, w)
+					l.held(t)
+				})
+				if !passed {
+					l.showLogs(t)
+					l = newLane(t, p)
+				}
 			}
-			eventually(t, "nothing is left behind", func() error { return d.inventory(t).differs(clean) })
 		})
 	}
 }
 
 // dieIn lives a whole life through a crash in w.
-func (d *deployment) dieIn(t *testing.T, w window, name string) {
+func (l *lane) dieIn(t *testing.T, w window) {
 	t.Helper()
-	victim := d.compute
+	victim := l.compute
 	if w.Side == failpoint.Control {
-		victim = d.api
+		victim = l.apis[0]
 	}
-	met := victim.arm(t, w.Name, w.moment)
-	restarted := make(chan struct{})
-	died := victim.done()
-	stopWatching := make(chan struct{})
-	go func() {
-		defer close(restarted)
-		select {
-		case <-died:
-			victim.start(t)
-		case <-stopWatching:
+	met, recovered := func() bool { return false }, func() error { return nil }
+	hidden := l.live(t, w.String(), func(verb string) {
+		if verb == w.verb {
+			met = victim.arm(t, w.Name, w.moment)
+			recovered = victim.nurse()
 		}
-	}()
-	d.live(t, name)
-	close(stopWatching)
-	<-restarted
+	})
+	if err := recovered(); err != nil {
+		t.Fatal(err)
+	}
 	if !met() {
-		t.Errorf("a whole life never met the window %s", w.Name)
+		t.Errorf("the life never met the window %s", w.Name)
+		victim.stop(t) // it is still armed
+		victim.mustStart(t)
+	}
+	if hidden && !w.mayHide() {
+		t.Error("the crash hid the fate of the signal without need")
 	}
 }

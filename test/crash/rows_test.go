@@ -1,0 +1,86 @@
+//go:build integration
+
+package crash
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+)
+
+// rows tells how many rows each table holds, and what hosts and projects use.
+func (d *deployment) rows(t *testing.T) []string {
+	t.Helper()
+	db := d.open(t)
+	defer func() { _ = db.Close() }()
+	var lines []string
+	for _, table := range column(t, db, d.catalog()) {
+		lines = append(lines, table+": "+column(t, db, "SELECT CAST(count(*) AS TEXT) FROM "+table)[0])
+	}
+	for _, used := range []string{
+		"SELECT 'host uses ' || total_containers || ' containers, ' || cpu_used || ' cpu, ' || mem_used || ' memory, ' || disk_used || ' disk' FROM hosts",
+		"SELECT 'project uses ' || containers || ' containers, ' || cpu || ' cpu, ' || memory || ' memory, ' || disk || ' disk' FROM quota_usages",
+	} {
+		lines = append(lines, column(t, db, used)...)
+	}
+	return lines
+}
+
+// id is the deployment's own.
+func (d *deployment) id(t *testing.T) string {
+	t.Helper()
+	db := d.open(t)
+	defer func() { _ = db.Close() }()
+	return column(t, db, "SELECT deployment_id FROM authority")[0]
+}
+
+// open opens the database beside the service, for reading.
+func (d *deployment) open(t *testing.T) *sql.DB {
+	t.Helper()
+	driver, source := "pgx", d.database
+	if path, ok := strings.CutPrefix(d.database, "sqlite:///"); ok {
+		driver, source = "sqlite", "file:"+path+"?"+url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}}.Encode()
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatalf("open the database: %v", err)
+	}
+	return db
+}
+
+// catalog asks for the names of the tables.
+func (d *deployment) catalog() string {
+	if strings.HasPrefix(d.database, "sqlite:") {
+		return "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+	}
+	return "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name"
+}
+
+func column(t *testing.T, db *sql.DB, query string) []string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), settleWithin) // also after the test, to clean up
+	defer cancel()
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer func() { _ = rows.Close() }()
+	var values []string
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		values = append(values, value)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(fmt.Errorf("%s: %w", query, err))
+	}
+	return values
+}
