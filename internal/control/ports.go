@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"github.com/go-zun/zun/internal/domain"
@@ -191,6 +192,8 @@ type Networks interface {
 	InsertPort(ctx context.Context, p domain.LocalPort) error
 	// Ports returns the ports of a network ("" for any) and container ("" for any).
 	Ports(ctx context.Context, networkID string, id domain.ContainerID) ([]domain.LocalPort, error)
+	// Addresses returns the addresses of a network that are leased.
+	Addresses(ctx context.Context, networkID string) (map[netip.Addr]bool, error)
 	DeletePort(ctx context.Context, id string) error
 	DeleteNetwork(ctx context.Context, id string) error
 }

@@ -94,16 +94,20 @@ type leaseRequest struct {
 }
 
 func (l *Local) ensurePort(ctx context.Context, store control.Networks, r leaseRequest) (domain.LocalPort, error) {
-	ports, err := store.Ports(ctx, r.network.ID, "")
+	own, err := store.Ports(ctx, r.network.ID, r.container.ID)
 	if err != nil {
-		return domain.LocalPort{}, fmt.Errorf("list leases: %w", err)
+		return domain.LocalPort{}, fmt.Errorf("list the container's ports: %w", err)
 	}
-	for _, port := range ports {
+	for _, port := range own {
 		if port.ID == r.portID {
 			return port, nil
 		}
 	}
-	addresses, err := l.choose(r, addressesOf(ports))
+	taken, err := store.Addresses(ctx, r.network.ID)
+	if err != nil {
+		return domain.LocalPort{}, fmt.Errorf("list leases: %w", err)
+	}
+	addresses, err := l.choose(r, taken)
 	if err != nil {
 		return domain.LocalPort{}, err
 	}
@@ -220,14 +224,4 @@ func nicOf(network domain.LocalNetwork, port domain.LocalPort) domain.Nic {
 func macOf(portID string) string {
 	sum := sha256.Sum256([]byte("mac/" + portID))
 	return net.HardwareAddr{sum[0]&^0x01 | 0x02, sum[1], sum[2], sum[3], sum[4], sum[5]}.String()
-}
-
-func addressesOf(ports []domain.LocalPort) map[netip.Addr]bool {
-	taken := map[netip.Addr]bool{}
-	for _, port := range ports {
-		for _, a := range port.Addresses {
-			taken[a.Addr] = true
-		}
-	}
-	return taken
 }

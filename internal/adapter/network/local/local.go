@@ -196,8 +196,7 @@ func (l *Local) fixed(ctx context.Context, network domain.LocalNetwork, request 
 
 func (l *Local) taken(ctx context.Context, networkID string) (taken map[netip.Addr]bool, err error) {
 	err = l.store.Read(ctx, func(ctx context.Context, tx control.Tx) error {
-		ports, err := tx.Networks().Ports(ctx, networkID, "")
-		taken = addressesOf(ports)
+		taken, err = tx.Networks().Addresses(ctx, networkID)
 		return err //nolint:wrapcheck // wrapped once below
 	})
 	if err != nil {

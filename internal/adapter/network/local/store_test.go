@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"sync"
 
@@ -113,6 +114,20 @@ func (l *leases) Ports(_ context.Context, networkID string, id domain.ContainerI
 		}
 	}
 	return found, nil
+}
+
+func (l *leases) Addresses(_ context.Context, networkID string) (map[netip.Addr]bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	leased := map[netip.Addr]bool{}
+	for _, p := range l.ports {
+		for _, a := range p.Addresses {
+			if p.NetworkID == networkID {
+				leased[a.Addr] = true
+			}
+		}
+	}
+	return leased, nil
 }
 
 func (l *leases) DeletePort(_ context.Context, id string) error {

@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
+	"net/netip"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/domain"
@@ -103,6 +105,28 @@ func (s networks) Ports(ctx context.Context, networkID string, id domain.Contain
 		where.add("container_uuid = ?", string(id))
 	}
 	return rows(ctx, s.tx, portFields, "FROM local_ports"+where.String()+" ORDER BY id", where.args...)
+}
+
+// Addresses reads the leases alone: a port is a document, and a network has hundreds.
+func (s networks) Addresses(ctx context.Context, networkID string) (leased map[netip.Addr]bool, err error) {
+	found, err := s.query(ctx, "SELECT address FROM local_addresses WHERE network_uuid = ?", networkID)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = found.Close() }() // Err below reports what went wrong
+	leased = map[netip.Addr]bool{}
+	for found.Next() {
+		var text string
+		if err := found.Scan(&text); err != nil {
+			return nil, s.fault(fmt.Errorf("read lease: %w", err))
+		}
+		addr, err := netip.ParseAddr(text)
+		if err != nil {
+			return nil, fmt.Errorf("read lease: %w", err)
+		}
+		leased[addr] = true
+	}
+	return leased, s.fault(found.Err())
 }
 
 // DeletePort ends the leases with the port; a missing one is no error.

@@ -118,6 +118,11 @@ func networkPorts(p *probe) {
 		p.same("port", found, []domain.LocalPort{one})
 		return err
 	})
+	p.read(func(ctx context.Context, tx control.Tx) error {
+		leased, err := tx.Networks().Addresses(ctx, "n1")
+		p.same("leased addresses", leased, map[netip.Addr]bool{netip.MustParseAddr("10.0.0.2"): true, netip.MustParseAddr("10.0.0.3"): true})
+		return err
+	})
 	p.refuse(domain.Conflict, "network-in-use", "", func(ctx context.Context, tx control.Tx) error { return tx.Networks().DeleteNetwork(ctx, "n1") })
 	for range 2 {
 		p.write(func(ctx context.Context, tx control.Tx) error { return tx.Networks().DeletePort(ctx, "a") })
