@@ -19,6 +19,7 @@ import (
 	"github.com/go-zun/zun/internal/control/capsule"
 	"github.com/go-zun/zun/internal/control/loops"
 	"github.com/go-zun/zun/internal/control/place"
+	"github.com/go-zun/zun/internal/control/stock"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/link/channel"
 	"github.com/go-zun/zun/internal/link/ctl"
@@ -31,6 +32,7 @@ type brain struct {
 	nodes     *ctl.Nodes
 	control   *control.Control
 	capsules  *capsule.Capsules
+	stock     *stock.Stock
 	loops     *loops.Loops
 	link      *ctl.Server
 }
@@ -84,6 +86,7 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 		Clock: func() time.Time { return time.Now().UTC() }, Rand: rand.Reader, Log: log, Options: controlOptions(c),
 	})
 	b.capsules = capsule.New(capsule.Deps{Control: b.control, Networking: networking})
+	b.stock = stock.New(stock.Deps{Control: b.control, Nodes: b.nodes, Log: log})
 	b.loops = loops.New(loops.Deps{
 		Control: b.control, Networking: networking, Nodes: b.nodes, Meter: m, Log: log, Owner: uuid.NewString(),
 	})

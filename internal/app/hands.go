@@ -15,6 +15,7 @@ import (
 	"github.com/go-zun/zun/internal/adapter/network/plumb"
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/agent/steps"
+	"github.com/go-zun/zun/internal/agent/stock"
 	"github.com/go-zun/zun/internal/config"
 	"github.com/go-zun/zun/internal/link/channel"
 	"github.com/go-zun/zun/internal/link/node"
@@ -39,12 +40,18 @@ func runHands(ctx context.Context, c config.Config, link *node.Link, listener ne
 		if err := link.Enter(ctx); err != nil {
 			return err
 		}
-		a, keeper, err := newAgent(ctx, c, link, log)
+		engine, keeper, err := openEngine(ctx, c, link.Deployment(), log)
+		if err != nil {
+			return err
+		}
+		a, err := newAgent(c, engine, link, log)
 		if err != nil {
 			return err
 		}
 		calls := a.Calls()
-		link.Attach(node.Hands{Wake: a.Wake, Calls: calls, Terminals: calls.Terminals(), Archives: calls.Archives()})
+		link.Attach(node.Hands{
+			Wake: a.Wake, Calls: calls, Terminals: calls.Terminals(), Archives: calls.Archives(), Images: stock.New(engine),
+		})
 		group.Go(func() error { return link.Run(ctx) })
 		group.Go(func() error { return keeper(ctx) })
 		return a.Run(ctx)
@@ -52,27 +59,22 @@ func runHands(ctx context.Context, c config.Config, link *node.Link, listener ne
 	return group.Wait()
 }
 
-// newAgent makes the agent of the deployment that link has entered, and the
-// background work of its engine.
-func newAgent(ctx context.Context, c config.Config, link *node.Link, log *slog.Logger) (*agent.Agent, keeper, error) {
-	engine, keep, err := openEngine(ctx, c, link.Deployment(), log)
-	if err != nil {
-		return nil, nil, err
-	}
+// newAgent makes the agent of the deployment that link has entered.
+func newAgent(c config.Config, engine agent.Engine, link *node.Link, log *slog.Logger) (*agent.Agent, error) {
 	nets, err := plumb.New(plumb.Options{Deployment: link.Deployment()}, log)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	state := filepath.Join(c.Agent.StateDir, "containers")
 	if err := os.MkdirAll(state, 0o711); err != nil {
-		return nil, nil, fmt.Errorf("make the agent's directory: %w", err)
+		return nil, fmt.Errorf("make the agent's directory: %w", err)
 	}
 	return agent.New(agent.Deps{
 		Engine: engine, Nets: nets, Control: link.Control(),
 		Steps: steps.New(steps.Deps{Engine: engine, Nets: nets, StateDir: state}),
 		Clock: agent.SystemClock(), Log: log,
 		Options: agent.Options{HostID: link.HostID(), BootID: bootID(), Abilities: []string{"mounts", "security-groups"}},
-	}), keep, nil
+	}), nil
 }
 
 // bootID changes whenever the machine boots; empty where the kernel does not tell.

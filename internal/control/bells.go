@@ -19,11 +19,12 @@ type Bells struct {
 	Release    Bell // a host holds nothing more of a deleted container
 	Heal       Bell // a container that heals itself was lost
 	Autoremove Bell // a container that removes itself has ended
+	Fetch      Bell // an image is to be pulled
 }
 
 func newBells() Bells {
 	return Bells{
 		Prepare: make(Bell, 1), Release: make(Bell, 1),
-		Heal: make(Bell, 1), Autoremove: make(Bell, 1),
+		Heal: make(Bell, 1), Autoremove: make(Bell, 1), Fetch: make(Bell, 1),
 	}
 }

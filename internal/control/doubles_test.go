@@ -184,10 +184,11 @@ func (n *networks) count() int {
 // nodes are the hosts as control reaches them: wakes are written down, calls answer
 // from a script.
 type nodes struct {
-	mu     sync.Mutex
-	woken  []string
-	answer func(call string) error
-	seen   domain.Observation
+	mu             sync.Mutex
+	woken          []string
+	answer         func(call string) error
+	seen           domain.Observation
+	pulls, removed []string
 }
 
 func (n *nodes) Wake(host domain.Host, _ int64) {
@@ -305,4 +306,33 @@ func (m *meter) count(key string) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.counts[key]
+}
+
+func (c calls) Images() control.ImageCalls { return imageCalls(c) }
+
+// imageCalls pull at once; a scripted answer decides how it ends.
+type imageCalls struct{ n *nodes }
+
+func (i imageCalls) Pull(_ context.Context, reference string, secret *domain.PullSecret, progress func(done, total int64) error) (domain.LocalImage, error) {
+	i.n.mu.Lock()
+	i.n.pulls = append(i.n.pulls, reference)
+	if secret != nil {
+		i.n.pulls = append(i.n.pulls, secret.Username)
+	}
+	i.n.mu.Unlock()
+	if err := progress(1, 2); err != nil {
+		return domain.LocalImage{}, err
+	}
+	return domain.LocalImage{ID: "sha256:1", Size: 42}, i.n.say("pull")
+}
+
+func (i imageCalls) Remove(_ context.Context, reference string) error {
+	i.n.mu.Lock()
+	i.n.removed = append(i.n.removed, reference)
+	i.n.mu.Unlock()
+	return i.n.say("remove image")
+}
+
+func (i imageCalls) Search(_ context.Context, term string) ([]domain.FoundImage, error) {
+	return []domain.FoundImage{{Name: term}, {Name: "x/" + term}}, i.n.say("search")
 }

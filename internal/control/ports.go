@@ -215,8 +215,14 @@ type Images interface {
 	Insert(ctx context.Context, i domain.Image) error
 	Get(ctx context.Context, id string) (domain.Image, error)
 	List(ctx context.Context, p Page) ([]domain.Image, error)
+	// Update writes i if its stored Attempts still equal i.Attempts; otherwise i counts
+	// as missing.
 	Update(ctx context.Context, i domain.Image) error
 	Delete(ctx context.Context, id string) error
+	// Lease claims until now+ttl, in database time, up to limit images that are not
+	// pulled yet and whose former lease has ended. Each claim is one compare-and-set
+	// that raises Attempts; claimed by another meanwhile is simply not returned.
+	Lease(ctx context.Context, ttl time.Duration, limit int) ([]domain.Image, error)
 }
 
 // Trust keeps one-use secrets (by hash) and the deployment's own authority.
@@ -307,6 +313,19 @@ type Calls interface {
 	Terminals() Terminals
 	// Archives are the file calls.
 	Archives() Archives
+	// Images are the calls on the host's images.
+	Images() ImageCalls
+}
+
+// ImageCalls look after the images of one host.
+type ImageCalls interface {
+	// Pull fetches reference; progress is called at least every ten seconds, and an
+	// error that it returns ends the pull. Faults: NotFound, Forbidden, Unavailable.
+	Pull(ctx context.Context, reference string, secret *domain.PullSecret, progress func(done, total int64) error) (domain.LocalImage, error)
+	// Remove drops reference from the host; a missing image is no error.
+	Remove(ctx context.Context, reference string) error
+	// Search asks the engine's default registry.
+	Search(ctx context.Context, term string) ([]domain.FoundImage, error)
 }
 
 // Terminals are exec sessions and the container's own terminal.

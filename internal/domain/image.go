@@ -40,17 +40,61 @@ type Registry struct {
 	SealedPassword []byte
 }
 
-// Image is an admin's record of an image pulled to one host.
+// Image is an admin's record of an image pulled to one host. ImageID is the
+// engine's; as long as it is empty the pull is under way.
 type Image struct {
 	ID        string
 	ProjectID string
 	UserID    string
 	ImageID   string
 	Repo      string
-	Tag       string
+	Tag       string // or the digest, where the reference names one
 	Size      string
 	HostName  string
 	CreatedAt time.Time
+	// Attempts counts the leases of the pull and is its fence: a holder that lost the
+	// lease writes no more. LeaseUntil is in database time.
+	Attempts   int
+	LeaseUntil time.Time
+}
+
+// Reference is how an engine names the image.
+func (i Image) Reference() string {
+	if strings.Contains(i.Tag, ":") {
+		return i.Repo + "@" + i.Tag
+	}
+	return i.Repo + ":" + i.Tag
+}
+
+// SplitReference cuts a reference into repository and tag, which is the digest if
+// there is one, else latest if there is none. False: it is no reference.
+func SplitReference(reference string) (repo, tag string, ok bool) {
+	repo, tag, pinned := strings.Cut(reference, "@")
+	if !pinned {
+		tag = "latest"
+	}
+	last := repo[strings.LastIndex(repo, "/")+1:]
+	if name, named, tagged := strings.Cut(last, ":"); tagged {
+		repo = repo[:len(repo)-len(last)] + name
+		if !pinned {
+			tag = named
+		}
+	}
+	clean := !strings.ContainsAny(repo, " \t\n@") && !strings.Contains(repo, "//") && !strings.HasPrefix(repo, "/") && !strings.HasSuffix(repo, "/")
+	return repo, tag, clean && repo != "" && tag != ""
+}
+
+// LocalImage is an image as an engine holds it; Size is bytes.
+type LocalImage struct {
+	ID   string
+	Size int64
+}
+
+// FoundImage is one result of a search in a registry.
+type FoundImage struct {
+	Name, Description   string
+	Official, Automated bool
+	Stars               int
 }
 
 // ImageDomain returns the registry domain that an image reference names, if any:

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -338,7 +339,7 @@ func (r *rig) machineOn(listener net.Listener, deps node.Deps) *machine {
 		r.t.Fatal(err)
 	}
 	h := &hands{woken: make(chan int64, 100)}
-	link.Attach(node.Hands{Wake: func(rev int64) { h.woken <- rev }, Calls: h, Terminals: h, Archives: files{h}})
+	link.Attach(node.Hands{Wake: func(rev int64) { h.woken <- rev }, Calls: h, Terminals: h, Archives: files{h}, Images: pictures{h}})
 	stop := r.serve(func(ctx context.Context) error { return link.Serve(ctx, listener) })
 	m := &machine{Link: link, hands: h, stop: sync.OnceFunc(func() { link.Close(); stop() })}
 	r.t.Cleanup(m.stop)
@@ -362,6 +363,7 @@ func (r *rig) joined(name string, reps ...*replica) *machine {
 // hands are an agent's direct calls whose outcome a test sets.
 type hands struct {
 	woken  chan int64
+	gaveUp chan struct{} // closed when a slow pull was given up
 	logs   func(ctx context.Context, sink func(domain.LogStream, []byte) error) error
 	exec   func(ctx context.Context) (domain.ExecResult, error)
 	open   func() (agent.Stream, error)
@@ -412,6 +414,31 @@ func (h *hands) Open(context.Context, domain.ContainerID, string) (agent.Stream,
 }
 
 type files struct{ h *hands }
+
+// pictures pull with one sign of progress; missing/... does not exist, and slow/...
+// waits until it is given up.
+type pictures struct{ h *hands }
+
+func (p pictures) Pull(ctx context.Context, reference string, secret *domain.PullSecret, progress func(done, total int64)) (domain.LocalImage, error) {
+	progress(1, 2)
+	switch {
+	case strings.HasPrefix(reference, "missing/"):
+		return domain.LocalImage{}, domain.NewFault(domain.NotFound, "image-not-found", "Image %s could not be found.", reference)
+	case strings.HasPrefix(reference, "slow/"):
+		<-ctx.Done()
+		close(p.h.gaveUp)
+		return domain.LocalImage{}, ctx.Err()
+	case secret != nil:
+		return domain.LocalImage{ID: secret.Username, Size: 7}, nil
+	}
+	return domain.LocalImage{ID: "sha256:1", Size: 1 << 40}, nil
+}
+
+func (p pictures) Remove(context.Context, string) error { return p.h.failed }
+
+func (p pictures) Search(_ context.Context, term string) ([]domain.FoundImage, error) {
+	return []domain.FoundImage{{Name: term, Description: "d", Official: true, Stars: 3}}, p.h.failed
+}
 
 func (f files) Get(_ context.Context, _ domain.ContainerID, _ string, sink func([]byte) error) (domain.PathStat, error) {
 	return f.h.get(sink)

@@ -97,6 +97,18 @@ type Capsules interface {
 	DeleteCapsule(ctx context.Context, actor domain.Actor, ref control.Ref) error
 }
 
+// Images are an administrator's use cases on the images of hosts. An unknown id is
+// Invalid, as the contract has it.
+type Images interface {
+	// PullImage accepts a pull of reference to the host of that name or uuid.
+	PullImage(ctx context.Context, actor domain.Actor, reference, host string) (domain.Image, error)
+	Image(ctx context.Context, id string) (domain.Image, error)
+	Images(ctx context.Context, p control.Page) ([]domain.Image, error)
+	DeleteImage(ctx context.Context, id string) error
+	// SearchImages asks the engines' public registry; exact keeps equal names.
+	SearchImages(ctx context.Context, term string, exact bool) ([]domain.FoundImage, error)
+}
+
 // Identity turns a token into an actor.
 type Identity interface {
 	// Authenticate returns the actor behind token; Unauthenticated for a missing,

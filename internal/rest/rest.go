@@ -22,6 +22,7 @@ type Deps struct {
 	Registries RegistryBook
 	// Capsules may be nil: then their routes are not served.
 	Capsules Capsules
+	Images   Images
 	Identity Identity
 	Policy   Policy
 	// Ping says whether the store answers; the health check asks it.

@@ -47,7 +47,7 @@ func since(minor int) api.Version { return api.Version{Major: 1, Minor: minor} }
 // Routes is the whole API, by resource.
 func Routes() []Route {
 	var all []Route
-	for _, part := range [][]Route{containerRoutes(), verbRoutes(), insideRoutes(), fleetRoutes(), limitRoutes(), registryRoutes(), capsuleRoutes()} {
+	for _, part := range [][]Route{containerRoutes(), verbRoutes(), insideRoutes(), fleetRoutes(), limitRoutes(), registryRoutes(), capsuleRoutes(), imageRoutes()} {
 		all = append(all, part...)
 	}
 	return all
@@ -60,6 +60,7 @@ const (
 	hostsPath      = "/v1/hosts"
 	registriesPath = "/v1/registries"
 	capsulesPath   = "/v1/capsules"
+	imagesPath     = "/v1/images"
 	quotaPath      = "/v1/quotas/{project}"
 )
 
@@ -170,5 +171,15 @@ func capsuleRoutes() []Route {
 		{Method: http.MethodPost, Pattern: capsulesPath, Rule: "capsule:create", On: OnCapsule, Args: schema.CreateCapsule, Typed: true, Status: 202, handle: createCapsule},
 		{Method: http.MethodGet, Pattern: capsulesPath + "/{ident}", Rule: "capsule:get", On: OnCapsule, Status: 200, handle: showCapsule},
 		{Method: http.MethodDelete, Pattern: capsulesPath + "/{ident}", Rule: "capsule:delete", On: OnCapsule, Status: 204, handle: deleteCapsule},
+	}
+}
+
+func imageRoutes() []Route {
+	return []Route{
+		{Method: http.MethodGet, Pattern: imagesPath, Rule: "image:get_all", On: OnCaller, Status: 200, handle: listImages},
+		{Method: http.MethodPost, Pattern: imagesPath, Rule: "image:pull", On: OnCaller, Args: schema.PullImage, Typed: true, Status: 202, handle: pullImage},
+		{Method: http.MethodGet, Pattern: imagesPath + "/{ident}", Rule: "image:get_one", On: OnCaller, Status: 200, handle: showImage},
+		{Method: http.MethodDelete, Pattern: imagesPath + "/{ident}", Rule: "image:delete", On: OnCaller, Status: 200, handle: deleteImage},
+		{Method: http.MethodGet, Pattern: imagesPath + "/{ident}/search", Rule: "image:search", On: OnCaller, Args: schema.SearchImages, Status: 200, handle: searchImages},
 	}
 }

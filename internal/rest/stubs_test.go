@@ -30,6 +30,7 @@ type stub struct {
 	named     map[domain.Resource]int64
 	service   control.ServiceChange
 	draft     domain.Capsule
+	pulled    string
 	fail      error
 	failAfter bool // the archive breaks after its first chunk
 }
@@ -289,6 +290,40 @@ func (k capsules) Capsules(context.Context, domain.Actor, bool, control.Page) ([
 
 func (k capsules) DeleteCapsule(context.Context, domain.Actor, control.Ref) error { return k.failing() }
 
+type images struct{ *stub }
+
+func (i images) row() domain.Image {
+	return domain.Image{ID: otherID, ProjectID: "p0", Repo: "busybox", Tag: "1.36", HostName: "node-1"}
+}
+
+func (i images) PullImage(_ context.Context, _ domain.Actor, reference, host string) (domain.Image, error) {
+	i.pulled = reference + " to " + host
+	return i.row(), i.failing()
+}
+
+func (i images) Image(_ context.Context, id string) (domain.Image, error) {
+	if id != otherID && id != "web-1" {
+		return domain.Image{}, domain.NewFault(domain.Invalid, "image-not-found", "Image %s could not be found.", id)
+	}
+	done := i.row()
+	done.ImageID, done.Size = "sha256:1", "1984132"
+	return done, i.failing()
+}
+
+func (i images) Images(context.Context, control.Page) ([]domain.Image, error) {
+	return []domain.Image{i.row()}, i.failing()
+}
+
+func (i images) DeleteImage(context.Context, string) error { return i.failing() }
+
+func (i images) SearchImages(_ context.Context, term string, exact bool) ([]domain.FoundImage, error) {
+	found := []domain.FoundImage{{Name: term, Official: true, Stars: 3}}
+	if !exact {
+		found = append(found, domain.FoundImage{Name: "x/" + term})
+	}
+	return found, i.failing()
+}
+
 // identity knows three tokens.
 type identity struct{}
 
@@ -319,7 +354,7 @@ func (policy) Allowed(rule string, actor domain.Actor, on rest.Target) bool {
 		return true
 	}
 	for _, word := range []string{"context_is_admin", "zun-service:", "host:", "all_projects", "container:get_one:", "container:create:",
-		"delete_force", "quota:update", "quota:delete", "quota_class:", "action:events"} {
+		"image:pull", "image:get", "image:delete", "network:", "delete_force", "quota:update", "quota:delete", "quota_class:", "action:events"} {
 		if strings.Contains(rule, word) {
 			return false
 		}

@@ -27,6 +27,8 @@ type Job struct {
 	Batch int
 	// Workers run the job side by side; 0 is one.
 	Workers int
+	// Bound ends a step that hangs; 0 is five minutes.
+	Bound time.Duration
 }
 
 // Meter receives what the runner measures of every job.
@@ -75,7 +77,11 @@ func (r runner) work(ctx context.Context, job Job) {
 
 // step runs one step and says whether another must follow at once.
 func (r runner) step(ctx context.Context, job Job) bool {
-	bound, cancel := context.WithTimeout(ctx, stepBound)
+	longest := job.Bound
+	if longest == 0 {
+		longest = stepBound
+	}
+	bound, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	begun := time.Now()
 	did, err := job.Step(bound)

@@ -51,6 +51,7 @@ func (l *Loops) Jobs() []Job {
 		{Name: "settle", Step: l.Settle, Every: 10 * time.Second},
 		{Name: "autoremove", Step: l.Autoremove, Every: 30 * time.Second, Bell: bells.Autoremove},
 		{Name: "heal", Step: l.Heal, Every: 30 * time.Second, Bell: bells.Heal},
+		{Name: "fetch", Step: l.Fetch, Every: 10 * time.Second, Bell: bells.Fetch, Batch: 1, Workers: 4, Bound: l.control.Options().ActionTotal + time.Minute},
 		{Name: "sweep", Step: l.Sweep, Every: time.Minute},
 	}
 }

@@ -1738,6 +1738,512 @@ func (*PutArchiveReply) Descriptor() ([]byte, []int) {
 	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{27}
 }
 
+type PullImageRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HostId        string                 `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Reference     string                 `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
+	Secret        *PullSecret            `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PullImageRequest) Reset() {
+	*x = PullImageRequest{}
+	mi := &file_zun_link_v1_node_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PullImageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PullImageRequest) ProtoMessage() {}
+
+func (x *PullImageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_node_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PullImageRequest.ProtoReflect.Descriptor instead.
+func (*PullImageRequest) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *PullImageRequest) GetHostId() string {
+	if x != nil {
+		return x.HostId
+	}
+	return ""
+}
+
+func (x *PullImageRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *PullImageRequest) GetSecret() *PullSecret {
+	if x != nil {
+		return x.Secret
+	}
+	return nil
+}
+
+type PullImageOutput struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Frame:
+	//
+	//	*PullImageOutput_Progress
+	//	*PullImageOutput_Pulled
+	Frame         isPullImageOutput_Frame `protobuf_oneof:"frame"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PullImageOutput) Reset() {
+	*x = PullImageOutput{}
+	mi := &file_zun_link_v1_node_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PullImageOutput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PullImageOutput) ProtoMessage() {}
+
+func (x *PullImageOutput) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_node_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PullImageOutput.ProtoReflect.Descriptor instead.
+func (*PullImageOutput) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *PullImageOutput) GetFrame() isPullImageOutput_Frame {
+	if x != nil {
+		return x.Frame
+	}
+	return nil
+}
+
+func (x *PullImageOutput) GetProgress() *PullProgress {
+	if x != nil {
+		if x, ok := x.Frame.(*PullImageOutput_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *PullImageOutput) GetPulled() *LocalImage {
+	if x != nil {
+		if x, ok := x.Frame.(*PullImageOutput_Pulled); ok {
+			return x.Pulled
+		}
+	}
+	return nil
+}
+
+type isPullImageOutput_Frame interface {
+	isPullImageOutput_Frame()
+}
+
+type PullImageOutput_Progress struct {
+	Progress *PullProgress `protobuf:"bytes,1,opt,name=progress,proto3,oneof"`
+}
+
+type PullImageOutput_Pulled struct {
+	Pulled *LocalImage `protobuf:"bytes,2,opt,name=pulled,proto3,oneof"`
+}
+
+func (*PullImageOutput_Progress) isPullImageOutput_Frame() {}
+
+func (*PullImageOutput_Pulled) isPullImageOutput_Frame() {}
+
+type PullProgress struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Done          int64                  `protobuf:"varint,1,opt,name=done,proto3" json:"done,omitempty"`
+	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PullProgress) Reset() {
+	*x = PullProgress{}
+	mi := &file_zun_link_v1_node_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PullProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PullProgress) ProtoMessage() {}
+
+func (x *PullProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_node_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PullProgress.ProtoReflect.Descriptor instead.
+func (*PullProgress) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *PullProgress) GetDone() int64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *PullProgress) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+type LocalImage struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Size          int64                  `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LocalImage) Reset() {
+	*x = LocalImage{}
+	mi := &file_zun_link_v1_node_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LocalImage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LocalImage) ProtoMessage() {}
+
+func (x *LocalImage) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_node_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LocalImage.ProtoReflect.Descriptor instead.
+func (*LocalImage) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *LocalImage) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *LocalImage) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+type ImageRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HostId        string                 `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Reference     string                 `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImageRequest) Reset() {
+	*x = ImageRequest{}
+	mi := &file_zun_link_v1_node_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImageRequest) ProtoMessage() {}
+
+func (x *ImageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_node_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImageRequest.ProtoReflect.Descriptor instead.
+func (*ImageRequest) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ImageRequest) GetHostId() string {
+	if x != nil {
+		return x.HostId
+	}
+	return ""
+}
+
+func (x *ImageRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+type RemoveImageReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveImageReply) Reset() {
+	*x = RemoveImageReply{}
+	mi := &file_zun_link_v1_node_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveImageReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveImageReply) ProtoMessage() {}
+
+func (x *RemoveImageReply) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_node_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveImageReply.ProtoReflect.Descriptor instead.
+func (*RemoveImageReply) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{33}
+}
+
+type SearchImagesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HostId        string                 `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Term          string                 `protobuf:"bytes,2,opt,name=term,proto3" json:"term,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchImagesRequest) Reset() {
+	*x = SearchImagesRequest{}
+	mi := &file_zun_link_v1_node_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchImagesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchImagesRequest) ProtoMessage() {}
+
+func (x *SearchImagesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_node_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchImagesRequest.ProtoReflect.Descriptor instead.
+func (*SearchImagesRequest) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *SearchImagesRequest) GetHostId() string {
+	if x != nil {
+		return x.HostId
+	}
+	return ""
+}
+
+func (x *SearchImagesRequest) GetTerm() string {
+	if x != nil {
+		return x.Term
+	}
+	return ""
+}
+
+type SearchImagesReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Images        []*FoundImage          `protobuf:"bytes,1,rep,name=images,proto3" json:"images,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchImagesReply) Reset() {
+	*x = SearchImagesReply{}
+	mi := &file_zun_link_v1_node_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchImagesReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchImagesReply) ProtoMessage() {}
+
+func (x *SearchImagesReply) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_node_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchImagesReply.ProtoReflect.Descriptor instead.
+func (*SearchImagesReply) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *SearchImagesReply) GetImages() []*FoundImage {
+	if x != nil {
+		return x.Images
+	}
+	return nil
+}
+
+type FoundImage struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Description   string                 `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	Official      bool                   `protobuf:"varint,3,opt,name=official,proto3" json:"official,omitempty"`
+	Automated     bool                   `protobuf:"varint,4,opt,name=automated,proto3" json:"automated,omitempty"`
+	Stars         int64                  `protobuf:"varint,5,opt,name=stars,proto3" json:"stars,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FoundImage) Reset() {
+	*x = FoundImage{}
+	mi := &file_zun_link_v1_node_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FoundImage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FoundImage) ProtoMessage() {}
+
+func (x *FoundImage) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_node_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FoundImage.ProtoReflect.Descriptor instead.
+func (*FoundImage) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *FoundImage) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *FoundImage) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *FoundImage) GetOfficial() bool {
+	if x != nil {
+		return x.Official
+	}
+	return false
+}
+
+func (x *FoundImage) GetAutomated() bool {
+	if x != nil {
+		return x.Automated
+	}
+	return false
+}
+
+func (x *FoundImage) GetStars() int64 {
+	if x != nil {
+		return x.Stars
+	}
+	return 0
+}
+
 var File_zun_link_v1_node_proto protoreflect.FileDescriptor
 
 const file_zun_link_v1_node_proto_rawDesc = "" +
@@ -1856,7 +2362,38 @@ const file_zun_link_v1_node_proto_rawDesc = "" +
 	"\x05frame\"\f\n" +
 	"\n" +
 	"ArchiveEnd\"\x11\n" +
-	"\x0fPutArchiveReply2\xa2\x06\n" +
+	"\x0fPutArchiveReply\"z\n" +
+	"\x10PullImageRequest\x12\x17\n" +
+	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x1c\n" +
+	"\treference\x18\x02 \x01(\tR\treference\x12/\n" +
+	"\x06secret\x18\x03 \x01(\v2\x17.zun.link.v1.PullSecretR\x06secret\"\x86\x01\n" +
+	"\x0fPullImageOutput\x127\n" +
+	"\bprogress\x18\x01 \x01(\v2\x19.zun.link.v1.PullProgressH\x00R\bprogress\x121\n" +
+	"\x06pulled\x18\x02 \x01(\v2\x17.zun.link.v1.LocalImageH\x00R\x06pulledB\a\n" +
+	"\x05frame\"8\n" +
+	"\fPullProgress\x12\x12\n" +
+	"\x04done\x18\x01 \x01(\x03R\x04done\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\"0\n" +
+	"\n" +
+	"LocalImage\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x03R\x04size\"E\n" +
+	"\fImageRequest\x12\x17\n" +
+	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x1c\n" +
+	"\treference\x18\x02 \x01(\tR\treference\"\x12\n" +
+	"\x10RemoveImageReply\"B\n" +
+	"\x13SearchImagesRequest\x12\x17\n" +
+	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x12\n" +
+	"\x04term\x18\x02 \x01(\tR\x04term\"D\n" +
+	"\x11SearchImagesReply\x12/\n" +
+	"\x06images\x18\x01 \x03(\v2\x17.zun.link.v1.FoundImageR\x06images\"\x92\x01\n" +
+	"\n" +
+	"FoundImage\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x1a\n" +
+	"\bofficial\x18\x03 \x01(\bR\bofficial\x12\x1c\n" +
+	"\tautomated\x18\x04 \x01(\bR\tautomated\x12\x14\n" +
+	"\x05stars\x18\x05 \x01(\x03R\x05stars2\x89\b\n" +
 	"\x04Node\x128\n" +
 	"\x04Wake\x12\x18.zun.link.v1.WakeRequest\x1a\x16.zun.link.v1.WakeReply\x12C\n" +
 	"\aObserve\x12\x1d.zun.link.v1.ContainerRequest\x1a\x19.zun.link.v1.ObserveReply\x12A\n" +
@@ -1873,7 +2410,10 @@ const file_zun_link_v1_node_proto_rawDesc = "" +
 	"\n" +
 	"GetArchive\x12\x1b.zun.link.v1.ArchiveRequest\x1a\x1a.zun.link.v1.ArchiveOutput0\x01\x12G\n" +
 	"\n" +
-	"PutArchive\x12\x19.zun.link.v1.ArchiveInput\x1a\x1c.zun.link.v1.PutArchiveReply(\x01B+Z)github.com/go-zun/zun/internal/gen/linkv1b\x06proto3"
+	"PutArchive\x12\x19.zun.link.v1.ArchiveInput\x1a\x1c.zun.link.v1.PutArchiveReply(\x01\x12J\n" +
+	"\tPullImage\x12\x1d.zun.link.v1.PullImageRequest\x1a\x1c.zun.link.v1.PullImageOutput0\x01\x12G\n" +
+	"\vRemoveImage\x12\x19.zun.link.v1.ImageRequest\x1a\x1d.zun.link.v1.RemoveImageReply\x12P\n" +
+	"\fSearchImages\x12 .zun.link.v1.SearchImagesRequest\x1a\x1e.zun.link.v1.SearchImagesReplyB+Z)github.com/go-zun/zun/internal/gen/linkv1b\x06proto3"
 
 var (
 	file_zun_link_v1_node_proto_rawDescOnce sync.Once
@@ -1887,83 +2427,103 @@ func file_zun_link_v1_node_proto_rawDescGZIP() []byte {
 	return file_zun_link_v1_node_proto_rawDescData
 }
 
-var file_zun_link_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_zun_link_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_zun_link_v1_node_proto_goTypes = []any{
-	(*WakeRequest)(nil),       // 0: zun.link.v1.WakeRequest
-	(*WakeReply)(nil),         // 1: zun.link.v1.WakeReply
-	(*ContainerRequest)(nil),  // 2: zun.link.v1.ContainerRequest
-	(*ObserveReply)(nil),      // 3: zun.link.v1.ObserveReply
-	(*ExecRunRequest)(nil),    // 4: zun.link.v1.ExecRunRequest
-	(*ExecRunReply)(nil),      // 5: zun.link.v1.ExecRunReply
-	(*ExecCreateRequest)(nil), // 6: zun.link.v1.ExecCreateRequest
-	(*ExecCreateReply)(nil),   // 7: zun.link.v1.ExecCreateReply
-	(*ResizeRequest)(nil),     // 8: zun.link.v1.ResizeRequest
-	(*ResizeReply)(nil),       // 9: zun.link.v1.ResizeReply
-	(*TerminalInput)(nil),     // 10: zun.link.v1.TerminalInput
-	(*TerminalJoin)(nil),      // 11: zun.link.v1.TerminalJoin
-	(*CloseWrite)(nil),        // 12: zun.link.v1.CloseWrite
-	(*TerminalOutput)(nil),    // 13: zun.link.v1.TerminalOutput
-	(*Ready)(nil),             // 14: zun.link.v1.Ready
-	(*TerminalExit)(nil),      // 15: zun.link.v1.TerminalExit
-	(*LogsRequest)(nil),       // 16: zun.link.v1.LogsRequest
-	(*LogChunk)(nil),          // 17: zun.link.v1.LogChunk
-	(*TopRequest)(nil),        // 18: zun.link.v1.TopRequest
-	(*TopReply)(nil),          // 19: zun.link.v1.TopReply
-	(*ProcessRow)(nil),        // 20: zun.link.v1.ProcessRow
-	(*StatsReply)(nil),        // 21: zun.link.v1.StatsReply
-	(*ArchiveRequest)(nil),    // 22: zun.link.v1.ArchiveRequest
-	(*ArchiveOutput)(nil),     // 23: zun.link.v1.ArchiveOutput
-	(*PathStat)(nil),          // 24: zun.link.v1.PathStat
-	(*ArchiveInput)(nil),      // 25: zun.link.v1.ArchiveInput
-	(*ArchiveEnd)(nil),        // 26: zun.link.v1.ArchiveEnd
-	(*PutArchiveReply)(nil),   // 27: zun.link.v1.PutArchiveReply
-	(*Observation)(nil),       // 28: zun.link.v1.Observation
-	(*Fault)(nil),             // 29: zun.link.v1.Fault
-	(*Instant)(nil),           // 30: zun.link.v1.Instant
+	(*WakeRequest)(nil),         // 0: zun.link.v1.WakeRequest
+	(*WakeReply)(nil),           // 1: zun.link.v1.WakeReply
+	(*ContainerRequest)(nil),    // 2: zun.link.v1.ContainerRequest
+	(*ObserveReply)(nil),        // 3: zun.link.v1.ObserveReply
+	(*ExecRunRequest)(nil),      // 4: zun.link.v1.ExecRunRequest
+	(*ExecRunReply)(nil),        // 5: zun.link.v1.ExecRunReply
+	(*ExecCreateRequest)(nil),   // 6: zun.link.v1.ExecCreateRequest
+	(*ExecCreateReply)(nil),     // 7: zun.link.v1.ExecCreateReply
+	(*ResizeRequest)(nil),       // 8: zun.link.v1.ResizeRequest
+	(*ResizeReply)(nil),         // 9: zun.link.v1.ResizeReply
+	(*TerminalInput)(nil),       // 10: zun.link.v1.TerminalInput
+	(*TerminalJoin)(nil),        // 11: zun.link.v1.TerminalJoin
+	(*CloseWrite)(nil),          // 12: zun.link.v1.CloseWrite
+	(*TerminalOutput)(nil),      // 13: zun.link.v1.TerminalOutput
+	(*Ready)(nil),               // 14: zun.link.v1.Ready
+	(*TerminalExit)(nil),        // 15: zun.link.v1.TerminalExit
+	(*LogsRequest)(nil),         // 16: zun.link.v1.LogsRequest
+	(*LogChunk)(nil),            // 17: zun.link.v1.LogChunk
+	(*TopRequest)(nil),          // 18: zun.link.v1.TopRequest
+	(*TopReply)(nil),            // 19: zun.link.v1.TopReply
+	(*ProcessRow)(nil),          // 20: zun.link.v1.ProcessRow
+	(*StatsReply)(nil),          // 21: zun.link.v1.StatsReply
+	(*ArchiveRequest)(nil),      // 22: zun.link.v1.ArchiveRequest
+	(*ArchiveOutput)(nil),       // 23: zun.link.v1.ArchiveOutput
+	(*PathStat)(nil),            // 24: zun.link.v1.PathStat
+	(*ArchiveInput)(nil),        // 25: zun.link.v1.ArchiveInput
+	(*ArchiveEnd)(nil),          // 26: zun.link.v1.ArchiveEnd
+	(*PutArchiveReply)(nil),     // 27: zun.link.v1.PutArchiveReply
+	(*PullImageRequest)(nil),    // 28: zun.link.v1.PullImageRequest
+	(*PullImageOutput)(nil),     // 29: zun.link.v1.PullImageOutput
+	(*PullProgress)(nil),        // 30: zun.link.v1.PullProgress
+	(*LocalImage)(nil),          // 31: zun.link.v1.LocalImage
+	(*ImageRequest)(nil),        // 32: zun.link.v1.ImageRequest
+	(*RemoveImageReply)(nil),    // 33: zun.link.v1.RemoveImageReply
+	(*SearchImagesRequest)(nil), // 34: zun.link.v1.SearchImagesRequest
+	(*SearchImagesReply)(nil),   // 35: zun.link.v1.SearchImagesReply
+	(*FoundImage)(nil),          // 36: zun.link.v1.FoundImage
+	(*Observation)(nil),         // 37: zun.link.v1.Observation
+	(*Fault)(nil),               // 38: zun.link.v1.Fault
+	(*Instant)(nil),             // 39: zun.link.v1.Instant
+	(*PullSecret)(nil),          // 40: zun.link.v1.PullSecret
 }
 var file_zun_link_v1_node_proto_depIdxs = []int32{
-	28, // 0: zun.link.v1.ObserveReply.observation:type_name -> zun.link.v1.Observation
+	37, // 0: zun.link.v1.ObserveReply.observation:type_name -> zun.link.v1.Observation
 	11, // 1: zun.link.v1.TerminalInput.join:type_name -> zun.link.v1.TerminalJoin
 	12, // 2: zun.link.v1.TerminalInput.close_write:type_name -> zun.link.v1.CloseWrite
 	14, // 3: zun.link.v1.TerminalOutput.ready:type_name -> zun.link.v1.Ready
 	15, // 4: zun.link.v1.TerminalOutput.exit:type_name -> zun.link.v1.TerminalExit
-	29, // 5: zun.link.v1.TerminalExit.fault:type_name -> zun.link.v1.Fault
-	30, // 6: zun.link.v1.LogsRequest.since:type_name -> zun.link.v1.Instant
+	38, // 5: zun.link.v1.TerminalExit.fault:type_name -> zun.link.v1.Fault
+	39, // 6: zun.link.v1.LogsRequest.since:type_name -> zun.link.v1.Instant
 	20, // 7: zun.link.v1.TopReply.processes:type_name -> zun.link.v1.ProcessRow
-	30, // 8: zun.link.v1.StatsReply.at:type_name -> zun.link.v1.Instant
+	39, // 8: zun.link.v1.StatsReply.at:type_name -> zun.link.v1.Instant
 	24, // 9: zun.link.v1.ArchiveOutput.stat:type_name -> zun.link.v1.PathStat
-	30, // 10: zun.link.v1.PathStat.mtime:type_name -> zun.link.v1.Instant
+	39, // 10: zun.link.v1.PathStat.mtime:type_name -> zun.link.v1.Instant
 	22, // 11: zun.link.v1.ArchiveInput.target:type_name -> zun.link.v1.ArchiveRequest
 	26, // 12: zun.link.v1.ArchiveInput.end:type_name -> zun.link.v1.ArchiveEnd
-	0,  // 13: zun.link.v1.Node.Wake:input_type -> zun.link.v1.WakeRequest
-	2,  // 14: zun.link.v1.Node.Observe:input_type -> zun.link.v1.ContainerRequest
-	4,  // 15: zun.link.v1.Node.ExecRun:input_type -> zun.link.v1.ExecRunRequest
-	6,  // 16: zun.link.v1.Node.ExecCreate:input_type -> zun.link.v1.ExecCreateRequest
-	8,  // 17: zun.link.v1.Node.ExecResize:input_type -> zun.link.v1.ResizeRequest
-	8,  // 18: zun.link.v1.Node.Resize:input_type -> zun.link.v1.ResizeRequest
-	10, // 19: zun.link.v1.Node.Open:input_type -> zun.link.v1.TerminalInput
-	16, // 20: zun.link.v1.Node.Logs:input_type -> zun.link.v1.LogsRequest
-	18, // 21: zun.link.v1.Node.Top:input_type -> zun.link.v1.TopRequest
-	2,  // 22: zun.link.v1.Node.Stats:input_type -> zun.link.v1.ContainerRequest
-	22, // 23: zun.link.v1.Node.GetArchive:input_type -> zun.link.v1.ArchiveRequest
-	25, // 24: zun.link.v1.Node.PutArchive:input_type -> zun.link.v1.ArchiveInput
-	1,  // 25: zun.link.v1.Node.Wake:output_type -> zun.link.v1.WakeReply
-	3,  // 26: zun.link.v1.Node.Observe:output_type -> zun.link.v1.ObserveReply
-	5,  // 27: zun.link.v1.Node.ExecRun:output_type -> zun.link.v1.ExecRunReply
-	7,  // 28: zun.link.v1.Node.ExecCreate:output_type -> zun.link.v1.ExecCreateReply
-	9,  // 29: zun.link.v1.Node.ExecResize:output_type -> zun.link.v1.ResizeReply
-	9,  // 30: zun.link.v1.Node.Resize:output_type -> zun.link.v1.ResizeReply
-	13, // 31: zun.link.v1.Node.Open:output_type -> zun.link.v1.TerminalOutput
-	17, // 32: zun.link.v1.Node.Logs:output_type -> zun.link.v1.LogChunk
-	19, // 33: zun.link.v1.Node.Top:output_type -> zun.link.v1.TopReply
-	21, // 34: zun.link.v1.Node.Stats:output_type -> zun.link.v1.StatsReply
-	23, // 35: zun.link.v1.Node.GetArchive:output_type -> zun.link.v1.ArchiveOutput
-	27, // 36: zun.link.v1.Node.PutArchive:output_type -> zun.link.v1.PutArchiveReply
-	25, // [25:37] is the sub-list for method output_type
-	13, // [13:25] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	40, // 13: zun.link.v1.PullImageRequest.secret:type_name -> zun.link.v1.PullSecret
+	30, // 14: zun.link.v1.PullImageOutput.progress:type_name -> zun.link.v1.PullProgress
+	31, // 15: zun.link.v1.PullImageOutput.pulled:type_name -> zun.link.v1.LocalImage
+	36, // 16: zun.link.v1.SearchImagesReply.images:type_name -> zun.link.v1.FoundImage
+	0,  // 17: zun.link.v1.Node.Wake:input_type -> zun.link.v1.WakeRequest
+	2,  // 18: zun.link.v1.Node.Observe:input_type -> zun.link.v1.ContainerRequest
+	4,  // 19: zun.link.v1.Node.ExecRun:input_type -> zun.link.v1.ExecRunRequest
+	6,  // 20: zun.link.v1.Node.ExecCreate:input_type -> zun.link.v1.ExecCreateRequest
+	8,  // 21: zun.link.v1.Node.ExecResize:input_type -> zun.link.v1.ResizeRequest
+	8,  // 22: zun.link.v1.Node.Resize:input_type -> zun.link.v1.ResizeRequest
+	10, // 23: zun.link.v1.Node.Open:input_type -> zun.link.v1.TerminalInput
+	16, // 24: zun.link.v1.Node.Logs:input_type -> zun.link.v1.LogsRequest
+	18, // 25: zun.link.v1.Node.Top:input_type -> zun.link.v1.TopRequest
+	2,  // 26: zun.link.v1.Node.Stats:input_type -> zun.link.v1.ContainerRequest
+	22, // 27: zun.link.v1.Node.GetArchive:input_type -> zun.link.v1.ArchiveRequest
+	25, // 28: zun.link.v1.Node.PutArchive:input_type -> zun.link.v1.ArchiveInput
+	28, // 29: zun.link.v1.Node.PullImage:input_type -> zun.link.v1.PullImageRequest
+	32, // 30: zun.link.v1.Node.RemoveImage:input_type -> zun.link.v1.ImageRequest
+	34, // 31: zun.link.v1.Node.SearchImages:input_type -> zun.link.v1.SearchImagesRequest
+	1,  // 32: zun.link.v1.Node.Wake:output_type -> zun.link.v1.WakeReply
+	3,  // 33: zun.link.v1.Node.Observe:output_type -> zun.link.v1.ObserveReply
+	5,  // 34: zun.link.v1.Node.ExecRun:output_type -> zun.link.v1.ExecRunReply
+	7,  // 35: zun.link.v1.Node.ExecCreate:output_type -> zun.link.v1.ExecCreateReply
+	9,  // 36: zun.link.v1.Node.ExecResize:output_type -> zun.link.v1.ResizeReply
+	9,  // 37: zun.link.v1.Node.Resize:output_type -> zun.link.v1.ResizeReply
+	13, // 38: zun.link.v1.Node.Open:output_type -> zun.link.v1.TerminalOutput
+	17, // 39: zun.link.v1.Node.Logs:output_type -> zun.link.v1.LogChunk
+	19, // 40: zun.link.v1.Node.Top:output_type -> zun.link.v1.TopReply
+	21, // 41: zun.link.v1.Node.Stats:output_type -> zun.link.v1.StatsReply
+	23, // 42: zun.link.v1.Node.GetArchive:output_type -> zun.link.v1.ArchiveOutput
+	27, // 43: zun.link.v1.Node.PutArchive:output_type -> zun.link.v1.PutArchiveReply
+	29, // 44: zun.link.v1.Node.PullImage:output_type -> zun.link.v1.PullImageOutput
+	33, // 45: zun.link.v1.Node.RemoveImage:output_type -> zun.link.v1.RemoveImageReply
+	35, // 46: zun.link.v1.Node.SearchImages:output_type -> zun.link.v1.SearchImagesReply
+	32, // [32:47] is the sub-list for method output_type
+	17, // [17:32] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_zun_link_v1_node_proto_init() }
@@ -1992,13 +2552,17 @@ func file_zun_link_v1_node_proto_init() {
 		(*ArchiveInput_Data)(nil),
 		(*ArchiveInput_End)(nil),
 	}
+	file_zun_link_v1_node_proto_msgTypes[29].OneofWrappers = []any{
+		(*PullImageOutput_Progress)(nil),
+		(*PullImageOutput_Pulled)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zun_link_v1_node_proto_rawDesc), len(file_zun_link_v1_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

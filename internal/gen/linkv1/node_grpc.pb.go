@@ -21,18 +21,21 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Node_Wake_FullMethodName       = "/zun.link.v1.Node/Wake"
-	Node_Observe_FullMethodName    = "/zun.link.v1.Node/Observe"
-	Node_ExecRun_FullMethodName    = "/zun.link.v1.Node/ExecRun"
-	Node_ExecCreate_FullMethodName = "/zun.link.v1.Node/ExecCreate"
-	Node_ExecResize_FullMethodName = "/zun.link.v1.Node/ExecResize"
-	Node_Resize_FullMethodName     = "/zun.link.v1.Node/Resize"
-	Node_Open_FullMethodName       = "/zun.link.v1.Node/Open"
-	Node_Logs_FullMethodName       = "/zun.link.v1.Node/Logs"
-	Node_Top_FullMethodName        = "/zun.link.v1.Node/Top"
-	Node_Stats_FullMethodName      = "/zun.link.v1.Node/Stats"
-	Node_GetArchive_FullMethodName = "/zun.link.v1.Node/GetArchive"
-	Node_PutArchive_FullMethodName = "/zun.link.v1.Node/PutArchive"
+	Node_Wake_FullMethodName         = "/zun.link.v1.Node/Wake"
+	Node_Observe_FullMethodName      = "/zun.link.v1.Node/Observe"
+	Node_ExecRun_FullMethodName      = "/zun.link.v1.Node/ExecRun"
+	Node_ExecCreate_FullMethodName   = "/zun.link.v1.Node/ExecCreate"
+	Node_ExecResize_FullMethodName   = "/zun.link.v1.Node/ExecResize"
+	Node_Resize_FullMethodName       = "/zun.link.v1.Node/Resize"
+	Node_Open_FullMethodName         = "/zun.link.v1.Node/Open"
+	Node_Logs_FullMethodName         = "/zun.link.v1.Node/Logs"
+	Node_Top_FullMethodName          = "/zun.link.v1.Node/Top"
+	Node_Stats_FullMethodName        = "/zun.link.v1.Node/Stats"
+	Node_GetArchive_FullMethodName   = "/zun.link.v1.Node/GetArchive"
+	Node_PutArchive_FullMethodName   = "/zun.link.v1.Node/PutArchive"
+	Node_PullImage_FullMethodName    = "/zun.link.v1.Node/PullImage"
+	Node_RemoveImage_FullMethodName  = "/zun.link.v1.Node/RemoveImage"
+	Node_SearchImages_FullMethodName = "/zun.link.v1.Node/SearchImages"
 )
 
 // NodeClient is the client API for Node service.
@@ -60,6 +63,11 @@ type NodeClient interface {
 	// PutArchive takes a tar; target is the first frame, and end the last: a
 	// stream that breaks off without it is not the end of the tar.
 	PutArchive(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ArchiveInput, PutArchiveReply], error)
+	// PullImage fetches an image. A frame of progress comes at least every ten
+	// seconds, so that silence means that the host is gone; pulled is the last frame.
+	PullImage(ctx context.Context, in *PullImageRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PullImageOutput], error)
+	RemoveImage(ctx context.Context, in *ImageRequest, opts ...grpc.CallOption) (*RemoveImageReply, error)
+	SearchImages(ctx context.Context, in *SearchImagesRequest, opts ...grpc.CallOption) (*SearchImagesReply, error)
 }
 
 type nodeClient struct {
@@ -214,6 +222,45 @@ func (c *nodeClient) PutArchive(ctx context.Context, opts ...grpc.CallOption) (g
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Node_PutArchiveClient = grpc.ClientStreamingClient[ArchiveInput, PutArchiveReply]
 
+func (c *nodeClient) PullImage(ctx context.Context, in *PullImageRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PullImageOutput], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[4], Node_PullImage_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[PullImageRequest, PullImageOutput]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Node_PullImageClient = grpc.ServerStreamingClient[PullImageOutput]
+
+func (c *nodeClient) RemoveImage(ctx context.Context, in *ImageRequest, opts ...grpc.CallOption) (*RemoveImageReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RemoveImageReply)
+	err := c.cc.Invoke(ctx, Node_RemoveImage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *nodeClient) SearchImages(ctx context.Context, in *SearchImagesRequest, opts ...grpc.CallOption) (*SearchImagesReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SearchImagesReply)
+	err := c.cc.Invoke(ctx, Node_SearchImages_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // NodeServer is the server API for Node service.
 // All implementations must embed UnimplementedNodeServer
 // for forward compatibility.
@@ -239,6 +286,11 @@ type NodeServer interface {
 	// PutArchive takes a tar; target is the first frame, and end the last: a
 	// stream that breaks off without it is not the end of the tar.
 	PutArchive(grpc.ClientStreamingServer[ArchiveInput, PutArchiveReply]) error
+	// PullImage fetches an image. A frame of progress comes at least every ten
+	// seconds, so that silence means that the host is gone; pulled is the last frame.
+	PullImage(*PullImageRequest, grpc.ServerStreamingServer[PullImageOutput]) error
+	RemoveImage(context.Context, *ImageRequest) (*RemoveImageReply, error)
+	SearchImages(context.Context, *SearchImagesRequest) (*SearchImagesReply, error)
 	mustEmbedUnimplementedNodeServer()
 }
 
@@ -284,6 +336,15 @@ func (UnimplementedNodeServer) GetArchive(*ArchiveRequest, grpc.ServerStreamingS
 }
 func (UnimplementedNodeServer) PutArchive(grpc.ClientStreamingServer[ArchiveInput, PutArchiveReply]) error {
 	return status.Errorf(codes.Unimplemented, "method PutArchive not implemented")
+}
+func (UnimplementedNodeServer) PullImage(*PullImageRequest, grpc.ServerStreamingServer[PullImageOutput]) error {
+	return status.Errorf(codes.Unimplemented, "method PullImage not implemented")
+}
+func (UnimplementedNodeServer) RemoveImage(context.Context, *ImageRequest) (*RemoveImageReply, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RemoveImage not implemented")
+}
+func (UnimplementedNodeServer) SearchImages(context.Context, *SearchImagesRequest) (*SearchImagesReply, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SearchImages not implemented")
 }
 func (UnimplementedNodeServer) mustEmbedUnimplementedNodeServer() {}
 func (UnimplementedNodeServer) testEmbeddedByValue()              {}
@@ -486,6 +547,53 @@ func _Node_PutArchive_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Node_PutArchiveServer = grpc.ClientStreamingServer[ArchiveInput, PutArchiveReply]
 
+func _Node_PullImage_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(PullImageRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(NodeServer).PullImage(m, &grpc.GenericServerStream[PullImageRequest, PullImageOutput]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Node_PullImageServer = grpc.ServerStreamingServer[PullImageOutput]
+
+func _Node_RemoveImage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ImageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServer).RemoveImage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Node_RemoveImage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServer).RemoveImage(ctx, req.(*ImageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Node_SearchImages_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SearchImagesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServer).SearchImages(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Node_SearchImages_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServer).SearchImages(ctx, req.(*SearchImagesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Node_ServiceDesc is the grpc.ServiceDesc for Node service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -525,6 +633,14 @@ var Node_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Stats",
 			Handler:    _Node_Stats_Handler,
 		},
+		{
+			MethodName: "RemoveImage",
+			Handler:    _Node_RemoveImage_Handler,
+		},
+		{
+			MethodName: "SearchImages",
+			Handler:    _Node_SearchImages_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -547,6 +663,11 @@ var Node_ServiceDesc = grpc.ServiceDesc{
 			StreamName:    "PutArchive",
 			Handler:       _Node_PutArchive_Handler,
 			ClientStreams: true,
+		},
+		{
+			StreamName:    "PullImage",
+			Handler:       _Node_PullImage_Handler,
+			ServerStreams: true,
 		},
 	},
 	Metadata: "zun/link/v1/node.proto",

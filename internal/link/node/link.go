@@ -52,6 +52,7 @@ type Hands struct {
 	Calls     Calls
 	Terminals Terminals
 	Archives  Archives
+	Images    Images
 }
 
 // Deps are what a Link stands on. Zone, Token and Replace may be empty.

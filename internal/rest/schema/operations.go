@@ -38,6 +38,8 @@ const (
 	UpdateQuota     Operation = "update-quota"
 	CreateRegistry  Operation = "create-registry"
 	UpdateRegistry  Operation = "update-registry"
+	PullImage       Operation = "pull-image"
+	SearchImages    Operation = "search-images"
 )
 
 // Set holds the compiled schema of every operation.
@@ -148,6 +150,11 @@ func operators() map[Operation]Object {
 		DeleteService:  object(pair, Object{"host": hostname(), "binary": short()}),
 		UpdateQuota:    object(nil, Object{"containers": limit(), "memory": limit(), "disk": limit(), "cpu": limit()}),
 		CreateRegistry: registry(list("domain")), UpdateRegistry: registry(nil),
+		PullImage: object(list("repo", "host"), Object{
+			"repo": image(), "host": hostname(), "tag": typed("string null", "maxLength", 255), "image_id": typed("string null", "maxLength", 255),
+			"size": typed("string integer null", "pattern", "^[0-9]+[b|B|k|K|m|M|g|G]?$"), "image_pull_policy": pullPolicy()}),
+		SearchImages: object(nil, Object{
+			"image_driver": typed("string null", "enum", list("glance", "docker", nil, "None")), "exact_match": booleanExtended()}),
 	}
 }
 

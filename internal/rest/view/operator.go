@@ -65,11 +65,3 @@ func Registry(r domain.Registry) api.Registry {
 		Domain: r.Domain, Username: text(r.Username), Password: hiddenPassword,
 	}
 }
-
-// Image shows an administrator's record of a pull.
-func Image(b Base, i domain.Image) api.Image {
-	return api.Image{
-		UUID: i.ID, Links: b.Links("images", i.ID), ImageID: text(i.ImageID), Repo: i.Repo, Tag: i.Tag,
-		Size: text(i.Size), ProjectID: i.ProjectID, Host: i.HostName,
-	}
-}

@@ -2,6 +2,8 @@ package fake
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +17,9 @@ import (
 )
 
 type images struct{ *Engine }
+
+// imageSize is what every image weighs, in bytes.
+const imageSize = 2 << 20
 
 // Private is the credential that images under "private/" ask for.
 func Private() domain.PullSecret {
@@ -43,9 +48,8 @@ func (i images) Pull(ctx context.Context, ref string, secret *domain.PullSecret,
 	case strings.HasPrefix(path, "private/") && !opens(secret):
 		return domain.NewFault(domain.Forbidden, "registry-forbidden", "The registry refused access to image %s: check the registry's user name and password", ref)
 	}
-	const size = 2 << 20
-	for done := int64(0); progress != nil && done <= size; done += size / 2 {
-		progress(done, size)
+	for done := int64(0); progress != nil && done <= imageSize; done += imageSize / 2 {
+		progress(done, imageSize)
 	}
 	if err := os.WriteFile(i.imagePath(ref), nil, 0o644); err != nil {
 		return fmt.Errorf("pull %s: %w", ref, err)
@@ -95,3 +99,21 @@ func repository(ref string) string {
 }
 
 func repositoryAndTag(ref string) string { return ref[strings.LastIndex(ref, "/")+1:] }
+
+// InspectImage describes a present image; its id follows from its name.
+func (e *Engine) InspectImage(_ context.Context, reference string) (domain.LocalImage, error) {
+	if !e.present(reference) {
+		return domain.LocalImage{}, domain.NewFault(domain.NotFound, "image-not-found", "Image %s is not on the host", reference)
+	}
+	sum := sha256.Sum256([]byte(reference))
+	return domain.LocalImage{ID: "sha256:" + hex.EncodeToString(sum[:]), Size: imageSize}, nil
+}
+
+// SearchImages finds what it is asked for, and beside it one of the same name by
+// somebody. The registry of terms under "unreachable" does not answer.
+func (e *Engine) SearchImages(_ context.Context, term string) ([]domain.FoundImage, error) {
+	if strings.HasPrefix(term, "unreachable") {
+		return nil, domain.NewFault(domain.Unavailable, "registry-unreachable", "The registry cannot be searched from the host.")
+	}
+	return []domain.FoundImage{{Name: term, Description: "as asked", Official: true, Stars: 7}, {Name: "somebody/" + term}}, nil
+}

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
@@ -21,6 +22,8 @@ func imageFields(i *domain.Image) []column.Field {
 		column.Text("size", &i.Size),
 		column.Text("host", &i.HostName),
 		column.Moment("created_at", &i.CreatedAt).As(column.Created),
+		column.Number("attempts", &i.Attempts).As(column.Fixed), // Lease alone raises it
+		column.Moment("lease_until", &i.LeaseUntil),
 	}
 }
 
@@ -58,7 +61,7 @@ func (s images) List(ctx context.Context, p control.Page) ([]domain.Image, error
 }
 
 func (s images) Update(ctx context.Context, i domain.Image) error {
-	matched, err := s.update(ctx, "images", imageFields(&i), "uuid = ?", i.ID)
+	matched, err := s.update(ctx, "images", imageFields(&i), "uuid = ? AND attempts = ?", i.ID, i.Attempts)
 	if err == nil && matched == 0 {
 		err = imageNotFound(i.ID)
 	}
@@ -68,4 +71,29 @@ func (s images) Update(ctx context.Context, i domain.Image) error {
 func (s images) Delete(ctx context.Context, id string) error {
 	_, err := s.exec(ctx, "DELETE FROM images WHERE uuid = ?", id)
 	return err
+}
+
+// Lease takes what waits to be pulled, oldest first.
+func (s images) Lease(ctx context.Context, ttl time.Duration, limit int) ([]domain.Image, error) {
+	waiting, err := rows(ctx, s.tx, imageFields, "FROM images WHERE image_id = '' AND lease_until <= @now ORDER BY id LIMIT ?", limit)
+	if err != nil {
+		return nil, err
+	}
+	won := waiting[:0]
+	for _, i := range waiting {
+		matched, err := s.exec(ctx, "UPDATE images SET attempts = attempts + 1, lease_until = @now + ? WHERE uuid = ? AND attempts = ? AND lease_until <= @now",
+			ttl.Microseconds(), i.ID, i.Attempts)
+		if err != nil {
+			return nil, err
+		}
+		if matched == 0 {
+			continue
+		}
+		taken, err := s.Get(ctx, i.ID)
+		if err != nil {
+			return nil, err
+		}
+		won = append(won, taken)
+	}
+	return won, nil
 }

@@ -2,13 +2,15 @@ package storetest
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 func imageCases() map[string]func(*probe) {
-	return map[string]func(*probe){"Image/Life": imageLife}
+	return map[string]func(*probe){"Image/Life": imageLife, "Image/Lease": imageLease}
 }
 
 func imageLife(p *probe) {
@@ -51,5 +53,43 @@ func imageLife(p *probe) {
 		},
 	} {
 		p.refuse(domain.Invalid, "image-not-found", "Image i1 could not be found.", fn)
+	}
+}
+
+func imageLease(p *probe) {
+	waiting := domain.Image{ID: "i1", ProjectID: "p1", UserID: "u", Repo: "cirros", Tag: "latest", HostName: "node-a"}
+	pulled := waiting
+	pulled.ID, pulled.HostName, pulled.ImageID = "i2", "node-b", "sha256:1"
+	p.write(func(ctx context.Context, tx control.Tx) error {
+		return errors.Join(tx.Images().Insert(ctx, waiting), tx.Images().Insert(ctx, pulled))
+	})
+	lease := func(ttl time.Duration) (won []domain.Image) {
+		p.write(func(ctx context.Context, tx control.Tx) (err error) {
+			won, err = tx.Images().Lease(ctx, ttl, 5)
+			return err
+		})
+		return won
+	}
+	first := lease(0)
+	if len(first) != 1 || first[0].ID != "i1" || first[0].Attempts != 1 {
+		p.Fatalf("leased %+v", first)
+	}
+	second := lease(time.Hour)
+	if len(second) != 1 || second[0].Attempts != 2 {
+		p.Fatalf("an ended lease is not taken: %+v", second)
+	}
+	if third := lease(time.Hour); len(third) != 0 {
+		p.Errorf("leased twice: %+v", third)
+	}
+	update := func(i domain.Image) steps {
+		return func(ctx context.Context, tx control.Tx) error { return tx.Images().Update(ctx, i) }
+	}
+	p.refuse(domain.Invalid, "image-not-found", "", update(first[0]))
+	second[0].ImageID = "sha256:2"
+	p.write(update(second[0]))
+	second[0].LeaseUntil = time.Time{}
+	p.write(update(second[0]))
+	if left := lease(time.Hour); len(left) != 0 {
+		p.Errorf("what is pulled is leased: %+v", left)
 	}
 }

@@ -1,0 +1,109 @@
+package loops
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+const (
+	pullLease = time.Minute      // longer than the silence between two signs of a pull
+	pullSign  = 15 * time.Second // how often a pull that goes on renews its lease
+	pullTries = 3                // of a pull whose host does not answer
+)
+
+// Fetch pulls the images that administrators asked for, one a step. A pull that
+// fails leaves no record behind, so that the same may be asked again; the reason is
+// in the log.
+func (l *Loops) Fetch(ctx context.Context) (int, error) {
+	var images []domain.Image
+	err := l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) (err error) {
+		images, err = t.Images().Lease(ctx, pullLease, 1)
+		return err
+	})
+	if err != nil {
+		return 0, wrap("lease pulls", err)
+	}
+	for _, image := range images {
+		if err := l.fetch(ctx, image); err != nil {
+			return 0, wrap("pull "+image.Reference(), err)
+		}
+	}
+	return len(images), nil
+}
+
+func (l *Loops) fetch(ctx context.Context, image domain.Image) error {
+	bound, cancel := context.WithTimeout(ctx, l.control.Options().ActionTotal)
+	defer cancel()
+	pulled, err := l.pull(bound, image)
+	if err == nil {
+		image.ImageID, image.Size, image.LeaseUntil = pulled.ID, strconv.FormatInt(pulled.Size, 10), time.Time{}
+		return l.keepImage(ctx, image)
+	}
+	if ctx.Err() != nil {
+		return nil // this process ends; another one takes the pull up when the lease is over
+	}
+	fault := domain.AsFault(err)
+	again := fault.Kind == domain.Unavailable && fault.Code == "host-unavailable"
+	if again && image.Attempts < pullTries {
+		l.log.InfoContext(ctx, "host does not answer, pulling later", "image", image.Reference(), "host", image.HostName)
+		return nil
+	}
+	l.log.WarnContext(ctx, "image not pulled", "image", image.Reference(), "host", image.HostName, "user", image.UserID, "reason", fault.Message)
+	return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		now, err := t.Images().Get(ctx, image.ID)
+		if err != nil || now.Attempts != image.Attempts {
+			return ignoreMissing(err) // deleted, or another's by now
+		}
+		return t.Images().Delete(ctx, image.ID)
+	})
+}
+
+// pull has the host fetch the image and renews the lease as long as it goes on.
+func (l *Loops) pull(ctx context.Context, image domain.Image) (domain.LocalImage, error) {
+	var host domain.Host
+	err := l.control.Look(ctx, func(ctx context.Context, tx control.Tx) (err error) {
+		host, err = tx.Hosts().Get(ctx, image.HostName)
+		return err
+	})
+	if err != nil {
+		return domain.LocalImage{}, err
+	}
+	var secret *domain.PullSecret
+	if standard := l.control.Options().DefaultRegistry; standard.Username != "" && domain.ImageDomain(image.Repo) == standard.Domain {
+		secret = &standard
+	}
+	renewed := time.Now()
+	return l.nodes.Calls(host).Images().Pull(ctx, image.Reference(), secret, func(_, _ int64) error {
+		if time.Since(renewed) < pullSign {
+			return nil
+		}
+		renewed = time.Now()
+		return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+			now, err := t.Now(ctx)
+			if err != nil {
+				return err
+			}
+			image.LeaseUntil = now.Add(pullLease)
+			return t.Images().Update(ctx, image)
+		})
+	})
+}
+
+// keepImage writes what was pulled. A record that is gone was deleted meanwhile.
+func (l *Loops) keepImage(ctx context.Context, image domain.Image) error {
+	err := l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error { return t.Images().Update(ctx, image) })
+	return ignoreMissing(err)
+}
+
+// ignoreMissing takes out that an image's record is gone, which the store tells as
+// Invalid.
+func ignoreMissing(err error) error {
+	if domain.IsKind(err, domain.Invalid) {
+		return nil
+	}
+	return err
+}

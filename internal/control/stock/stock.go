@@ -1,0 +1,149 @@
+// Package stock holds an administrator's use cases on the images of hosts: pulls to
+// a named host, their records, and searches.
+package stock
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// Deps are what the use cases stand on. Every field is required.
+type Deps struct {
+	Control *control.Control
+	Nodes   control.Nodes
+	Log     *slog.Logger
+}
+
+// Stock are the use cases.
+type Stock struct {
+	control *control.Control
+	nodes   control.Nodes
+	log     *slog.Logger
+}
+
+// New returns the use cases over d.
+func New(d Deps) *Stock { return &Stock{control: d.Control, nodes: d.Nodes, log: d.Log} }
+
+// PullImage accepts a pull: the record is the intent, a loop carries it out. Faults:
+// Invalid for an unknown host or what is no reference, Conflict for a known record.
+func (s *Stock) PullImage(ctx context.Context, actor domain.Actor, reference, host string) (domain.Image, error) {
+	standard := s.control.Options().DefaultRegistry.Domain
+	repo, tag, ok := domain.SplitReference(domain.Spec{Image: reference}.QualifiedImage(standard))
+	if !ok {
+		return domain.Image{}, domain.NewFault(domain.Invalid, "invalid-value", "%s is not the reference of an image.", reference)
+	}
+	id, err := s.control.Dice().UUID()
+	if err != nil {
+		return domain.Image{}, err
+	}
+	image := domain.Image{ID: id, ProjectID: actor.ProjectID, UserID: actor.UserID, Repo: repo, Tag: tag}
+	err = s.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		found, err := t.Hosts().Get(ctx, host)
+		if domain.IsKind(err, domain.NotFound) {
+			return domain.NewFault(domain.Invalid, "invalid-value", "The host %s does not exist.", host)
+		}
+		if err != nil {
+			return fmt.Errorf("read host %s: %w", host, err)
+		}
+		image.HostName = found.Name
+		if err := t.Images().Insert(ctx, image); err != nil {
+			return fmt.Errorf("insert image: %w", err)
+		}
+		t.Ring(s.control.Bells().Fetch)
+		return nil
+	})
+	return image, err
+}
+
+// Image returns one record; Invalid for an unknown one, as the contract has it.
+func (s *Stock) Image(ctx context.Context, id string) (found domain.Image, err error) {
+	err = s.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
+		found, err = tx.Images().Get(ctx, id)
+		return err
+	})
+	return found, err
+}
+
+// Images returns a page of the records.
+func (s *Stock) Images(ctx context.Context, p control.Page) (found []domain.Image, err error) {
+	err = s.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
+		found, err = tx.Images().List(ctx, p)
+		return err
+	})
+	return found, err
+}
+
+// DeleteImage drops the record, which also ends a pull under way, and then the image
+// from its host. The record goes in any case: a host that is down, or on which the
+// image is in use, keeps the image.
+func (s *Stock) DeleteImage(ctx context.Context, id string) error {
+	var image domain.Image
+	var host domain.Host
+	err := s.control.Turn(ctx, func(ctx context.Context, t *control.Turn) (err error) {
+		if image, err = t.Images().Get(ctx, id); err != nil {
+			return err
+		}
+		host, err = t.Hosts().Get(ctx, image.HostName)
+		if err != nil && !domain.IsKind(err, domain.NotFound) {
+			return fmt.Errorf("read host %s: %w", image.HostName, err)
+		}
+		return t.Images().Delete(ctx, id)
+	})
+	if err != nil || host.ID == "" || image.ImageID == "" {
+		return err
+	}
+	bound, cancel := context.WithTimeout(ctx, s.control.Options().ResponseTimeout)
+	defer cancel()
+	if err := s.nodes.Calls(host).Images().Remove(bound, image.Reference()); err != nil {
+		s.log.WarnContext(ctx, "image stays on its host", "image", image.Reference(), "host", host.Name, "error", err.Error())
+	}
+	return nil
+}
+
+// SearchImages asks the registry through any host that is up. Faults: Unsupported for
+// a term that names a registry, Unavailable without a host or if the registry does
+// not answer.
+func (s *Stock) SearchImages(ctx context.Context, term string, exact bool) ([]domain.FoundImage, error) {
+	if at := domain.ImageDomain(term); at != "" && at != "docker.io" {
+		return nil, domain.NewFault(domain.Unsupported, "operation-not-supported", "Images can be searched only in the engine's public registry, not in %s.", at)
+	}
+	host, err := s.anyHost(ctx)
+	if err != nil {
+		return nil, err
+	}
+	bound, cancel := context.WithTimeout(ctx, s.control.Options().ResponseTimeout)
+	defer cancel()
+	found, err := s.nodes.Calls(host).Images().Search(bound, term)
+	if err != nil || !exact {
+		return found, err
+	}
+	equal := found[:0]
+	for _, i := range found {
+		if i.Name == term {
+			equal = append(equal, i)
+		}
+	}
+	return equal, nil
+}
+
+// anyHost returns a host that can be asked now.
+func (s *Stock) anyHost(ctx context.Context) (domain.Host, error) {
+	hosts, err := s.control.Hosts(ctx, control.Page{})
+	if err != nil {
+		return domain.Host{}, err
+	}
+	now, downAfter, err := s.control.Liveness(ctx)
+	if err != nil {
+		return domain.Host{}, err
+	}
+	for _, h := range hosts {
+		if h.Up(now, downAfter) {
+			return h, nil
+		}
+	}
+	return domain.Host{}, domain.NewFault(domain.Unavailable, "no-host-up", "No host is up that could search images.")
+}

@@ -1,0 +1,39 @@
+package wire
+
+import (
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/gen/linkv1"
+)
+
+// FromSecret puts s on the wire, nil as nothing.
+func FromSecret(s *domain.PullSecret) *linkv1.PullSecret { return fromSecret(s) }
+
+// ToSecret reads m.
+func ToSecret(m *linkv1.PullSecret) *domain.PullSecret { return toSecret(m) }
+
+// FromLocalImage puts i on the wire.
+func FromLocalImage(i domain.LocalImage) *linkv1.LocalImage {
+	return &linkv1.LocalImage{Id: i.ID, Size: i.Size}
+}
+
+// ToLocalImage reads m.
+func ToLocalImage(m *linkv1.LocalImage) domain.LocalImage {
+	return domain.LocalImage{ID: m.GetId(), Size: m.GetSize()}
+}
+
+// FromFoundImages puts found on the wire.
+func FromFoundImages(found []domain.FoundImage) *linkv1.SearchImagesReply {
+	return &linkv1.SearchImagesReply{Images: each(found, func(i domain.FoundImage) *linkv1.FoundImage {
+		return &linkv1.FoundImage{Name: i.Name, Description: i.Description, Official: i.Official, Automated: i.Automated, Stars: int64(i.Stars)}
+	})}
+}
+
+// ToFoundImages reads m.
+func ToFoundImages(m *linkv1.SearchImagesReply) []domain.FoundImage {
+	return each(m.GetImages(), func(i *linkv1.FoundImage) domain.FoundImage {
+		return domain.FoundImage{
+			Name: i.GetName(), Description: i.GetDescription(),
+			Official: i.GetOfficial(), Automated: i.GetAutomated(), Stars: int(i.GetStars()),
+		}
+	})
+}

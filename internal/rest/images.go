@@ -1,0 +1,59 @@
+package rest
+
+import (
+	"github.com/go-zun/zun/api"
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/view"
+)
+
+func listImages(c *call) (any, error) {
+	page, err := c.page("id")
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.Images.Images(c.ctx(), page)
+	if err != nil {
+		return nil, err
+	}
+	list := api.ImageList{Images: make([]api.Image, 0, len(rows))}
+	for _, row := range rows {
+		list.Images = append(list.Images, view.Image(c.base(), row))
+	}
+	if len(rows) > 0 {
+		list.Next = c.next("images", page, len(rows), rows[len(rows)-1].ID)
+	}
+	return list, nil
+}
+
+// pullImage reads the tag out of repo alone: the member tag was always overwritten.
+func pullImage(c *call) (any, error) {
+	row, err := c.Images.PullImage(c.ctx(), c.actor, c.args.Text("repo"), c.args.Text("host"))
+	if err != nil {
+		return nil, err
+	}
+	c.located("images", row.ID)
+	return view.Image(c.base(), row), nil
+}
+
+func showImage(c *call) (any, error) {
+	row, err := c.Images.Image(c.ctx(), c.r.PathValue("ident"))
+	if err != nil {
+		return nil, err
+	}
+	return view.Image(c.base(), row), nil
+}
+
+func deleteImage(c *call) (any, error) {
+	return nil, c.Images.DeleteImage(c.ctx(), c.r.PathValue("ident"))
+}
+
+func searchImages(c *call) (any, error) {
+	if driver := c.args.Text("image_driver"); driver == "glance" {
+		return nil, domain.NewFault(domain.Unsupported, "operation-not-supported", "No image service is configured that could be searched.")
+	}
+	found, err := c.Images.SearchImages(c.ctx(), c.r.PathValue("ident"), c.args.Boolean("exact_match", false))
+	if err != nil {
+		return nil, err
+	}
+	return view.FoundImages(found), nil
+}
