@@ -57,7 +57,7 @@ func openFake(_ context.Context, c config.Config, deployment string, _ *slog.Log
 
 // newNetworking is the network service of the deployment.
 func newNetworking(c config.Config, store control.Store, deployment string, log *slog.Logger) (control.Networking, error) {
-	o := local.Options{Deployment: deployment, DNS: c.Local.DNS}
+	o := local.Options{Deployment: deployment, DNS: c.Local.DNS, IPv4Only: len(c.Local.IPv6Pool) == 0}
 	if len(c.Local.IPv4Pool) > 0 {
 		o.Pool4 = c.Local.IPv4Pool[0]
 	}

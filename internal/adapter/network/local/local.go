@@ -26,6 +26,8 @@ type Options struct {
 	// Pool6 is the range of all IPv6 subnets, each a /64; zero: a unique local /48 of
 	// the deployment's own.
 	Pool6 netip.Prefix
+	// IPv4Only leaves IPv6 out, whatever Pool6 says.
+	IPv4Only bool
 	// MTU of new networks in bytes; zero: 1500.
 	MTU int
 	// DNS are the name servers of containers and DNSSearch their search domains; nil:
@@ -78,7 +80,11 @@ func New(store control.Store, opts Options, log *slog.Logger) (*Local, error) {
 		return nil, fmt.Errorf("local networks: no IPv6 subnets of /64 can be cut from %s", v6.prefix)
 	}
 	v4.first, v6.first = spread(opts.Deployment, v4.size()), spread(opts.Deployment, v6.size())
-	return &Local{store: store, opts: opts, pools: []pool{v4, v6}, log: log}, nil
+	pools := []pool{v4, v6}
+	if opts.IPv4Only {
+		pools = pools[:1]
+	}
+	return &Local{store: store, opts: opts, pools: pools, log: log}, nil
 }
 
 // Resolve turns nets into choices among the project's own networks; there are no ports
