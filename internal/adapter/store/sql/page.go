@@ -73,7 +73,7 @@ func (l listing) column(key string) (string, error) {
 		key = l.defaultKey
 	}
 	if !slices.Contains(l.keys, key) {
-		return "", domain.NewFault(domain.Invalid, "invalid-value", "The sort_key value %q is an invalid field for sorting", key)
+		return "", domain.NewFault(domain.Invalid, "invalid-parameter-value", "The sort_key value %q is an invalid field for sorting", key)
 	}
 	if column, ok := l.renamed[key]; ok {
 		return column, nil

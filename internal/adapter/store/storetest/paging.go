@@ -102,7 +102,7 @@ func pagingRefusals(p *probe) {
 		}
 	}
 	for _, key := range []string{"x", "nics", "name; DROP TABLE containers", "ID"} {
-		p.refuse(domain.Invalid, "invalid-value", `The sort_key value "`+key+`" is an invalid field for sorting`, list(control.Page{SortKey: key}))
+		p.refuse(domain.Invalid, "invalid-parameter-value", `The sort_key value "`+key+`" is an invalid field for sorting`, list(control.Page{SortKey: key}))
 	}
 	p.refuse(domain.NotFound, "container-not-found", "", list(control.Page{Marker: string(third)}))
 	p.refuse(domain.NotFound, "container-not-found", "", list(control.Page{Marker: string(first)})) // another project's
@@ -110,5 +110,5 @@ func pagingRefusals(p *probe) {
 		_, err := tx.Registries().List(ctx, anywhere(), nil, control.Page{SortKey: "sealed_password"})
 		return err
 	}
-	p.refuse(domain.Invalid, "invalid-value", "", secret)
+	p.refuse(domain.Invalid, "invalid-parameter-value", "", secret)
 }
