@@ -101,7 +101,7 @@ func createContainer(c *call) (any, error) {
 		return nil, err
 	}
 	c.located("containers", string(row.ID))
-	return view.Fresh(c.shown(row)), nil
+	return view.Fresh(c.shown(row), row.Spec), nil
 }
 
 // gates refuses parameters that are newer than the version asked for.

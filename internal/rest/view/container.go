@@ -48,15 +48,17 @@ func Container(c domain.Container, sees Sees) api.Container {
 }
 
 // Fresh is a container as the answer to its create shows it: what was not given is
-// null there, and becomes an empty list or object later.
-func Fresh(c api.Container) api.Container {
+// null there, and becomes an empty list or object later; an empty object that was
+// given stays one.
+func Fresh(c api.Container, given domain.Spec) api.Container {
 	nilIfEmpty(&c.Command)
 	nilIfEmpty(&c.Entrypoint)
 	nilIfEmpty(&c.Ports)
 	nilIfEmpty(&c.SecurityGroups)
-	nilIfEmptyMap(&c.Environment)
-	nilIfEmptyMap(&c.Labels)
-	nilIfEmptyMap(&c.Addresses)
+	c.Environment, c.Labels = given.Environment, given.Labels
+	if len(c.Addresses) == 0 {
+		c.Addresses = nil
+	}
 	if c.RestartPolicy != nil && *c.RestartPolicy == (api.RestartPolicy{}) {
 		c.RestartPolicy = nil
 	}
@@ -67,12 +69,6 @@ func Fresh(c api.Container) api.Container {
 }
 
 func nilIfEmpty[T any](items *[]T) {
-	if len(*items) == 0 {
-		*items = nil
-	}
-}
-
-func nilIfEmptyMap[V any](items *map[string]V) {
 	if len(*items) == 0 {
 		*items = nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/go-zun/zun/internal/agent"
@@ -74,7 +73,7 @@ func (e *Engine) Info(ctx context.Context) (domain.Inventory, error) {
 	}
 	return domain.Inventory{
 		CPUs: 64, MemoryMB: 262144, DiskGB: 4096,
-		Architecture: runtime.GOARCH, OSType: "linux", OS: "Simulated Linux", Kernel: "6.1.0",
+		Architecture: "x86_64", OSType: "linux", OS: "Simulated Linux", Kernel: "6.1.0",
 		Labels: map[string]string{}, Runtimes: []string{"fake"},
 		EngineName: "fake", EngineVersion: "1", EngineUp: true,
 	}, nil

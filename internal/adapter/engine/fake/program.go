@@ -170,7 +170,14 @@ func cat(m *machine, args []string) int {
 	return 0
 }
 
-func environ(m *machine, _ []string) int {
+// environ is env: it prints the environment, or runs what follows its assignments.
+func environ(m *machine, args []string) int {
+	for len(args) > 0 && strings.Contains(args[0], "=") {
+		m.env, args = append(m.env, args[0]), args[1:]
+	}
+	if len(args) > 0 {
+		return m.run(args)
+	}
 	for _, e := range m.env {
 		m.say(e)
 	}
