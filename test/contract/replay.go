@@ -28,8 +28,21 @@ type Outcome struct {
 
 const replyTimeout = 30 * time.Second
 
+// Reply is a whole answer.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
 // Replay sends the request of e and returns the outcome.
 func (s Service) Replay(ctx context.Context, e Exchange) (Outcome, error) {
+	reply, err := s.Send(ctx, e)
+	return outcome(reply.Status, reply.Body), err
+}
+
+// Send sends the request of e and returns the whole answer.
+func (s Service) Send(ctx context.Context, e Exchange) (Reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, replyTimeout)
 	defer cancel()
 	address := s.URL + e.Path
@@ -38,7 +51,7 @@ func (s Service) Replay(ctx context.Context, e Exchange) (Outcome, error) {
 	}
 	request, err := http.NewRequestWithContext(ctx, e.Method, address, bytes.NewReader(plain(e.Body)))
 	if err != nil {
-		return Outcome{}, fmt.Errorf("make the request of %s: %w", e.Name(), err)
+		return Reply{}, fmt.Errorf("make the request of %s: %w", e.Name(), err)
 	}
 	for name, value := range e.Header {
 		request.Header.Set(name, value)
@@ -52,14 +65,14 @@ func (s Service) Replay(ctx context.Context, e Exchange) (Outcome, error) {
 	}
 	reply, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("replay %s: %w", e.Name(), err)
+		return Reply{}, fmt.Errorf("replay %s: %w", e.Name(), err)
 	}
 	defer func() { _ = reply.Body.Close() }() // it was only read
 	text, err := io.ReadAll(reply.Body)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("read the answer to %s: %w", e.Name(), err)
+		return Reply{}, fmt.Errorf("read the answer to %s: %w", e.Name(), err)
 	}
-	return outcome(reply.StatusCode, text), nil
+	return Reply{Status: reply.StatusCode, Header: reply.Header, Body: text}, nil
 }
 
 // plain returns the bytes that were sent: a recorded string stands for itself.
