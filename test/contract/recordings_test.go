@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-zun/zun/test/allinone"
 	"github.com/go-zun/zun/test/contract"
 )
 
@@ -57,7 +58,7 @@ func TestTheRecordings(t *testing.T) {
 		}
 		t.Run(strings.TrimSuffix(file, ".jsonl"), func(t *testing.T) {
 			t.Parallel()
-			play(t, script{exchanges: exchanges, allowed: allowed, service: startService(t, pool), row: sums.row(file)})
+			play(t, script{exchanges: exchanges, allowed: allowed, service: allinone.Start(t, allinone.Options{Pool: pool, Slow: true}), row: sums.row(file)})
 		})
 	}
 }
@@ -66,16 +67,16 @@ func TestTheRecordings(t *testing.T) {
 type script struct {
 	exchanges []contract.Exchange
 	allowed   contract.Allowances
-	service   service
+	service   allinone.Service
 	row       *row
 }
 
 func play(t *testing.T, s script) {
-	address := strings.TrimPrefix(s.service.url, "http://")
+	address := strings.TrimPrefix(s.service.URL, "http://")
 	names := contract.NewNames(map[string]string{
 		"127.0.0.1:9517": address, "127.0.0.1:5000": address + "/identity", "127.0.0.1:19517": address, "127.0.0.1:5055": "127.0.0.1:5055",
 	})
-	door := contract.Service{URL: s.service.url, Token: func(e contract.Exchange) string { return s.service.tokens[who(e)] }}
+	door := contract.Service{URL: s.service.URL, Token: func(e contract.Exchange) string { return s.service.Tokens[who(e)] }}
 	for _, e := range s.exchanges {
 		t.Run(strconv.Itoa(e.Line), func(t *testing.T) { s.line(t, door, names, e) })
 	}
@@ -89,7 +90,7 @@ func (s script) line(t *testing.T, door contract.Service, names *contract.Names,
 	}
 	if !between(e) {
 		// A line that does not settle shows in what it answers.
-		_ = poll(t.Context(), settleWithin, func() error { return s.service.settled(t.Context()) })
+		_ = allinone.Poll(t.Context(), settleWithin, func() error { return s.service.Settled(t.Context()) })
 	}
 	var allowed, wrong []contract.Mismatch
 	try := func() error {
@@ -109,7 +110,7 @@ func (s script) line(t *testing.T, door contract.Service, names *contract.Names,
 	}
 	err := try()
 	if err != nil && e.Method == "GET" {
-		err = poll(t.Context(), comeWithin, try)
+		err = allinone.Poll(t.Context(), comeWithin, try)
 	}
 	switch {
 	case err != nil:

@@ -1,6 +1,6 @@
-//go:build integration
-
-package contract_test
+// Package allinone starts a whole service on the fake engine for tests: an
+// all-in-one in a directory of its own, with users of every role.
+package allinone
 
 import (
 	"bytes"
@@ -19,19 +19,20 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// The ids of the recording; users of the same roles get them here, so that they need
-// no translation.
+// The ids of the recorded exchanges; users of the same roles get them here, so that
+// they need no translation.
 const (
 	demoProject  = "e535f5d5f46b4506a6d51e5669c1fb08"
 	adminProject = "56b304c12e174110a7cb3b0af595632d"
 	altProject   = "17004eda201a4c11b4a21832a5db325f"
 )
 
-// person is a user of the recording.
-type person struct{ name, id, project, projectID, role string }
+// Person is a user with one role in one project.
+type Person struct{ Name, ID, Project, ProjectID, Role string }
 
-func people() []person {
-	return []person{
+// People are the users of the service; Password is that of all of them.
+func People() []Person {
+	return []Person{
 		{"admin", "00000000000000000000000000000001", "admin", adminProject, "admin"},
 		{"demo", "7ec807edecc44fa78ba5934f6373c755", "demo", demoProject, "member"},
 		{"reader", "00000000000000000000000000000002", "demo", demoProject, "reader"},
@@ -40,25 +41,37 @@ func people() []person {
 	}
 }
 
-const (
-	password    = "recorded"
-	startWithin = 30 * time.Second
-)
+// Password is what everybody logs in with.
+const Password = "recorded"
 
-// service is an all-in-one on the fake engine, in a directory of its own.
-type service struct {
-	url    string
-	tokens map[string]string // by name of the user
+const startWithin = 30 * time.Second
+
+// Service is a running all-in-one.
+type Service struct {
+	URL    string            // without a path
+	Tokens map[string]string // by name of the user
 }
 
-// startService starts the all-in-one and stops it when the test ends. Projects get
-// their subnets from pool.
-func startService(t *testing.T, pool string) service {
+// Options shape a service.
+type Options struct {
+	Pool string // IPv4 range of the projects' networks; no two services may share one
+	Slow bool   // the engine takes its time, so that states in between are met
+}
+
+// Bin is the directory of the built binaries.
+func Bin(t testing.TB) string {
 	t.Helper()
 	bin := os.Getenv("ZUN_TEST_BIN")
 	if bin == "" {
-		t.Fatal("ZUN_TEST_BIN must name the directory of the built binaries; run make test SUITE=contract")
+		t.Fatal("ZUN_TEST_BIN must name the directory of the built binaries; make test SUITE=... sees to it")
 	}
+	return bin
+}
+
+// Start starts the all-in-one and stops it when the test ends.
+func Start(t testing.TB, o Options) Service {
+	t.Helper()
+	bin := Bin(t)
 	dir, address := t.TempDir(), freeAddress(t)
 	writeUsers(t, filepath.Join(dir, "users.yaml"))
 	_, port, _ := net.SplitHostPort(address)
@@ -77,20 +90,23 @@ driver = fake
 [local]
 ipv4_pool = %s
 ipv6_pool =
-`, dir, port, pool)
+`, dir, port, o.Pool)
 	if err := os.WriteFile(filepath.Join(dir, "zun.conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run(t, dir, filepath.Join(bin, "zun-allinone"))
-	s := service{url: "http://" + address, tokens: map[string]string{}}
-	within(t, startWithin, "the service is up", func() error { return s.up(t.Context()) })
-	slow(t, dir)
+	s := Service{URL: "http://" + address, Tokens: map[string]string{}}
+	if err := Poll(t.Context(), startWithin, func() error { return s.up(t.Context()) }); err != nil {
+		t.Fatalf("the service is not up after %s: %v", startWithin, err)
+	}
+	if o.Slow {
+		slow(t, dir)
+	}
 	return s
 }
 
-// slow makes the engine take its time, as the recorded one did, so that what was asked
-// in between meets the states in between here too.
-func slow(t *testing.T, dir string) {
+// slow has the engine wait before each effect.
+func slow(t testing.TB, dir string) {
 	t.Helper()
 	engines, err := filepath.Glob(filepath.Join(dir, "agent", "fake-*"))
 	if err != nil || len(engines) != 1 {
@@ -110,7 +126,7 @@ func slow(t *testing.T, dir string) {
 }
 
 // run starts the program, and at the end of the test stops it.
-func run(t *testing.T, dir, program string) {
+func run(t testing.TB, dir, program string) {
 	t.Helper()
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
@@ -143,7 +159,7 @@ func run(t *testing.T, dir, program string) {
 	})
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -153,9 +169,9 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func writeUsers(t *testing.T, path string) {
+func writeUsers(t testing.TB, path string) {
 	t.Helper()
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+	hash, err := bcrypt.GenerateFromPassword([]byte(Password), bcrypt.MinCost)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,12 +190,12 @@ func writeUsers(t *testing.T, path string) {
 		Users    []user `json:"users"`
 	}
 	seen := map[string]bool{}
-	for _, p := range people() {
-		if !seen[p.project] {
-			ledger.Projects = append(ledger.Projects, row{p.projectID, p.project})
+	for _, p := range People() {
+		if !seen[p.Project] {
+			ledger.Projects = append(ledger.Projects, row{p.ProjectID, p.Project})
 		}
-		seen[p.project] = true
-		ledger.Users = append(ledger.Users, user{row{p.id, p.name}, string(hash), p.project, map[string][]string{p.project: {p.role}}})
+		seen[p.Project] = true
+		ledger.Users = append(ledger.Users, user{row{p.ID, p.Name}, string(hash), p.Project, map[string][]string{p.Project: {p.Role}}})
 	}
 	text, err := json.Marshal(ledger) // JSON is YAML too
 	if err == nil {
@@ -191,20 +207,20 @@ func writeUsers(t *testing.T, path string) {
 }
 
 // up logs everybody in and sees whether the host can take containers.
-func (s service) up(ctx context.Context) error {
-	for _, p := range people() {
+func (s Service) up(ctx context.Context) error {
+	for _, p := range People() {
 		token, err := s.login(ctx, p)
 		if err != nil {
 			return err
 		}
-		s.tokens[p.name] = token
+		s.Tokens[p.Name] = token
 	}
 	var answer struct {
 		Hosts []struct {
 			Memory int `json:"mem_total"`
 		}
 	}
-	if err := s.get(ctx, "/v1/hosts", &answer); err != nil {
+	if err := s.Get(ctx, "/v1/hosts", &answer); err != nil {
 		return err
 	}
 	if len(answer.Hosts) != 1 || answer.Hosts[0].Memory == 0 {
@@ -213,10 +229,10 @@ func (s service) up(ctx context.Context) error {
 	return nil
 }
 
-func (s service) login(ctx context.Context, p person) (string, error) {
+func (s Service) login(ctx context.Context, p Person) (string, error) {
 	body := fmt.Sprintf(`{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": %q, "password": %q, "domain": {"id": "default"}}}},
-		"scope": {"project": {"id": %q}}}}`, p.name, password, p.projectID)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/identity/v3/auth/tokens", bytes.NewBufferString(body))
+		"scope": {"project": {"id": %q}}}}`, p.Name, Password, p.ProjectID)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/identity/v3/auth/tokens", bytes.NewBufferString(body))
 	if err != nil {
 		return "", err
 	}
@@ -226,18 +242,18 @@ func (s service) login(ctx context.Context, p person) (string, error) {
 	}
 	defer func() { _ = reply.Body.Close() }()
 	if reply.StatusCode != http.StatusCreated {
-		return "", fmt.Errorf("log %s in: %s", p.name, reply.Status)
+		return "", fmt.Errorf("log %s in: %s", p.Name, reply.Status)
 	}
 	return reply.Header.Get("X-Subject-Token"), nil
 }
 
-// get asks as the administrator.
-func (s service) get(ctx context.Context, path string, into any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
+// Get reads path as the administrator.
+func (s Service) Get(ctx context.Context, path string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, nil)
 	if err != nil {
 		return err
 	}
-	request.Header.Set("X-Auth-Token", s.tokens["admin"])
+	request.Header.Set("X-Auth-Token", s.Tokens["admin"])
 	request.Header.Set("OpenStack-API-Version", "container 1.40")
 	reply, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -250,15 +266,15 @@ func (s service) get(ctx context.Context, path string, into any) error {
 	return json.NewDecoder(reply.Body).Decode(into)
 }
 
-// settled says whether no container is under way.
-func (s service) settled(ctx context.Context) error {
+// Settled says whether no container is under way.
+func (s Service) Settled(ctx context.Context) error {
 	var answer struct {
 		Containers []struct {
 			UUID, Status string
 			Task         *string `json:"task_state"`
 		}
 	}
-	if err := s.get(ctx, "/v1/containers?all_projects=1", &answer); err != nil {
+	if err := s.Get(ctx, "/v1/containers?all_projects=1", &answer); err != nil {
 		return err
 	}
 	for _, c := range answer.Containers {
@@ -273,16 +289,8 @@ func (s service) settled(ctx context.Context) error {
 	return nil
 }
 
-// within polls until try gives no error, or fails the test.
-func within(t *testing.T, limit time.Duration, what string, try func() error) {
-	t.Helper()
-	if err := poll(t.Context(), limit, try); err != nil {
-		t.Fatalf("after %s it does not hold that %s: %v", limit, what, err)
-	}
-}
-
-// poll tries until there is no error or the time is over, and returns the last error.
-func poll(ctx context.Context, limit time.Duration, try func() error) error {
+// Poll tries until there is no error or the time is over, and returns the last error.
+func Poll(ctx context.Context, limit time.Duration, try func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
