@@ -59,7 +59,7 @@ func (c *Control) Create(ctx context.Context, actor domain.Actor, req CreateRequ
 func (c *Control) draft(actor domain.Actor, req CreateRequest) (domain.Container, error) {
 	spec := req.Spec
 	if len(spec.SecurityGroups) > 0 {
-		return domain.Container{}, domain.NewFault(domain.Invalid, "invalid-parameter-value", "Security group %s not found.", spec.SecurityGroups[0])
+		return domain.Container{}, domain.NewFault(domain.Invalid, "invalid-value", "Security group %s not found.", spec.SecurityGroups[0])
 	}
 	if spec.Name == "" {
 		spec.Name = c.rand.Name()

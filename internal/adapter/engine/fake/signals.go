@@ -22,19 +22,19 @@ func signalName(s string) (string, bool) {
 	return name, unix.SignalNum("SIG"+name) != 0
 }
 
-// signal delivers a signal to the present run. A trap set by the program runs; an
-// untrapped signal ends the process unless it is one that is ignored by default.
+// signal delivers a signal to the present run. A trap set by the program runs. As the
+// first process of its namespace it does not get what it has no trap for, but for KILL
+// and, so that stops are quick, TERM.
 func (r *record) signal(now time.Time, name string) {
 	if !r.alive(now) {
 		return
 	}
-	switch name {
-	case "CHLD", "CONT", "STOP", "TSTP", "URG", "WINCH":
-		return
-	}
 	action, trapped := r.trapFor(name, now)
-	if !trapped || name == "KILL" {
+	switch {
+	case name == "KILL", name == "TERM" && !trapped:
 		r.end(now, 128+int(unix.SignalNum("SIG"+name)))
+		return
+	case !trapped:
 		return
 	}
 	m := r.machine(nil, nil)
