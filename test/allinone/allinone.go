@@ -114,7 +114,7 @@ func slow(t testing.TB, dir string) {
 	}
 	cues, err := json.Marshal([]map[string]any{
 		{"op": "member.create", "delay": 800 * time.Millisecond},
-		{"op": "member.start", "delay": 1200 * time.Millisecond},
+		{"op": "member.start", "delay": 2500 * time.Millisecond},
 		{"op": "member.stop", "delay": 800 * time.Millisecond},
 	})
 	if err == nil {
