@@ -64,8 +64,10 @@ func (s actions) Get(ctx context.Context, id int64) (domain.Action, error) {
 	return one(ctx, s.tx, actionNotFound(id), actionFields, "FROM actions WHERE id = ?"+s.locks, id)
 }
 
+// Queue keeps its rows until a Write ends: a lease taken between reading an action
+// and writing it would make the write one of a lost lease.
 func (s actions) Queue(ctx context.Context, id domain.ContainerID) ([]domain.Action, error) {
-	return rows(ctx, s.tx, actionFields, "FROM actions WHERE container_uuid = ? AND finished_at = 0 ORDER BY id", string(id))
+	return rows(ctx, s.tx, actionFields, "FROM actions WHERE container_uuid = ? AND finished_at = 0 ORDER BY id"+s.locks, string(id))
 }
 
 func (s actions) History(ctx context.Context, id domain.ContainerID) ([]domain.Action, error) {

@@ -18,6 +18,7 @@ func leaseCases() map[string]func(*probe) {
 		"Lease/Conditions": leaseConditions,
 		"Lease/Expiry":     leaseExpiry,
 		"Lease/EachOnce":   leaseParallel,
+		"Lease/Waits":      leaseWaits,
 	}
 }
 
@@ -129,6 +130,37 @@ func leaseParallel(p *probe) {
 		})
 	}
 	if err := group.Wait(); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// leaseWaits has a lease asked for while another transaction holds the queue in its
+// hands: what that one decides must not be lost to it.
+func leaseWaits(p *probe) {
+	p.keep(plain(first, "p1", "one"))
+	p.enqueue(domain.Action{Container: first, Verb: domain.VerbCreate, State: domain.ActionQueued})
+	var rival errgroup.Group
+	p.write(func(ctx context.Context, tx control.Tx) error {
+		queue, err := tx.Actions().Queue(ctx, first)
+		if err != nil {
+			return err
+		}
+		tried := make(chan struct{})
+		rival.Go(func() error {
+			defer close(tried)
+			return p.store.Write(p.Context(), func(ctx context.Context, tx control.Tx) error {
+				_, err := tx.Actions().Lease(ctx, queued("rival"))
+				return err
+			})
+		})
+		select { // it either waits for this transaction or has taken the lease by now
+		case <-tried:
+		case <-time.After(100 * time.Millisecond):
+		}
+		queue[0].State = domain.ActionCanceled
+		return tx.Actions().Update(ctx, queue[0])
+	})
+	if err := rival.Wait(); err != nil {
 		p.Fatal(err)
 	}
 }
