@@ -37,7 +37,8 @@ func (t *Turn) Overrun(ctx context.Context, a domain.Action) (bool, error) {
 	if a.Verb == domain.VerbDelete {
 		return true, t.RetryDelete(ctx, &row, a, reason)
 	}
-	if a.Verb == domain.VerbCreate || a.Verb == domain.VerbRebuild {
+	makes := a.Verb == domain.VerbCreate || a.Verb == domain.VerbRebuild
+	if makes && a.State != domain.ActionQueued { // one that no host has seen has made nothing
 		row.Generation++ // what a late host still makes of the old one is swept, never adopted
 		row.EverCreated, row.EngineID = false, ""
 	}

@@ -271,6 +271,14 @@ func TestRebuildThatNeverReachedItsHostChangesNothing(t *testing.T) {
 	if row := h.wantStatus(id, domain.Running); row.Generation != 1 || !row.EverCreated || row.StatusReason != "no address" || !row.Want.Running {
 		t.Errorf("left %+v", row)
 	}
+	h.nets.fail(domain.NewFault(domain.Unavailable, "away", "the network service does not answer"))
+	h.must(h.act(id, domain.VerbRebuild))
+	h.step(h.loops.Prepare)
+	h.impatient()
+	h.step(h.loops.Overdue)
+	if row := h.wantStatus(id, domain.Running); row.Generation != 1 || !row.EverCreated || row.EngineID == "" || !row.Want.Running {
+		t.Errorf("past its time it left %+v", row)
+	}
 }
 
 func TestFailedAttachGivesItsPortBack(t *testing.T) {
