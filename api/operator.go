@@ -127,6 +127,11 @@ type Network struct {
 	NeutronNetID string `json:"neutron_net_id"`
 }
 
+// NetworkList answers GET /v1/networks, an extension.
+type NetworkList struct {
+	Networks []Network `json:"networks"`
+}
+
 // Quota holds the limits of a project or a class; minus one is unlimited. Memory is
 // megabytes, disk gigabytes.
 type Quota struct {

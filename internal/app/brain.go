@@ -33,6 +33,7 @@ type brain struct {
 	control   *control.Control
 	capsules  *capsule.Capsules
 	stock     *stock.Stock
+	networks  control.NetworkBook // nil where another service owns the networks
 	loops     *loops.Loops
 	link      *ctl.Server
 }
@@ -85,6 +86,9 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 		Store: store, Networking: networking, Secrets: secrets, Nodes: b.nodes,
 		Clock: func() time.Time { return time.Now().UTC() }, Rand: rand.Reader, Log: log, Options: controlOptions(c),
 	})
+	if book, owns := networking.(control.NetworkBook); owns {
+		b.networks = book
+	}
 	b.capsules = capsule.New(capsule.Deps{Control: b.control, Networking: networking})
 	b.stock = stock.New(stock.Deps{Control: b.control, Nodes: b.nodes, Log: log})
 	b.loops = loops.New(loops.Deps{

@@ -34,7 +34,7 @@ func newDoor(c config.Config, b *brain, m *metrics, log *slog.Logger) (http.Hand
 	door, err := rest.New(rest.Deps{
 		Containers: b.control, Insides: b.control, Files: b.control, Records: b.control,
 		Fleet: b.control, Limits: b.control, Registries: b.control,
-		Capsules: b.capsules, Images: b.stock,
+		Capsules: b.capsules, Images: b.stock, Networks: b.networks,
 		Identity: rules.Judged(people), Policy: rules, Ping: b.control.Ping, Metrics: m.handler(), Log: log,
 		Options: restOptions(c),
 	})
@@ -111,7 +111,7 @@ func pathPrefix(c config.Config) string {
 
 func restOptions(c config.Config) rest.Options {
 	return rest.Options{
-		PublicEndpoint: c.API.PublicEndpoint, PathPrefix: pathPrefix(c), TrustedProxies: c.API.TrustedProxies, MaxLimit: c.API.MaxLimit,
+		Extensions: c.API.Extensions, PublicEndpoint: c.API.PublicEndpoint, PathPrefix: pathPrefix(c), TrustedProxies: c.API.TrustedProxies, MaxLimit: c.API.MaxLimit,
 		DisableFile: "/etc/zun/healthcheck_disable",
 		Schema: schema.Limits{
 			MinCPU: c.Bounds.MinCPU, MaxCPU: c.Bounds.MaxCPU, MinMemoryMB: c.Bounds.MinMemoryMB, MaxMemoryMB: c.Bounds.MaxMemoryMB,

@@ -284,6 +284,16 @@ type Networking interface {
 	Leftovers(ctx context.Context, known func(domain.ContainerID) bool) ([]domain.ContainerID, error)
 }
 
+// NetworkBook is the optional capability of a Networking that owns its networks.
+// Faults: NotFound ("network-not-found"), Conflict for a name twice or a network in use.
+type NetworkBook interface {
+	CreateNetwork(ctx context.Context, actor domain.Actor, name string) (domain.LocalNetwork, error)
+	// Networks returns those of the actor's project, or of all, oldest first.
+	Networks(ctx context.Context, actor domain.Actor, allProjects bool) ([]domain.LocalNetwork, error)
+	Network(ctx context.Context, actor domain.Actor, id string) (domain.LocalNetwork, error)
+	DeleteNetwork(ctx context.Context, actor domain.Actor, id string) error
+}
+
 // Secrets seals what must not lie open in the database.
 type Secrets interface {
 	Seal(plain []byte) ([]byte, error)

@@ -109,6 +109,16 @@ type Images interface {
 	SearchImages(ctx context.Context, term string, exact bool) ([]domain.FoundImage, error)
 }
 
+// Networks are the use cases on the networks that this service owns itself.
+type Networks interface {
+	CreateNetwork(ctx context.Context, actor domain.Actor, name string) (domain.LocalNetwork, error)
+	Networks(ctx context.Context, actor domain.Actor, allProjects bool) ([]domain.LocalNetwork, error)
+	// Network returns one by its id; NotFound otherwise.
+	Network(ctx context.Context, actor domain.Actor, id string) (domain.LocalNetwork, error)
+	// DeleteNetwork is a Conflict for a network in use.
+	DeleteNetwork(ctx context.Context, actor domain.Actor, id string) error
+}
+
 // Identity turns a token into an actor.
 type Identity interface {
 	// Authenticate returns the actor behind token; Unauthenticated for a missing,

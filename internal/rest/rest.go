@@ -23,6 +23,8 @@ type Deps struct {
 	// Capsules may be nil: then their routes are not served.
 	Capsules Capsules
 	Images   Images
+	// Networks may be nil: then none are owned here, and their routes say so.
+	Networks Networks
 	Identity Identity
 	Policy   Policy
 	// Ping says whether the store answers; the health check asks it.
@@ -42,6 +44,9 @@ type Options struct {
 	PathPrefix string
 	// TrustedProxies are the peers whose X-Forwarded headers are believed.
 	TrustedProxies []netip.Prefix
+	// Extensions serves what the original does not have: the routes marked so, and the
+	// labels filter of lists.
+	Extensions bool
 	// MaxLimit is the most items of one page.
 	MaxLimit int
 	// MaxBody, MaxArchive and MaxLog bound in bytes a request body, the body of
@@ -107,7 +112,7 @@ func New(deps Deps) (http.Handler, error) {
 	d := &door{Deps: deps, schemas: schemas, routes: http.NewServeMux()}
 	byPattern := map[string][]Route{}
 	for _, r := range Routes() {
-		if r.On == OnCapsule && deps.Capsules == nil {
+		if r.On == OnCapsule && deps.Capsules == nil || r.Extension && !deps.Options.Extensions {
 			continue
 		}
 		byPattern[r.Pattern] = append(byPattern[r.Pattern], r)

@@ -26,6 +26,9 @@ type Route struct {
 	Typed bool
 	// Status is the answer on success.
 	Status int
+	// Extension says that the original does not have it: it is served only where the
+	// operator switched extensions on.
+	Extension bool
 
 	handle func(*call) (any, error)
 }
@@ -47,7 +50,7 @@ func since(minor int) api.Version { return api.Version{Major: 1, Minor: minor} }
 // Routes is the whole API, by resource.
 func Routes() []Route {
 	var all []Route
-	for _, part := range [][]Route{containerRoutes(), verbRoutes(), insideRoutes(), fleetRoutes(), limitRoutes(), registryRoutes(), capsuleRoutes(), imageRoutes()} {
+	for _, part := range [][]Route{containerRoutes(), verbRoutes(), insideRoutes(), fleetRoutes(), limitRoutes(), registryRoutes(), capsuleRoutes(), imageRoutes(), networkRoutes()} {
 		all = append(all, part...)
 	}
 	return all
@@ -60,6 +63,7 @@ const (
 	hostsPath      = "/v1/hosts"
 	registriesPath = "/v1/registries"
 	capsulesPath   = "/v1/capsules"
+	networksPath   = "/v1/networks"
 	imagesPath     = "/v1/images"
 	quotaPath      = "/v1/quotas/{project}"
 )
@@ -181,5 +185,14 @@ func imageRoutes() []Route {
 		{Method: http.MethodGet, Pattern: imagesPath + "/{ident}", Rule: "image:get_one", On: OnCaller, Status: 200, handle: showImage},
 		{Method: http.MethodDelete, Pattern: imagesPath + "/{ident}", Rule: "image:delete", On: OnCaller, Status: 200, handle: deleteImage},
 		{Method: http.MethodGet, Pattern: imagesPath + "/{ident}/search", Rule: "image:search", On: OnCaller, Args: schema.SearchImages, Status: 200, handle: searchImages},
+	}
+}
+
+func networkRoutes() []Route {
+	return []Route{
+		{Method: http.MethodPost, Pattern: networksPath, Rule: "network:create", On: OnCaller, Args: schema.CreateNetwork, Status: 200, handle: createNetwork},
+		{Method: http.MethodGet, Pattern: networksPath, Rule: "network:get_all", On: OnCaller, Status: 200, Extension: true, handle: listNetworkBook},
+		{Method: http.MethodGet, Pattern: networksPath + "/{ident}", Rule: "network:get_one", On: OnCaller, Status: 200, Extension: true, handle: showNetwork},
+		{Method: http.MethodDelete, Pattern: networksPath + "/{ident}", Since: since(27), Rule: "network:delete", On: OnCaller, Status: 204, handle: deleteNetwork},
 	}
 }

@@ -40,6 +40,7 @@ const (
 	UpdateRegistry  Operation = "update-registry"
 	PullImage       Operation = "pull-image"
 	SearchImages    Operation = "search-images"
+	CreateNetwork   Operation = "create-network"
 )
 
 // Set holds the compiled schema of every operation.
@@ -153,6 +154,7 @@ func operators() map[Operation]Object {
 		PullImage: object(list("repo", "host"), Object{
 			"repo": image(), "host": hostname(), "tag": typed("string null", "maxLength", 255), "image_id": typed("string null", "maxLength", 255),
 			"size": typed("string integer null", "pattern", "^[0-9]+[b|B|k|K|m|M|g|G]?$"), "image_pull_policy": pullPolicy()}),
+		CreateNetwork: object(list("name"), Object{"name": short(), "neutron_net_id": typed("string null", "maxLength", 255)}),
 		SearchImages: object(nil, Object{
 			"image_driver": typed("string null", "enum", list("glance", "docker", nil, "None")), "exact_match": booleanExtended()}),
 	}

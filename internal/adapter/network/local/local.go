@@ -137,15 +137,15 @@ func (l *Local) find(ctx context.Context, projectID, ident string) (domain.Local
 		return domain.LocalNetwork{}, domain.NewFault(domain.Conflict, "conflict",
 			"Multiple networks exist with same name. Please use the network id instead.")
 	case ident == l.opts.Name:
-		return l.make(ctx, projectID)
+		return l.make(ctx, projectID, l.opts.Name)
 	}
 	return domain.LocalNetwork{}, domain.NewFault(domain.NotFound, "network-not-found",
 		"Network %s could not be found.", ident)
 }
 
-func (l *Local) make(ctx context.Context, projectID string) (domain.LocalNetwork, error) {
+func (l *Local) make(ctx context.Context, projectID, name string) (domain.LocalNetwork, error) {
 	wanted := domain.LocalNetwork{
-		ID: uuid.NewString(), ProjectID: projectID, Name: l.opts.Name, MTU: l.opts.MTU,
+		ID: uuid.NewString(), ProjectID: projectID, Name: name, MTU: l.opts.MTU,
 	}
 	var network domain.LocalNetwork
 	err := l.store.Write(ctx, func(ctx context.Context, tx control.Tx) (err error) {

@@ -82,7 +82,7 @@ func (l *leases) List(_ context.Context, projectID string) ([]domain.LocalNetwor
 	defer l.mu.Unlock()
 	var found []domain.LocalNetwork
 	for _, n := range l.networks {
-		if n.ProjectID == projectID {
+		if projectID == "" || n.ProjectID == projectID {
 			found = append(found, n)
 		}
 	}
