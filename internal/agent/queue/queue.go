@@ -30,6 +30,7 @@ type Queue struct {
 	running int
 	timers  sync.WaitGroup
 	changed chan struct{} // holds one token when something may be handed out
+	ended   chan struct{} // closed when nothing is handed out any more
 }
 
 type entry struct {
@@ -48,7 +49,7 @@ type delay struct {
 func New(clock Clock, slots int) *Queue {
 	return &Queue{
 		clock: clock, slots: slots,
-		entries: map[domain.ContainerID]*entry{}, changed: make(chan struct{}, 1),
+		entries: map[domain.ContainerID]*entry{}, changed: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 }
 
@@ -68,7 +69,7 @@ func (q *Queue) Add(key domain.ContainerID) {
 }
 
 // Later makes key ready after d, unless it will be sooner. It must be called by a
-// worker; ctx ends the waiting.
+// worker; the end of ctx or of Run's ends the waiting.
 func (q *Queue) Later(ctx context.Context, key domain.ContainerID, d time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -88,6 +89,7 @@ func (q *Queue) Later(ctx context.Context, key domain.ContainerID, d time.Durati
 		case <-fired:
 			q.due(key, wait)
 		case <-wait.cancel:
+		case <-q.ended:
 		case <-ctx.Done():
 		}
 	})
@@ -105,12 +107,14 @@ func (q *Queue) due(key domain.ContainerID, wait *delay) {
 	}
 }
 
-// Run hands out keys until ctx ends, then waits for the workers and the timers.
-// work gets its own context, which outlives ctx so that a step can be finished.
+// Run hands out keys until ctx ends, then drops what is to come later and waits for
+// the workers. work gets its own context, which outlives ctx so that a step can be
+// finished. It is called once.
 func (q *Queue) Run(ctx, workCtx context.Context, work func(ctx context.Context, key domain.ContainerID)) {
 	var workers sync.WaitGroup
 	defer q.timers.Wait()
 	defer workers.Wait()
+	defer close(q.ended)
 	for {
 		key, ok := q.next(ctx)
 		if ok {

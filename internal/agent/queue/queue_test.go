@@ -114,6 +114,27 @@ func TestTheEndCancelsDelays(t *testing.T) {
 	}
 }
 
+// TestTheEndOutrunsDelays has work's own context go on, as the agent's does while
+// steps are finished: what waits for later must not hold the end up.
+func TestTheEndOutrunsDelays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q, begun := queue.New(clock{}, 1), time.Now()
+		ctx, end := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() {
+			q.Run(ctx, t.Context(), func(ctx context.Context, key domain.ContainerID) { q.Later(ctx, key, time.Hour) })
+		})
+		q.Add("a")
+		synctest.Wait()
+		end()
+		running.Wait()
+		if took := time.Since(begun); took > 0 {
+			t.Errorf("the end took %s", took)
+		}
+	})
+}
+
 func TestBackoff(t *testing.T) {
 	t.Parallel()
 	b := queue.Backoff{First: time.Second, Longest: 5 * time.Second}
