@@ -244,6 +244,20 @@ func TestStaleEpoch(t *testing.T) {
 	}
 }
 
+// TestRevisionOfAnotherHost has a container seen under the number that its former host
+// counted to, before it is shown here under this host's own, lower one.
+func TestRevisionOfAnotherHost(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	want := what("")
+	want.EverCreated, want.Spec = false, domain.Spec{Image: "cirros", Command: []string{"sleep", "60"}}
+	h.control.keep(want, 500)
+	h.begin()
+	h.await("the first reading", 0, func() bool { return h.control.readings() > 0 })
+	h.order(domain.VerbCreate, run, up)
+	h.done(domain.PhaseDone)
+}
+
 func TestControlDownAndBack(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -38,6 +38,20 @@ func (c *scriptedControl) assign(want domain.Assignment) int64 {
 	return c.revision
 }
 
+// keep holds want under a revision that this host did not count.
+func (c *scriptedControl) keep(want domain.Assignment, revision int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	want.Revision = revision
+	c.wants[want.Container] = want
+}
+
+func (c *scriptedControl) readings() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reads
+}
+
 // vanish forgets a container, as when its row was deleted.
 func (c *scriptedControl) vanish(id domain.ContainerID) {
 	c.mu.Lock()

@@ -106,14 +106,13 @@ func (l *ledger) charge(id domain.ContainerID) *charge {
 	return c
 }
 
-// assign notes what control wants. An older revision than the known one is ignored.
+// assign notes what control wants. Readings come one after the other, so the last one
+// counts whatever its revision: a container that came from another host brings that
+// host's along, and a database that was restored begins anew.
 func (l *ledger) assign(want domain.Assignment) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := l.charge(want.Container)
-	if c.assigned && c.want.Revision > want.Revision {
-		return
-	}
 	c.want, c.assigned = want, true
 	if !l.read {
 		c.resumed = keyOf(want.Op)
