@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-BINARIES := zun-allinone zun-api zun-compute zun-db-manage zun-status zun
+BINARIES := zun-allinone zun-api zun-compute zun-wsproxy zun-db-manage zun-status zun
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X github.com/go-zun/zun/internal/app.version=$(VERSION)
 export CGO_ENABLED := 0

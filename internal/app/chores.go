@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-zun/zun/internal/adapter/network/plumb"
 	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/link/ctl"
 )
 
 // choreBound ends a chore that hangs.
@@ -23,7 +24,15 @@ func HostToken() chore { //nolint:revive // only this package's Main takes a cho
 	return chore{use: "host-token HOST", short: "Print a token with which a host may join once, within an hour", args: cobra.ExactArgs(1), run: printHostToken}
 }
 
-func printHostToken(ctx context.Context, c config.Config, log *slog.Logger, args []string) (err error) {
+func printHostToken(ctx context.Context, c config.Config, log *slog.Logger, args []string) error {
+	return printToken(ctx, c, log, func(ctx context.Context, a *ctl.Authority) (string, error) { return a.Token(ctx, args[0]) })
+}
+
+func printDoorToken(ctx context.Context, c config.Config, log *slog.Logger, args []string) error {
+	return printToken(ctx, c, log, func(ctx context.Context, a *ctl.Authority) (string, error) { return a.DoorToken(ctx, args[0]) })
+}
+
+func printToken(ctx context.Context, c config.Config, log *slog.Logger, make func(context.Context, *ctl.Authority) (string, error)) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, choreBound)
 	defer cancel()
 	store, err := openStore(ctx, c, log, false)
@@ -35,7 +44,7 @@ func printHostToken(ctx context.Context, c config.Config, log *slog.Logger, args
 	if err != nil {
 		return err
 	}
-	token, err := authority.Token(ctx, args[0])
+	token, err := make(ctx, authority)
 	if err != nil {
 		return err
 	}

@@ -248,13 +248,14 @@ const (
 	TicketJoin   TicketKind = "join"
 	TicketExec   TicketKind = "exec"
 	TicketAttach TicketKind = "attach"
+	TicketDoor   TicketKind = "door" // a console door joins; the subject is its name
 )
 
 // Ticket is a one-use secret, kept by hash only.
 type Ticket struct {
 	Kind      TicketKind
 	Hash      []byte
-	Subject   string // join: the host's name; else the container
+	Subject   string // join, door: the name of who joins; else the container
 	ExecID    string
 	UserID    string
 	ProjectID string

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
@@ -249,41 +251,53 @@ func TestReplicasShareOneAuthority(t *testing.T) {
 // raw calls control with a certificate of role for id, as a broken or hostile peer might.
 func raw(t *testing.T, r *rig, rep *replica, role trust.Role, id string) linkv1.ControlClient {
 	t.Helper()
+	return linkv1.NewControlClient(r.dialAs(r.credential(role, id), rep.address, trust.ControlName(), trust.RoleControl))
+}
+
+// credential is one that the authority signed for whoever the test names.
+func (r *rig) credential(role trust.Role, id string) *trust.Credential {
+	r.t.Helper()
 	key, err := trust.NewKey()
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	var kept control.Authority
-	err = r.store.Read(t.Context(), func(ctx context.Context, tx control.Tx) (err error) {
+	err = r.store.Read(r.t.Context(), func(ctx context.Context, tx control.Tx) (err error) {
 		kept, err = tx.Trust().Authority(ctx)
 		return err
 	})
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	opened, _ := seal(0x5a).Open(kept.SealedKey)
 	ca, err := trust.LoadAuthority(kept.DeploymentID, kept.CertPEM, opened)
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	chain, err := ca.Issue(key.Public(), role, id, r.clock.Now())
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	own, err := trust.NewCredential(key, chain)
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	config, err := trust.Client(func() (*trust.Credential, error) { return own, nil }, trust.ControlName(), trust.RoleControl, r.clock.Now)
+	return own
+}
+
+// dialAs connects to the peer of that server name and role with a credential.
+func (r *rig) dialAs(own *trust.Credential, address, name string, role trust.Role) *grpc.ClientConn {
+	r.t.Helper()
+	config, err := trust.Client(func() (*trust.Credential, error) { return own, nil }, name, role, r.clock.Now)
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	conn, err := channel.Connect(rep.address, config, channel.TCP(), quickTiming())
+	conn, err := channel.Connect(address, config, channel.TCP(), quickTiming())
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
-	return linkv1.NewControlClient(conn)
+	r.t.Cleanup(func() { _ = conn.Close() })
+	return conn
 }
 
 func TestACertificateSpeaksForItsHostOnly(t *testing.T) {

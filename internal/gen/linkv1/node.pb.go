@@ -650,10 +650,12 @@ func (*TerminalInput_Stdin) isTerminalInput_Frame() {}
 func (*TerminalInput_CloseWrite) isTerminalInput_Frame() {}
 
 type TerminalJoin struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	HostId        string                 `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
-	Container     string                 `protobuf:"bytes,2,opt,name=container,proto3" json:"container,omitempty"`
-	ExecId        string                 `protobuf:"bytes,3,opt,name=exec_id,json=execId,proto3" json:"exec_id,omitempty"` // empty attaches to the container itself
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	HostId    string                 `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Container string                 `protobuf:"bytes,2,opt,name=container,proto3" json:"container,omitempty"`
+	ExecId    string                 `protobuf:"bytes,3,opt,name=exec_id,json=execId,proto3" json:"exec_id,omitempty"` // empty attaches to the container itself
+	// permit is what a console door shows; control needs none.
+	Permit        []byte `protobuf:"bytes,4,opt,name=permit,proto3" json:"permit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -707,6 +709,13 @@ func (x *TerminalJoin) GetExecId() string {
 		return x.ExecId
 	}
 	return ""
+}
+
+func (x *TerminalJoin) GetPermit() []byte {
+	if x != nil {
+		return x.Permit
+	}
+	return nil
 }
 
 type CloseWrite struct {
@@ -2285,11 +2294,12 @@ const file_zun_link_v1_node_proto_rawDesc = "" +
 	"\x05stdin\x18\x02 \x01(\fH\x00R\x05stdin\x12:\n" +
 	"\vclose_write\x18\x03 \x01(\v2\x17.zun.link.v1.CloseWriteH\x00R\n" +
 	"closeWriteB\a\n" +
-	"\x05frame\"^\n" +
+	"\x05frame\"v\n" +
 	"\fTerminalJoin\x12\x17\n" +
 	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x1c\n" +
 	"\tcontainer\x18\x02 \x01(\tR\tcontainer\x12\x17\n" +
-	"\aexec_id\x18\x03 \x01(\tR\x06execId\"\f\n" +
+	"\aexec_id\x18\x03 \x01(\tR\x06execId\x12\x16\n" +
+	"\x06permit\x18\x04 \x01(\fR\x06permit\"\f\n" +
 	"\n" +
 	"CloseWrite\"\x90\x01\n" +
 	"\x0eTerminalOutput\x12*\n" +

@@ -42,8 +42,9 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Node is served by every zun-compute. Its callers are control's replicas, and
-// every call names the host it is meant for.
+// Node is served by every zun-compute. Its callers are control's replicas, and for
+// Open also console doors that hold a permit for that one terminal. Every
+// call names the host it is meant for.
 type NodeClient interface {
 	// Wake hints that the host's newest revision is at least this one.
 	Wake(ctx context.Context, in *WakeRequest, opts ...grpc.CallOption) (*WakeReply, error)
@@ -265,8 +266,9 @@ func (c *nodeClient) SearchImages(ctx context.Context, in *SearchImagesRequest, 
 // All implementations must embed UnimplementedNodeServer
 // for forward compatibility.
 //
-// Node is served by every zun-compute. Its callers are control's replicas, and
-// every call names the host it is meant for.
+// Node is served by every zun-compute. Its callers are control's replicas, and for
+// Open also console doors that hold a permit for that one terminal. Every
+// call names the host it is meant for.
 type NodeServer interface {
 	// Wake hints that the host's newest revision is at least this one.
 	Wake(context.Context, *WakeRequest) (*WakeReply, error)

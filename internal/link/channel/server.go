@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc"
@@ -24,10 +25,28 @@ import (
 // agent serves before it knows its own.
 type Guard struct {
 	Deployment func() string
-	Role       trust.Role // of every caller
-	Open       string     // full name of the one method that needs no certificate; empty: none
-	Now        trust.Clock
-	Log        *slog.Logger
+	Role       trust.Role // of every caller, but for what Also says
+	// Also names, by the full name of a method, the one role that may call it besides
+	// Role, or instead of it where Instead is set.
+	Also map[string]Exception
+	Open []string // full names of the methods that need no certificate
+	Now  trust.Clock
+	Log  *slog.Logger
+}
+
+// Exception is a role that may call a method which others of its kind may not.
+type Exception struct {
+	Role    trust.Role
+	Instead bool // of the server's usual callers
+}
+
+// allows says whether a caller of role may call method.
+func (g Guard) allows(method string, role trust.Role) bool {
+	exception, known := g.Also[method]
+	if known && role == exception.Role {
+		return true
+	}
+	return role == g.Role && !exception.Instead
 }
 
 // NewServer returns a server whose calls pass guard and whose errors leave as faults.
@@ -107,7 +126,7 @@ func (k known) Context() context.Context { return k.ctx }
 // enter judges the caller. The certificate's end is looked at again, because a
 // connection may live longer than the certificate it was opened with.
 func (g Guard) enter(ctx context.Context, method string) (context.Context, error) {
-	if g.Open != "" && method == g.Open {
+	if slices.Contains(g.Open, method) {
 		return ctx, nil
 	}
 	p, ok := peer.FromContext(ctx)
@@ -126,7 +145,7 @@ func (g Guard) enter(ctx context.Context, method string) (context.Context, error
 	if g.Now().After(leaf.NotAfter) {
 		return nil, domain.NewFault(domain.Unauthenticated, wire.CodeHostGone, "the certificate of %s %s has expired", who.Role, who.ID)
 	}
-	if who.Role != g.Role || who.Deployment != g.Deployment() {
+	if !g.allows(method, who.Role) || who.Deployment != g.Deployment() {
 		return nil, domain.NewFault(domain.Forbidden, "wrong-role", "a %s of deployment %s may not call this", who.Role, who.Deployment)
 	}
 	return context.WithValue(ctx, callerKey{}, who), nil

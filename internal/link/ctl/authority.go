@@ -86,14 +86,23 @@ func (a *Authority) Deployment() string { return a.ca.Deployment() }
 // Token makes a join token for the host of that name, good once and for TokenLife.
 // It is the only time that the secret is seen; the store keeps its hash.
 func (a *Authority) Token(ctx context.Context, hostName string) (string, error) {
-	if hostName == "" {
-		return "", domain.NewFault(domain.Invalid, "bad-host-name", "a join token needs the name of its host")
+	return a.token(ctx, control.TicketJoin, hostName)
+}
+
+// DoorToken makes a join token for the console door of that name, as Token does for a host.
+func (a *Authority) DoorToken(ctx context.Context, name string) (string, error) {
+	return a.token(ctx, control.TicketDoor, name)
+}
+
+func (a *Authority) token(ctx context.Context, kind control.TicketKind, name string) (string, error) {
+	if name == "" {
+		return "", domain.NewFault(domain.Invalid, "bad-host-name", "a join token needs the name of who is to join")
 	}
 	token, err := trust.NewToken(a.ca.Hash())
 	if err != nil {
 		return "", err
 	}
-	ticket := control.Ticket{Kind: control.TicketJoin, Hash: trust.HashSecret(token.Secret), Subject: hostName, TTL: TokenLife}
+	ticket := control.Ticket{Kind: kind, Hash: trust.HashSecret(token.Secret), Subject: name, TTL: TokenLife}
 	err = a.store.Write(ctx, func(ctx context.Context, tx control.Tx) error {
 		return tx.Trust().PutTicket(ctx, ticket)
 	})
@@ -123,22 +132,13 @@ func (a *Authority) Credential() (*trust.Credential, error) {
 	return a.own, err
 }
 
-// Proxy issues a certificate for a console door; it opens no other call.
-func (a *Authority) Proxy(csr []byte, id string) ([][]byte, error) {
-	public, err := trust.ReadRequest(csr)
-	if err != nil {
-		return nil, err
-	}
-	return a.ca.Issue(public, trust.RoleProxy, id, a.now())
-}
-
 // errOnlyLooking rolls a transaction back that should leave no trace.
 var errOnlyLooking = errors.New("only looking")
 
 // look says whom the ticket of secret is for and leaves it valid.
 func (a *Authority) look(ctx context.Context, secret []byte) (subject string, err error) {
 	err = a.store.Write(ctx, func(ctx context.Context, tx control.Tx) error {
-		ticket, err := redeem(ctx, tx, secret)
+		ticket, err := redeem(ctx, tx, control.TicketJoin, secret)
 		if err != nil {
 			return err
 		}
@@ -151,8 +151,8 @@ func (a *Authority) look(ctx context.Context, secret []byte) (subject string, er
 	return "", err
 }
 
-func redeem(ctx context.Context, tx control.Tx, secret []byte) (control.Ticket, error) {
-	ticket, err := tx.Trust().Redeem(ctx, control.TicketJoin, trust.HashSecret(secret))
+func redeem(ctx context.Context, tx control.Tx, kind control.TicketKind, secret []byte) (control.Ticket, error) {
+	ticket, err := tx.Trust().Redeem(ctx, kind, trust.HashSecret(secret))
 	if domain.IsKind(err, domain.NotFound) {
 		return control.Ticket{}, domain.WrapFault(err, domain.Forbidden, "join-refused", "the join token is unknown, expired or was used before; ask for a new one")
 	}

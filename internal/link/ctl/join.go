@@ -79,7 +79,7 @@ func (s *Server) admit(ctx context.Context, req *linkv1.JoinRequest, public *ecd
 	var host domain.Host
 	want := Admission{HostName: req.GetHostName(), Address: req.GetAdvertiseAddress(), Zone: req.GetZone(), Replace: req.GetReplace()}
 	err := s.authority.store.Write(ctx, func(ctx context.Context, tx control.Tx) (err error) {
-		if _, err = redeem(ctx, tx, req.GetSecret()); err != nil {
+		if _, err = redeem(ctx, tx, control.TicketJoin, req.GetSecret()); err != nil {
 			return err
 		}
 		host, err = enrol(ctx, tx, want, s.downAfter)

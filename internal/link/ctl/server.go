@@ -26,6 +26,8 @@ type Brain interface {
 	Beat(ctx context.Context, b domain.Beat) (domain.BeatAnswer, error)
 	Assignments(ctx context.Context, hostID string, after int64) ([]domain.Assignment, int64, error)
 	Report(ctx context.Context, hostID string, r domain.Report) (stale bool, err error)
+	// Redeem takes a user's ticket out for a console door, once.
+	Redeem(ctx context.Context, claim control.TicketClaim) (control.Visit, error)
 }
 
 // ServerDeps are what a Server stands on. Every field is required.
@@ -63,10 +65,15 @@ func NewServer(d ServerDeps) *Server {
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	guard := channel.Guard{
 		Deployment: s.authority.Deployment, Role: trust.RoleNode,
-		Open: linkv1.Control_Join_FullMethodName, Now: s.now, Log: s.log,
+		Open: []string{linkv1.Control_Join_FullMethodName, linkv1.Doors_JoinDoor_FullMethodName}, Now: s.now, Log: s.log,
+		Also: map[string]channel.Exception{
+			linkv1.Doors_RenewDoor_FullMethodName: {Role: trust.RoleProxy, Instead: true},
+			linkv1.Doors_Redeem_FullMethodName:    {Role: trust.RoleProxy, Instead: true},
+		},
 	}
 	server := channel.NewServer(trust.ControlServer(s.authority.Credential, s.now), guard, s.timing)
 	linkv1.RegisterControlServer(server, s)
+	linkv1.RegisterDoorsServer(server, &doors{authority: s.authority, brain: s.brain, now: s.now, log: s.log})
 	return channel.Serve(ctx, server, listener, s.timing)
 }
 

@@ -80,6 +80,7 @@ type Link struct {
 	held    atomic.Pointer[trust.Credential]
 	hands   atomic.Pointer[Hands]
 	brains  *brains
+	permits *permits
 }
 
 // New returns a link that has done nothing yet.
@@ -88,7 +89,7 @@ func New(d Deps) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Link{deps: d, now: d.Clock, log: d.Log, interim: key}
+	l := &Link{deps: d, now: d.Clock, log: d.Log, interim: key, permits: newPermits()}
 	l.brains = newBrains(d, l.credential)
 	return l, nil
 }
@@ -128,7 +129,10 @@ func (l *Link) Control() agent.Control { return upward{l} }
 
 // Serve answers control on listener until ctx ends; it closes listener.
 func (l *Link) Serve(ctx context.Context, listener net.Listener) error {
-	guard := channel.Guard{Deployment: l.Deployment, Role: trust.RoleControl, Now: l.now, Log: l.log}
+	guard := channel.Guard{
+		Deployment: l.Deployment, Role: trust.RoleControl, Now: l.now, Log: l.log,
+		Also: map[string]channel.Exception{linkv1.Node_Open_FullMethodName: {Role: trust.RoleProxy}},
+	}
 	server := channel.NewServer(trust.NodeServer(l.credential, l.interim, l.now), guard, l.deps.Timing)
 	linkv1.RegisterNodeServer(server, &service{link: l})
 	if err := channel.Serve(ctx, server, listener, l.deps.Timing); err != nil {

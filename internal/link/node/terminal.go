@@ -31,6 +31,9 @@ func (s *service) Open(call terminalCall) error {
 		return err
 	}
 	ctx := call.Context()
+	if err := s.link.checkPermit(ctx, join); err != nil {
+		return err
+	}
 	engine, err := hands.Terminals.Open(ctx, domain.ContainerID(join.GetContainer()), join.GetExecId())
 	if err != nil {
 		return err

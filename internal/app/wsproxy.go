@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/proxy"
+	"github.com/go-zun/zun/internal/link/trust"
+)
+
+// ConsoleProxy runs a console door of its own until ctx ends. It knows no database
+// and no user: control redeems tickets for it, and hosts let it in by permit.
+func ConsoleProxy(ctx context.Context, c config.Config, log *slog.Logger) error {
+	listener, err := listenConsoles(ctx, c.WebSocket)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }()
+	if err := os.MkdirAll(c.WebSocket.StateDir, 0o700); err != nil {
+		return fmt.Errorf("make the directory of the door's keys: %w", err)
+	}
+	link := proxy.New(proxy.Deps{
+		Name: c.WebSocket.Name, Control: c.WebSocket.ControlAddress, Token: c.WebSocket.JoinToken,
+		Vault: trust.NewVault(c.WebSocket.StateDir), Dial: channel.TCP(), Timing: channel.DefaultTiming(), Clock: time.Now, Log: log,
+	})
+	defer link.Close()
+	if err := link.Join(ctx); err != nil {
+		return err
+	}
+	door, err := newConsole(c, link, log)
+	if err != nil {
+		return err
+	}
+	log.InfoContext(ctx, "serving", "address", c.WebSocket.Listen, "url", c.WebSocket.BaseURL)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return link.Run(ctx) })
+	group.Go(func() error { return closeWith(ctx, door) })
+	group.Go(func() error { return newFront(listener, door, c.API.StopTimeout, log).Run(ctx) })
+	return group.Wait()
+}
+
+func listenConsoles(ctx context.Context, c config.WebSocket) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for consoles on [websocket_proxy] wsproxy_host and wsproxy_port: %w", err)
+	}
+	if c.CertFile == "" {
+		return l, nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read [websocket_proxy] cert and key: %w", err), l.Close())
+	}
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}), nil
+}
+
+// DoorToken is zun-api door-token: a join token for one console door, printed.
+func DoorToken() chore { //nolint:revive // only this package's Main takes a chore
+	return chore{use: "door-token NAME", short: "Print a token with which a zun-wsproxy may join once, within an hour", args: cobra.ExactArgs(1), run: printDoorToken}
+}

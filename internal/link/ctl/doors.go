@@ -1,0 +1,87 @@
+package ctl
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"log/slog"
+
+	"github.com/google/uuid"
+
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/gen/linkv1"
+	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/trust"
+)
+
+// doors serves the console doors that run elsewhere. They hold no password of the
+// database and see of a deployment only what a user's ticket shows them.
+type doors struct {
+	linkv1.UnimplementedDoorsServer
+	authority *Authority
+	brain     Brain
+	now       trust.Clock
+	log       *slog.Logger
+}
+
+// JoinDoor serves the contract.
+func (d *doors) JoinDoor(ctx context.Context, req *linkv1.JoinDoorRequest) (*linkv1.JoinDoorReply, error) {
+	if err := checkProtocol(req.GetProtocol()); err != nil {
+		return nil, err
+	}
+	public, err := trust.ReadRequest(req.GetCsr())
+	if err != nil {
+		return nil, err
+	}
+	err = d.authority.store.Write(ctx, func(ctx context.Context, tx control.Tx) error {
+		ticket, err := redeem(ctx, tx, control.TicketDoor, req.GetSecret())
+		if err == nil && ticket.Subject != req.GetName() {
+			err = domain.NewFault(domain.Forbidden, "join-refused", "the join token is for another console door than %s", req.GetName())
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	id := uuid.NewString()
+	chain, err := d.issue(public, id)
+	if err != nil {
+		return nil, err
+	}
+	d.log.InfoContext(ctx, "console door joined", "door", req.GetName(), "id", id)
+	return &linkv1.JoinDoorReply{Chain: chain}, nil
+}
+
+// RenewDoor serves the contract.
+func (d *doors) RenewDoor(ctx context.Context, req *linkv1.RenewDoorRequest) (*linkv1.RenewDoorReply, error) {
+	public, err := trust.ReadRequest(req.GetCsr())
+	if err != nil {
+		return nil, err
+	}
+	chain, err := d.issue(public, channel.Caller(ctx).ID)
+	return &linkv1.RenewDoorReply{Chain: chain}, err
+}
+
+// issue makes a certificate that opens no call but those of doors.
+func (d *doors) issue(public *ecdsa.PublicKey, id string) ([][]byte, error) {
+	return d.authority.ca.Issue(public, trust.RoleProxy, id, d.now())
+}
+
+// Redeem serves the contract.
+func (d *doors) Redeem(ctx context.Context, req *linkv1.RedeemRequest) (*linkv1.RedeemReply, error) {
+	claim := control.TicketClaim{Container: domain.ContainerID(req.GetContainer()), ExecID: req.GetExecId(), Secret: req.GetSecret()}
+	visit, err := d.brain.Redeem(ctx, claim)
+	if err != nil {
+		return nil, err
+	}
+	permit, err := d.authority.ca.Permit(trust.Permit{
+		Door: channel.Caller(ctx).ID, Host: visit.Host.ID, Container: string(visit.Container), ExecID: visit.ExecID,
+	}, d.now())
+	if err != nil {
+		return nil, err
+	}
+	return &linkv1.RedeemReply{
+		HostId: visit.Host.ID, HostName: visit.Host.Name, HostAddress: visit.Host.Address,
+		UserId: visit.UserID, ProjectId: visit.ProjectID, Permit: permit,
+	}, nil
+}

@@ -1,0 +1,187 @@
+package link_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/gen/linkv1"
+	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/proxy"
+	"github.com/go-zun/zun/internal/link/trust"
+	"github.com/go-zun/zun/internal/link/wire"
+)
+
+// consoleDoor makes a console door that has not joined.
+func (r *rig) consoleDoor(rep *replica, token string, vault proxy.Vault) *proxy.Link {
+	l := proxy.New(proxy.Deps{
+		Name: "door", Control: rep.address, Token: token, Vault: vault,
+		Dial: channel.TCP(), Timing: quickTiming(), Clock: r.clock.Now, Log: r.log,
+	})
+	r.t.Cleanup(l.Close)
+	return l
+}
+
+func (r *rig) joinedDoor(rep *replica) *proxy.Link {
+	r.t.Helper()
+	token, err := rep.authority.DoorToken(r.t.Context(), "door")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	l := r.consoleDoor(rep, token, trust.NewVault(r.t.TempDir()))
+	if err := l.Join(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+	return l
+}
+
+// still is a terminal on which nothing happens until it is closed.
+type still struct{ *io.PipeReader }
+
+func (s still) Write(p []byte) (int, error) { return len(p), nil }
+func (s still) CloseWrite() error           { return nil }
+func (s still) Wait() (int, error)          { return 0, nil }
+
+func openStill() (agent.Stream, error) {
+	r, _ := io.Pipe()
+	return still{r}, nil
+}
+
+func claim(secret string) control.TicketClaim {
+	return control.TicketClaim{Container: "c1", ExecID: "e1", Secret: secret}
+}
+
+func TestAConsoleDoorOpensWhatATicketStandsFor(t *testing.T) {
+	r := newRig(t)
+	rep := r.replica("127.0.0.1:0")
+	m := r.joined("h1", rep)
+	m.hands.open = openStill
+	d := r.joinedDoor(rep)
+	if _, err := d.Redeem(t.Context(), claim("guessed")); !domain.IsKind(err, domain.NotFound) {
+		t.Errorf("a guessed ticket: %v", err)
+	}
+	visit, err := d.Redeem(t.Context(), claim("ticket"))
+	if err != nil || visit.UserID != "u1" || visit.ProjectID != "p1" || visit.Host.Name != "h1" {
+		t.Fatalf("got %+v, %v", visit, err)
+	}
+	s, err := d.Enter(t.Context(), visit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Write([]byte("x")); err != nil {
+		t.Error(err)
+	}
+	_ = s.Close()
+	if _, err := d.Enter(t.Context(), visit); !isRefused(err, "permit-refused") {
+		t.Errorf("a permit opened twice: %v", err)
+	}
+}
+
+func TestPermitsAreForOneTerminalOneDoorAndSeconds(t *testing.T) {
+	r := newRig(t)
+	rep := r.replica("127.0.0.1:0")
+	m := r.joined("h1", rep)
+	m.hands.open = openStill
+	d, other := r.joinedDoor(rep), r.joinedDoor(rep)
+	for name, c := range map[string]struct {
+		through *proxy.Link
+		change  func(*control.Visit)
+	}{
+		"none":                             {d, func(v *control.Visit) { v.Permit = nil }},
+		"of another exec":                  {d, func(v *control.Visit) { v.ExecID = "e2" }},
+		"of another container":             {d, func(v *control.Visit) { v.Container = "c2" }},
+		"for the container's own terminal": {d, func(v *control.Visit) { v.ExecID = "" }},
+		"of another door":                  {other, func(*control.Visit) {}},
+		"changed":                          {d, func(v *control.Visit) { v.Permit = []byte(strings.Replace(string(v.Permit), "A", "B", 1)) }},
+		"too late":                         {d, func(*control.Visit) { r.clock.step(trust.PermitLife) }},
+	} {
+		visit, err := d.Redeem(t.Context(), claim("ticket"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.change(&visit)
+		if _, err := c.through.Enter(t.Context(), visit); !isRefused(err, "permit-refused") {
+			t.Errorf("a permit %s: %v", name, err)
+		}
+	}
+}
+
+func isRefused(err error, code string) bool {
+	var fault *domain.Fault
+	return errors.As(err, &fault) && fault.Kind == domain.Forbidden && fault.Code == code
+}
+
+// TestDoorsAndHostsKeepToTheirOwnCalls holds that a door's certificate opens nothing
+// but terminals, and that a host's redeems no ticket.
+func TestDoorsAndHostsKeepToTheirOwnCalls(t *testing.T) {
+	r := newRig(t)
+	rep := r.replica("127.0.0.1:0")
+	r.joined("h1", rep)
+	door := r.credential(trust.RoleProxy, "door-1")
+	host := r.store.host("h1")
+	asDoor := r.dialAs(door, host.Address, trust.NodeName(host.ID), trust.RoleNode)
+	_, err := linkv1.NewNodeClient(asDoor).ExecRun(t.Context(), &linkv1.ExecRunRequest{HostId: host.ID, Container: "c1", Command: []string{"sh"}})
+	wantRole(t, "a door ran a command", err)
+	_, err = linkv1.NewNodeClient(asDoor).ExecCreate(t.Context(), &linkv1.ExecCreateRequest{HostId: host.ID, Container: "c1", Command: []string{"sh"}})
+	wantRole(t, "a door made a session", err)
+	toControl := r.dialAs(door, rep.address, trust.ControlName(), trust.RoleControl)
+	_, err = linkv1.NewControlClient(toControl).Report(t.Context(), &linkv1.ReportRequest{HostId: host.ID})
+	wantRole(t, "a door reported", err)
+
+	asHost := r.dialAs(r.credential(trust.RoleNode, host.ID), rep.address, trust.ControlName(), trust.RoleControl)
+	_, err = linkv1.NewDoorsClient(asHost).Redeem(t.Context(), &linkv1.RedeemRequest{Container: "c1", Secret: "ticket"})
+	wantRole(t, "a host redeemed a ticket", err)
+}
+
+func TestJoinTokensOfADoor(t *testing.T) {
+	r := newRig(t)
+	rep := r.replica("127.0.0.1:0")
+	vault := trust.NewVault(t.TempDir())
+	forHost := r.token(rep, "door")
+	if err := r.consoleDoor(rep, forHost, vault).Join(t.Context()); !isRefused(err, "join-refused") {
+		t.Errorf("a host's token let a door in: %v", err)
+	}
+	token, err := rep.authority.DoorToken(t.Context(), "another")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.consoleDoor(rep, token, vault).Join(t.Context()); !isRefused(err, "join-refused") {
+		t.Errorf("another door's token: %v", err)
+	}
+	if token, err = rep.authority.DoorToken(t.Context(), "door"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.consoleDoor(rep, token, vault).Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again := r.consoleDoor(rep, "", vault) // a restart needs no token
+	if err := again.Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := vault.Load()
+	r.clock.step(time.Until(before.RenewAt()) + time.Minute)
+	if _, err := again.Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if after, _ := vault.Load(); !after.Expires().After(before.Expires()) || after.Identity != before.Identity {
+		t.Errorf("renewed to %v", after.Identity)
+	}
+	if err := r.consoleDoor(rep, token, trust.NewVault(t.TempDir())).Join(t.Context()); !isRefused(err, "join-refused") {
+		t.Errorf("a used token: %v", err)
+	}
+	if err := r.consoleDoor(rep, "", trust.NewVault(t.TempDir())).Join(t.Context()); !domain.IsKind(err, domain.Unauthenticated) {
+		t.Errorf("no token: %v", err)
+	}
+}
+
+func wantRole(t *testing.T, what string, err error) {
+	t.Helper()
+	if !isRefused(wire.ToError(err, "the peer"), "wrong-role") {
+		t.Errorf("%s: %v", what, err)
+	}
+}
