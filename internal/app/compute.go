@@ -19,9 +19,6 @@ func Compute(ctx context.Context, c config.Config, log *slog.Logger) error {
 	if os.Geteuid() != 0 {
 		return errors.New("the agent must run as root: it makes network namespaces, links and mounts")
 	}
-	if c.Agent.ControlAddress == "" {
-		return errors.New("no control is named: set [agent] control_address to the link_address of zun-api")
-	}
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", c.Agent.Listen)
 	if err != nil {
@@ -32,7 +29,7 @@ func Compute(ctx context.Context, c config.Config, log *slog.Logger) error {
 	if err := os.MkdirAll(keys, 0o700); err != nil {
 		return fmt.Errorf("make the directory of the host's keys: %w", err)
 	}
-	link, err := linkOfHost(c, trust.NewVault(keys), c.Agent.AdvertiseAddress, []string{c.Agent.ControlAddress}, channel.TCP(), log)
+	link, err := linkOfHost(c, trust.NewVault(keys), c.Agent.AdvertiseAddress, c.Agent.Controls, channel.TCP(), log)
 	if err != nil {
 		return err
 	}

@@ -208,8 +208,16 @@ func (b binder) agent() Agent {
 	const s = "agent"
 	own := b.text("DEFAULT", "my_ip")
 	return Agent{Host: b.text(s, "host"), JoinToken: b.text(s, "join_token"), StateDir: b.text(s, "state_dir"), Listen: b.text(s, "listen"),
-		ControlAddress:   cmp.Or(b.text(s, "control_address"), net.JoinHostPort(own, "9518")),
+		Controls:         b.controls(s),
 		AdvertiseAddress: cmp.Or(b.text(s, "advertise_address"), net.JoinHostPort(own, "9519"))}
+}
+
+// controls are the replicas of control that section names, at least one.
+func (b binder) controls(section string) []string {
+	if named := b.list(section, "control_address"); len(named) > 0 {
+		return named
+	}
+	return []string{net.JoinHostPort(b.text("DEFAULT", "my_ip"), "9518")}
 }
 
 func (b binder) local() Local {
@@ -221,10 +229,9 @@ func (b binder) webSocket() WebSocket {
 	const s = "websocket_proxy"
 	listen := net.JoinHostPort(b.text(s, "wsproxy_host"), b.text(s, "wsproxy_port"))
 	given := b.text(s, "base_url")
-	control := cmp.Or(b.text(s, "control_address"), net.JoinHostPort(b.text("DEFAULT", "my_ip"), "9518"))
 	return WebSocket{Listen: listen, BaseURL: cmp.Or(given, "ws://"+listen+"/"), BaseURLGiven: given != "",
 		AllowedOrigins: b.list(s, "allowed_origins"), CertFile: b.text(s, "cert"), KeyFile: b.text(s, "key"), TLSOnly: b.truth(s, "ssl_only"),
-		InsideAPI: b.truth(s, "inside_api"), Name: b.text(s, "name"), ControlAddress: control, JoinToken: b.text(s, "join_token"),
+		InsideAPI: b.truth(s, "inside_api"), Name: b.text(s, "name"), ControlAddress: b.controls(s)[0], JoinToken: b.text(s, "join_token"),
 		StateDir: b.text(s, "state_dir"), Idle: b.span(s, "idle_timeout"), Longest: b.span(s, "session_timeout"),
 		PerContainer: int(b.whole(s, "max_per_container")), PerProject: int(b.whole(s, "max_per_project"))}
 }

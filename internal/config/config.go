@@ -174,7 +174,7 @@ type Registries struct{ Default, Username, Password string }
 // Agent is the node agent's own side of the link.
 type Agent struct {
 	Host             string
-	ControlAddress   string // host:port
+	Controls         []string // host:port of each replica of control
 	JoinToken        string
 	StateDir         string
 	Listen           string // host:port

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -198,6 +199,7 @@ func TestContradictions(t *testing.T) {
 		"[local]\nipv6_pool = fd00::/48, fd01::/48":   "expected one IPv6 network, or none",
 		"[agent]\nlisten = 9519":                      `agent.listen: "9519": expected host:port`,
 		"[agent]\ncontrol_address = zun.example:http": "expected host:port",
+		"[agent]\ncontrol_address = a:1, b":           `"b": expected host:port`,
 	} {
 		_, _, err := load(t, text)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -312,7 +314,7 @@ func TestSampleIsUsableWhenUncommented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sampled.API.Listen != plain.API.Listen || sampled.Agent != plain.Agent || sampled.Bounds != plain.Bounds || sampled.Compute != plain.Compute {
+	if sampled.API.Listen != plain.API.Listen || !reflect.DeepEqual(sampled.Agent, plain.Agent) || sampled.Bounds != plain.Bounds || sampled.Compute != plain.Compute {
 		t.Errorf("the sample changes defaults: %+v, want %+v", sampled, plain)
 	}
 }

@@ -5,26 +5,27 @@ type Type uint8
 
 // The kinds of values, in oslo.config's words.
 const (
-	String   Type = iota // any text
-	Integer              // a whole number
-	Float                // a number
-	Boolean              // true, 1, yes, on or false, 0, no, off, in any case
-	List                 // comma separated texts
-	Multi                // a text; the option may be repeated, also over several files
-	Address              // an IPv4 or IPv6 address
-	Port                 // 0 to 65535
-	URI                  // an address with a scheme
-	Size                 // bytes, with an optional k, m or g (powers of 1,024)
-	Seconds              // a whole number of seconds, 0 or more
-	Map                  // comma separated key:value pairs
-	HostPort             // host:port; the host may be empty where it is listened
-	Prefixes             // comma separated networks in CIDR notation, or single addresses
+	String    Type = iota // any text
+	Integer               // a whole number
+	Float                 // a number
+	Boolean               // true, 1, yes, on or false, 0, no, off, in any case
+	List                  // comma separated texts
+	Multi                 // a text; the option may be repeated, also over several files
+	Address               // an IPv4 or IPv6 address
+	Port                  // 0 to 65535
+	URI                   // an address with a scheme
+	Size                  // bytes, with an optional k, m or g (powers of 1,024)
+	Seconds               // a whole number of seconds, 0 or more
+	Map                   // comma separated key:value pairs
+	HostPort              // host:port; the host may be empty where it is listened
+	HostPorts             // comma separated host:port
+	Prefixes              // comma separated networks in CIDR notation, or single addresses
 )
 
 // String returns the word that the reference and the errors use for t.
 func (t Type) String() string {
 	words := [...]string{"string", "integer", "number", "boolean", "list", "repeatable string", "IP address", "port",
-		"URI", "size", "seconds", "map", "host:port", "list of networks"}
+		"URI", "size", "seconds", "map", "host:port", "list of host:port", "list of networks"}
 	if int(t) < len(words) {
 		return words[t]
 	}

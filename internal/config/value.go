@@ -38,6 +38,8 @@ func check(o Option, value string) string {
 		}
 	case HostPort:
 		return checkHostPort(value)
+	case HostPorts:
+		return checkHostPorts(value)
 	case Prefixes:
 		if _, err := parsePrefixes(value); err != nil {
 			return err.Error()
@@ -156,6 +158,15 @@ func checkHostPort(value string) string {
 	_, port, err := net.SplitHostPort(value)
 	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
 		return fmt.Sprintf("%q: expected host:port", value)
+	}
+	return ""
+}
+
+func checkHostPorts(value string) string {
+	for _, item := range parseList(value) {
+		if reason := checkHostPort(item); reason != "" {
+			return reason
+		}
 	}
 	return ""
 }

@@ -27,7 +27,7 @@ const hostName = "crash-host"
 // plan says what a deployment is made of.
 type plan struct {
 	engine   engine
-	database string // a connection; empty: SQLite in the deployment's directory
+	postgres bool   // instead of SQLite
 	replicas int    // of control; 0 is one
 	settings string // more lines of zun.conf
 }
@@ -52,9 +52,10 @@ func newDeployment(t *testing.T, p plan) *deployment {
 	if bin == "" {
 		t.Fatal("ZUN_TEST_BIN must name the directory of the built binaries; run make test SUITE=crash")
 	}
-	d := &deployment{dir: t.TempDir(), bin: bin, room: newRoom(t), engine: p.engine, database: p.database}
-	if d.database == "" {
-		d.database = "sqlite:///" + filepath.Join(d.dir, "zun.db")
+	d := &deployment{dir: t.TempDir(), bin: bin, room: newRoom(t), engine: p.engine}
+	d.database = "sqlite:///" + filepath.Join(d.dir, "zun.db")
+	if p.postgres {
+		d.database = newPostgres(t)
 	}
 	replicas := max(1, p.replicas)
 	d.write(t, "zun.conf", d.conf(replicas, p.settings))
@@ -71,7 +72,7 @@ func newDeployment(t *testing.T, p plan) *deployment {
 	}
 	d.compute.mustStart(t)
 	d.login(t)
-	eventually(t, "the host is up", func() error { return d.hostUp(t.Context()) })
+	d.eventually(t, "the host is up", func() error { return d.hostUp(t.Context()) })
 	return d
 }
 
@@ -158,7 +159,7 @@ func (d *deployment) run(t *testing.T, name string, args ...string) string {
 func (d *deployment) login(t *testing.T) {
 	t.Helper()
 	env := map[string]string{}
-	eventually(t, "the first start wrote openrc", func() error {
+	d.eventually(t, "the first start wrote openrc", func() error {
 		rc, err := os.ReadFile(filepath.Join(d.dir, "openrc"))
 		for line := range strings.Lines(string(rc)) {
 			if key, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "="); ok {
@@ -221,10 +222,12 @@ func (d *deployment) showLogs(t *testing.T) {
 	}
 }
 
-// eventually polls until try gives no error.
-func eventually(t *testing.T, what string, try func() error) {
+// eventually polls until try gives no error. Where replicas die in turn, each has
+// its own time to come right.
+func (d *deployment) eventually(t *testing.T, what string, try func() error) {
 	t.Helper()
-	limit := time.NewTimer(settleWithin)
+	within := settleWithin * time.Duration(len(d.doors))
+	limit := time.NewTimer(within)
 	defer limit.Stop()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -236,7 +239,7 @@ func eventually(t *testing.T, what string, try func() error) {
 		select {
 		case <-tick.C:
 		case <-limit.C:
-			t.Fatalf("after %s it does not hold that %s: %v", settleWithin, what, err)
+			t.Fatalf("after %s it does not hold that %s: %v", within, what, err)
 		}
 	}
 }

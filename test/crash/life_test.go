@@ -67,7 +67,7 @@ func (d *deployment) live(t *testing.T, name string, before func(verb string)) (
 // create asks for a container until the service knows it.
 func (d *deployment) create(t *testing.T, name string) (uuid string) {
 	t.Helper()
-	eventually(t, "the create is accepted", func() error {
+	d.eventually(t, "the create is accepted", func() error {
 		known, err := d.cli.Containers(t.Context(), client.ListOptions{Filters: url.Values{"name": {name}}})
 		if err != nil {
 			return err
@@ -102,17 +102,17 @@ func (d *deployment) do(t *testing.T, uuid string, what deed) (ended api.Action)
 	t.Helper()
 	ctx := t.Context()
 	var before int
-	eventually(t, "the service answers", func() (err error) {
+	d.eventually(t, "the service answers", func() (err error) {
 		before, err = d.count(ctx, uuid, what.verb)
 		return err
 	})
-	eventually(t, what.verb+" is accepted", func() error {
+	d.eventually(t, what.verb+" is accepted", func() error {
 		if now, err := d.count(ctx, uuid, what.verb); err != nil || now > before {
 			return err
 		}
 		return d.cli.Act(ctx, uuid, what.verb, what.query)
 	})
-	eventually(t, what.verb+" has ended well", func() error {
+	d.eventually(t, what.verb+" has ended well", func() error {
 		c, err := d.cli.Container(ctx, uuid, false)
 		if err != nil {
 			return err
@@ -132,7 +132,7 @@ func (d *deployment) do(t *testing.T, uuid string, what deed) (ended api.Action)
 func (d *deployment) remove(t *testing.T, uuid string) {
 	t.Helper()
 	accepted := false
-	eventually(t, "the container is gone", func() error {
+	d.eventually(t, "the container is gone", func() error {
 		c, err := d.cli.Container(t.Context(), uuid, false)
 		if isNotFound(err) {
 			return nil
@@ -150,7 +150,7 @@ func (d *deployment) remove(t *testing.T, uuid string) {
 func (d *deployment) struck(t *testing.T, uuid string, ended api.Action) (hidden bool) {
 	t.Helper()
 	hidden = ended.Message != nil
-	eventually(t, "the signal struck once", func() error {
+	d.eventually(t, "the signal struck once", func() error {
 		log, err := d.cli.Logs(t.Context(), uuid, nil)
 		n := strings.Count(log, "struck")
 		if n > 1 {
@@ -166,7 +166,7 @@ func (d *deployment) struck(t *testing.T, uuid string, ended api.Action) (hidden
 
 func (d *deployment) await(t *testing.T, uuid, status string) (c api.Container) {
 	t.Helper()
-	eventually(t, "the container is "+status, func() (err error) {
+	d.eventually(t, "the container is "+status, func() (err error) {
 		c, err = d.cli.Container(t.Context(), uuid, false)
 		if err == nil && c.Status != status {
 			err = fmt.Errorf("it is %s: %s", c.Status, said(c))

@@ -82,33 +82,45 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// arm restarts the service so that it dies at moment of window; the returned
-// function tells whether it met the window.
-func (p *process) arm(t *testing.T, window failpoint.Name, moment string) (met func() bool) {
+// mortal is a service that was restarted to die in a window, and is nursed.
+type mortal struct {
+	*process
+	mark  string
+	ended chan struct{} // of the run that is to die
+	leave chan struct{}
+	done  chan error
+}
+
+// arm restarts the service so that it dies at moment of window, whereupon it is
+// started again at once. The caller must call recover.
+func (p *process) arm(t *testing.T, window failpoint.Name, moment string) mortal {
 	t.Helper()
 	mark := filepath.Join(t.TempDir(), "mark")
 	p.stop(t)
 	p.mustStart(t, failpoint.EnvArm+"="+string(window)+":"+moment, failpoint.EnvMark+"="+mark)
-	return func() bool {
-		_, err := os.Stat(mark)
-		return err == nil
-	}
-}
-
-// nurse starts the service again as soon as its present run is over. The returned
-// function ends the watch, and must be called; it returns why a start failed.
-func (p *process) nurse() (done func() error) {
-	ended, leave, result := p.ended, make(chan struct{}), make(chan error, 1)
-	go func() {
+	m := mortal{process: p, mark: mark, ended: p.ended, leave: make(chan struct{}), done: make(chan error, 1)}
+	go func() { // ends with that run or by recover
 		select {
-		case <-ended:
-			result <- p.start()
-		case <-leave:
-			result <- nil
+		case <-m.ended:
+			m.done <- p.start()
+		case <-m.leave:
+			m.done <- nil
 		}
 	}()
-	return func() error {
-		close(leave)
-		return <-result
+	return m
+}
+
+// recover leaves the service unarmed, and says whether it met its window.
+func (m mortal) recover(t *testing.T) (met bool) {
+	t.Helper()
+	close(m.leave)
+	if err := <-m.done; err != nil {
+		t.Fatal(err)
 	}
+	if m.process.ended == m.ended { // still the run that is to die, dead or alive
+		m.stop(t)
+		m.mustStart(t)
+	}
+	_, err := os.Stat(m.mark)
+	return err == nil
 }

@@ -4,9 +4,11 @@ package crash
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -52,6 +54,28 @@ func (d *deployment) open(t *testing.T) *sql.DB {
 		t.Fatalf("open the database: %v", err)
 	}
 	return db
+}
+
+// newPostgres makes a database on the server that ZUN_TEST_POSTGRES names, and returns
+// its connection by way of the server's socket: a room has no network to it.
+func newPostgres(t *testing.T) string {
+	t.Helper()
+	server := os.Getenv("ZUN_TEST_POSTGRES")
+	u, err := url.Parse(server)
+	if server == "" || err != nil {
+		t.Fatalf("ZUN_TEST_POSTGRES must name a PostgreSQL server on this machine (%v); run make matrix SUITE=crash", err)
+	}
+	db, err := sql.Open("pgx", server)
+	if err != nil {
+		t.Fatalf("open the database server: %v", err)
+	}
+	defer func() { _ = db.Close() }()
+	name := "crash_" + strings.ToLower(rand.Text())
+	if _, err := db.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatalf("make a database: %v", err)
+	}
+	socket := url.Values{"host": column(t, db, "SHOW unix_socket_directories"), "port": {u.Port()}}
+	return (&url.URL{Scheme: "postgresql", User: u.User, Path: "/" + name, RawQuery: socket.Encode()}).String()
 }
 
 // catalog asks for the names of the tables.

@@ -29,6 +29,12 @@ func TestWindowsOnDocker(t *testing.T) {
 	crashThrough(t, plan{engine: newDocker(t)}, windows)
 }
 
+// TestEveryWindowOfReplicas does it with two replicas of control on one PostgreSQL,
+// where the client and the agent go on with the one that lives.
+func TestEveryWindowOfReplicas(t *testing.T) {
+	crashThrough(t, plan{engine: simulated{}, postgres: true, replicas: 2}, all())
+}
+
 // window is one moment at which a process dies.
 type window struct {
 	failpoint.Point
@@ -97,7 +103,7 @@ func newLane(t *testing.T, p plan) *lane {
 	l.bystander = l.create(t, "bystander")
 	l.await(t, l.bystander, "Running")
 	// The kernel takes its time to trust an address of its own, and adds routes then.
-	eventually(t, "every address is settled", func() error {
+	l.eventually(t, "every address is settled", func() error {
 		if unsettled := l.room.output(t, "ip", "-o", "-6", "address", "show", "tentative"); unsettled != "" {
 			return errors.New(unsettled)
 		}
@@ -119,7 +125,7 @@ func (l *lane) held(t *testing.T) {
 	if now := l.engine.pid(t, l.deployment, l.bystander); now != l.pid {
 		t.Errorf("the bystander's process is %d, it was %d", now, l.pid)
 	}
-	eventually(t, "nothing is left behind", func() error { return l.inventory(t).differs(l.clean) })
+	l.eventually(t, "nothing is left behind", func() error { return l.inventory(t).differs(l.clean) })
 }
 
 // crashThrough deals the windows out to lanes. A lane in which a window failed is
@@ -149,27 +155,31 @@ func crashThrough(t *testing.T, p plan, windows []window) {
 	}
 }
 
-// dieIn lives a whole life through a crash in w.
+// dieIn lives a whole life through a crash in w. Replicas of control die in turn,
+// each when it meets the window.
 func (l *lane) dieIn(t *testing.T, w window) {
 	t.Helper()
-	victim := l.compute
+	victims := []*process{l.compute}
 	if w.Side == failpoint.Control {
-		victim = l.apis[0]
+		victims = l.apis
 	}
-	met, recovered := func() bool { return false }, func() error { return nil }
+	var mortals []mortal
 	hidden := l.live(t, w.String(), func(verb string) {
-		if verb == w.verb {
-			met = victim.arm(t, w.Name, w.moment)
-			recovered = victim.nurse()
+		if verb != w.verb {
+			return
+		}
+		for _, victim := range victims {
+			mortals = append(mortals, victim.arm(t, w.Name, w.moment))
 		}
 	})
-	if err := recovered(); err != nil {
-		t.Fatal(err)
+	met := 0
+	for _, m := range mortals {
+		if m.recover(t) {
+			met++
+		}
 	}
-	if !met() {
+	if met == 0 {
 		t.Errorf("the life never met the window %s", w.Name)
-		victim.stop(t) // it is still armed
-		victim.mustStart(t)
 	}
 	if hidden && !w.mayHide() {
 		t.Error("the crash hid the fate of the signal without need")
