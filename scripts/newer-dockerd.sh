@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A newer container engine than the distribution's, built once from the Go module proxy; prints the binary's path:
+# A newer container engine than the distribution's, built once from the Go module proxy; prints the path of what to run:
 #   newer-dockerd.sh BUILD_DIR    then: dockerd.sh start DIR "$(newer-dockerd.sh BUILD_DIR)"
 # containerd and runc stay the distribution's.
 . "$(dirname "$0")/lib.sh"
@@ -16,4 +16,7 @@ if [ ! -x "$BINARY" ]; then
   GOBIN=$work CGO_ENABLED=0 GOFLAGS=-buildvcs=false go install -p 1 "github.com/moby/moby/v2/cmd/dockerd@$VERSION" >&2
   mv "$work/dockerd" "$BINARY"
 fi
-echo "$BINARY"
+# The distribution's runc is older than time namespaces, which this engine asks for unless told not to.
+printf '#!/bin/sh\nexec "%s" --feature time-namespaces=false "$@"\n' "$BINARY" >"$DIR/dockerd"
+chmod 755 "$DIR/dockerd"
+echo "$DIR/dockerd"
