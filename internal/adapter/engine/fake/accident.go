@@ -3,6 +3,7 @@ package fake
 import (
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/engine/fake/program"
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -42,7 +43,7 @@ func (e *Engine) Print(o agent.Object, stream domain.LogStream, line string) err
 			return notRunning(o)
 		}
 		last := r.last()
-		last.Extra = append(last.Extra, output{At: now, Stream: stream, Data: []byte(line + "\n")})
+		last.Extra = append(last.Extra, program.Output{At: now, Stream: stream, Data: []byte(line + "\n")})
 		return nil
 	})
 	return err

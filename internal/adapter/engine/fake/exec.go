@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/engine/fake/program"
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -100,12 +101,12 @@ func (e *Engine) ExecOpen(_ context.Context, execID string) (agent.Stream, error
 		_, err := out.Write(data)
 		return err == nil
 	})
-	m.tty, m.size = x.tty, x.size
+	m.TTY, m.Size = x.tty, x.size
 	s.work.Go(func() {
 		e.whileAlive(ctx, x.object, func(int) { cancel(); _ = in.CloseWithError(io.EOF) })
 	})
 	s.work.Go(func() {
-		s.code = r.machine(root, m).enter(x.argv)
+		s.code = r.machine(root, m).Enter(x.argv)
 		_ = out.Close()
 		_ = in.Close()
 		_ = root.Close()
@@ -113,15 +114,6 @@ func (e *Engine) ExecOpen(_ context.Context, execID string) (agent.Stream, error
 		cancel()
 	})
 	return s, nil
-}
-
-// enter runs argv as an engine does: an unknown command is the engine's own failure.
-func (m *machine) enter(argv []string) int {
-	if !known(argv[0]) {
-		m.print(domain.Stdout, fmt.Appendf(nil, "exec: %q: executable file not found in $PATH\n", argv[0]))
-		return commandMissing
-	}
-	return m.run(argv)
 }
 
 // Attach joins the member's own streams: its output from now on, and its input if it
@@ -193,8 +185,8 @@ func (e *Engine) follow(ctx context.Context, o agent.Object, seen int, out io.Wr
 // feed gives input to the process if it reads any. What it prints in answer is
 // stored with the run, so that logs and every other attached stream have it too.
 func (e *Engine) feed(ctx context.Context, r record, in *io.PipeReader) {
-	program := r.argv()
-	if reads := known(program[0]) && len(program) == 1; !r.Spec.Interactive || !reads {
+	argv := r.argv()
+	if reads := program.Known(argv[0]) && len(argv) == 1; !r.Spec.Interactive || !reads {
 		_, _ = io.Copy(io.Discard, in)
 		return
 	}
@@ -202,21 +194,21 @@ func (e *Engine) feed(ctx context.Context, r record, in *io.PipeReader) {
 	store := func(s domain.LogStream, data []byte) bool {
 		_, err := e.change(o, func(r *record, now time.Time) error {
 			last := r.last()
-			last.Extra = append(last.Extra, output{At: now, Stream: s, Data: bytes.Clone(data)})
+			last.Extra = append(last.Extra, program.Output{At: now, Stream: s, Data: bytes.Clone(data)})
 			return nil
 		})
 		return err == nil
 	}
 	m := r.machine(nil, e.live(ctx, in, store))
-	read := m.input
-	m.input = func() ([]byte, bool) {
+	read := m.Input
+	m.Input = func() ([]byte, bool) {
 		data, more := read()
 		if r.Spec.TTY && len(data) > 0 {
 			store(domain.Stdout, data) // a terminal echoes
 		}
 		return data, more
 	}
-	if code := m.run(program); m.ended {
+	if code := m.Run(argv); m.Ended {
 		// An error means that it is gone meanwhile: nothing is left to end.
 		_, _ = e.change(o, func(r *record, now time.Time) error { r.end(now, code); return nil })
 	}

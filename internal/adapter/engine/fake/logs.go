@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/engine/fake/program"
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -47,7 +48,7 @@ func (e *Engine) Logs(ctx context.Context, o agent.Object, q domain.LogQuery, si
 	}
 }
 
-func deliver(lines []output, q domain.LogQuery, sink func(domain.LogStream, []byte) error) error {
+func deliver(lines []program.Output, q domain.LogQuery, sink func(domain.LogStream, []byte) error) error {
 	for _, line := range lines {
 		if line.Stream == domain.Stdout && !q.Stdout || line.Stream == domain.Stderr && !q.Stderr || line.At.Before(q.Since) {
 			continue
@@ -74,8 +75,8 @@ func (e *Engine) find(o agent.Object) (record, error) {
 
 // printed returns every line that the member printed until now, oldest first. A
 // terminal knows one stream and ends its lines as terminals do.
-func (r *record) printed(now time.Time) []output {
-	var lines []output
+func (r *record) printed(now time.Time) []program.Output {
+	var lines []program.Output
 	for i := range r.Runs {
 		for _, o := range r.Runs[i].printed(r, now) {
 			for _, line := range bytes.SplitAfter(o.Data, []byte("\n")) {
@@ -85,14 +86,14 @@ func (r *record) printed(now time.Time) []output {
 				if r.Spec.TTY {
 					o.Stream, line = domain.Stdout, bytes.ReplaceAll(line, []byte("\n"), []byte("\r\n"))
 				}
-				lines = append(lines, output{At: o.At, Stream: o.Stream, Data: line})
+				lines = append(lines, program.Output{At: o.At, Stream: o.Stream, Data: line})
 			}
 		}
 	}
 	return lines
 }
 
-func (u *run) printed(r *record, now time.Time) []output {
+func (u *run) printed(r *record, now time.Time) []program.Output {
 	until := now
 	if !r.PausedAt.IsZero() && u == r.last() {
 		until = r.PausedAt
@@ -100,8 +101,8 @@ func (u *run) printed(r *record, now time.Time) []output {
 	if u.over(until) {
 		until = u.EndsAt
 	}
-	printed := recite(r.machine(nil, nil), r.argv(), u.StartedAt, until.Add(-u.Idle))
+	printed := program.Recite(r.machine(nil, nil), r.argv(), u.StartedAt, until.Add(-u.Idle))
 	printed = append(printed, u.Extra...)
-	slices.SortStableFunc(printed, func(a, b output) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(printed, func(a, b program.Output) int { return a.At.Compare(b.At) })
 	return printed
 }

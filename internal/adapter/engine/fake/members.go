@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/engine/fake/program"
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -53,10 +54,10 @@ func (m members) Start(ctx context.Context, o agent.Object) error {
 			return nil
 		}
 		argv := r.argv()
-		if !known(argv[0]) {
+		if !program.Known(argv[0]) {
 			return domain.NewFault(domain.Invalid, "command-not-found", "The command %q was not found in the image", argv[0])
 		}
-		end, code := foresee(r.machine(nil, nil), argv)
+		end, code := program.Foresee(r.machine(nil, nil), argv)
 		next := run{PID: newPID(), StartedAt: now, ExitCode: code}
 		if end >= 0 {
 			next.EndsAt = now.Add(end)
@@ -97,7 +98,7 @@ func (m members) Kill(ctx context.Context, o agent.Object, signal string) error 
 	if err := m.cued(ctx, OpKill, o.Container); err != nil {
 		return err
 	}
-	name, ok := signalName(signal)
+	name, ok := program.SignalName(signal)
 	if !ok {
 		return domain.NewFault(domain.Invalid, "invalid", "Invalid signal: %s", signal)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/engine/fake/program"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -35,19 +36,12 @@ type record struct {
 // run is one life of the process. What it prints and when it ends follows from its
 // program and its start; only what came from outside (input, signals) is stored.
 type run struct {
-	PID       int           `json:"pid"`
-	StartedAt time.Time     `json:"started_at"`
-	EndsAt    time.Time     `json:"ends_at,omitzero"` // zero: when told to
-	ExitCode  int           `json:"exit_code"`
-	Idle      time.Duration `json:"idle,omitempty"` // time spent paused
-	Extra     []output      `json:"extra,omitempty"`
-}
-
-// output is something printed at a moment.
-type output struct {
-	At     time.Time        `json:"at"`
-	Stream domain.LogStream `json:"stream"`
-	Data   []byte           `json:"data"`
+	PID       int              `json:"pid"`
+	StartedAt time.Time        `json:"started_at"`
+	EndsAt    time.Time        `json:"ends_at,omitzero"` // zero: when told to
+	ExitCode  int              `json:"exit_code"`
+	Idle      time.Duration    `json:"idle,omitempty"` // time spent paused
+	Extra     []program.Output `json:"extra,omitempty"`
 }
 
 func (r *run) over(now time.Time) bool { return !r.EndsAt.IsZero() && !now.Before(r.EndsAt) }

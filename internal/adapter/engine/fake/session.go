@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/engine/fake/program"
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -95,9 +96,9 @@ func (s *stream) Wait() (int, error) {
 }
 
 // live makes a machine that waits, reads and prints for real.
-func (e *Engine) live(ctx context.Context, in io.Reader, print func(domain.LogStream, []byte) bool) *machine {
-	return &machine{
-		wait: func(d time.Duration) bool {
+func (e *Engine) live(ctx context.Context, in io.Reader, print func(domain.LogStream, []byte) bool) *program.Machine {
+	return &program.Machine{
+		Wait: func(d time.Duration) bool {
 			if d < 0 {
 				<-ctx.Done()
 				return false
@@ -109,8 +110,8 @@ func (e *Engine) live(ctx context.Context, in io.Reader, print func(domain.LogSt
 				return true
 			}
 		},
-		print: print,
-		input: func() ([]byte, bool) {
+		Print: print,
+		Input: func() ([]byte, bool) {
 			buffer := make([]byte, 32<<10)
 			n, err := in.Read(buffer)
 			return buffer[:n], err == nil

@@ -1,26 +1,11 @@
 package fake
 
 import (
-	"strconv"
-	"strings"
-	"syscall"
+	"github.com/go-zun/zun/internal/adapter/engine/fake/program"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// signalName returns the name of a signal without SIG.
-func signalName(s string) (string, bool) {
-	if s == "" {
-		return "KILL", true
-	}
-	if n, err := strconv.Atoi(s); err == nil {
-		name := unix.SignalName(syscall.Signal(n))
-		return strings.TrimPrefix(name, "SIG"), name != ""
-	}
-	name := strings.TrimPrefix(strings.ToUpper(s), "SIG")
-	return name, unix.SignalNum("SIG"+name) != 0
-}
 
 // signal delivers a signal to the present run. A trap set by the program runs. As the
 // first process of its namespace it does not get what it has no trap for, but for KILL
@@ -39,16 +24,16 @@ func (r *record) signal(now time.Time, name string) {
 	}
 	m := r.machine(nil, nil)
 	last := r.last()
-	last.Extra = append(last.Extra, recite(m, []string{"sh", "-c", action}, now, now)...)
-	if m.ended {
-		r.end(now, m.code)
+	last.Extra = append(last.Extra, program.Recite(m, []string{"sh", "-c", action}, now, now)...)
+	if m.Ended {
+		r.end(now, m.Code)
 	}
 }
 
 // trapFor returns what the program so far told the shell to do on a signal.
 func (r *record) trapFor(name string, now time.Time) (string, bool) {
 	m := r.machine(nil, nil)
-	recite(m, r.argv(), r.last().StartedAt.Add(r.last().Idle), now)
-	action, ok := m.traps[name]
+	program.Recite(m, r.argv(), r.last().StartedAt.Add(r.last().Idle), now)
+	action, ok := m.Traps[name]
 	return action, ok
 }

@@ -1,9 +1,6 @@
-package fake
+package program
 
 import (
-	"errors"
-	"os"
-	"path"
 	"strings"
 	"time"
 
@@ -13,16 +10,16 @@ import (
 // shell is the sh of the vocabulary: lists of simple commands joined by ; && || and
 // newlines, quotes, $NAME, "while true; do ...; done", "> file", ">&2". Without -c it
 // runs the lines it is given on stdin.
-func shell(m *machine, args []string) int {
+func shell(m *Machine, args []string) int {
 	if len(args) >= 2 && args[0] == "-c" {
 		return m.script(args[1])
 	}
 	code := 0
 	var pending string
-	for !m.ended {
-		data, more := m.input()
+	for !m.Ended {
+		data, more := m.Input()
 		pending += string(data)
-		for !m.ended {
+		for !m.Ended {
 			line, rest, found := strings.Cut(pending, "\n")
 			if !found {
 				break
@@ -34,18 +31,18 @@ func shell(m *machine, args []string) int {
 			break
 		}
 	}
-	if m.ended {
-		return m.code
+	if m.Ended {
+		return m.Code
 	}
 	return code
 }
 
 // script runs source and returns the code of its last command, or of its exit.
-func (m *machine) script(source string) int {
+func (m *Machine) script(source string) int {
 	code, run := 0, true
-	for source = strings.TrimSpace(source); source != "" && !m.ended; source = strings.TrimSpace(source) {
+	for source = strings.TrimSpace(source); source != "" && !m.Ended; source = strings.TrimSpace(source) {
 		if body, rest, loop := cutLoop(source); loop {
-			for run && !m.ended {
+			for run && !m.Ended {
 				code = m.turn(body)
 			}
 			source = rest
@@ -58,15 +55,15 @@ func (m *machine) script(source string) int {
 		run = operator == ";" || operator == "&&" && code == 0 || operator == "||" && code != 0
 		source = rest
 	}
-	if m.ended {
-		return m.code
+	if m.Ended {
+		return m.Code
 	}
 	return code
 }
 
 // turn runs the body of an endless loop once. A body that takes no time is given a
 // second, or its future would have no end; in thought one turn tells all that follow.
-func (m *machine) turn(body string) int {
+func (m *Machine) turn(body string) int {
 	m.waited = false
 	code := m.script(body)
 	switch {
@@ -116,7 +113,7 @@ func cutCommand(source string) (command, operator, rest string) {
 }
 
 // simple runs one command with its redirections.
-func (m *machine) simple(command string) int {
+func (m *Machine) simple(command string) int {
 	words := m.words(command)
 	if len(words) > 0 && words[0] == "exec" {
 		words = words[1:]
@@ -125,28 +122,28 @@ func (m *machine) simple(command string) int {
 		switch {
 		case word == ">&2" || word == "1>&2":
 			return m.redirected(append(words[:i:i], words[i+1:]...), func(data []byte) error {
-				m.print(domain.Stderr, data)
+				m.Print(domain.Stderr, data)
 				return nil
 			})
 		case word == ">" && i+1 < len(words):
 			target := m.path(words[i+1])
-			return m.redirected(words[:i], func(data []byte) error { return m.write(target, data) })
+			return m.redirected(words[:i], func(data []byte) error { return m.Write(target, data) })
 		}
 	}
-	return m.run(words)
+	return m.Run(words)
 }
 
-func (m *machine) redirected(argv []string, sink func([]byte) error) int {
-	print, collected := m.print, []byte(nil)
-	m.print = func(s domain.LogStream, data []byte) bool {
+func (m *Machine) redirected(argv []string, sink func([]byte) error) int {
+	print, collected := m.Print, []byte(nil)
+	m.Print = func(s domain.LogStream, data []byte) bool {
 		if s == domain.Stdout {
 			collected = append(collected, data...)
 			return true
 		}
 		return print(s, data)
 	}
-	code := m.run(argv)
-	m.print = print
+	code := m.Run(argv)
+	m.Print = print
 	if err := sink(collected); err != nil {
 		return m.complain("sh: can't create file: %v", err)
 	}
@@ -154,7 +151,7 @@ func (m *machine) redirected(argv []string, sink func([]byte) error) int {
 }
 
 // words splits a command as a shell would, quotes removed and $NAME replaced.
-func (m *machine) words(command string) []string {
+func (m *Machine) words(command string) []string {
 	var words []string
 	var word strings.Builder
 	var quote byte
@@ -194,62 +191,11 @@ func variable(s string) string {
 	return s[:end]
 }
 
-func (m *machine) lookup(name string) string {
-	for _, e := range m.env {
+func (m *Machine) lookup(name string) string {
+	for _, e := range m.Env {
 		if value, ok := strings.CutPrefix(e, name+"="); ok {
 			return value
 		}
 	}
 	return ""
-}
-
-// machine makes the machine of a member's process or of a command run beside it. A
-// nil root stands for a process in thought: it reads and writes no file.
-func (r *record) machine(root *os.Root, live *machine) *machine {
-	m := &machine{traps: map[string]string{}}
-	if live != nil {
-		m = live
-	}
-	m.traps, m.env, m.dir, m.hostname = map[string]string{}, environment(r), r.Spec.Workdir, r.Hostname
-	if m.dir == "" {
-		m.dir = "/"
-	}
-	if m.size == nil {
-		m.size = func() (int, int) { return 0, 0 }
-	}
-	m.read = func(p string) ([]byte, error) {
-		if host, bound := r.Files[p]; bound {
-			return os.ReadFile(host)
-		}
-		if root == nil {
-			return nil, nil
-		}
-		return root.ReadFile(inside(p))
-	}
-	m.write = func(p string, data []byte) error {
-		switch _, bound := r.Files[p]; {
-		case bound:
-			return errors.New("read-only file system")
-		case root == nil:
-			return nil
-		}
-		return root.WriteFile(inside(p), data, 0o644)
-	}
-	return m
-}
-
-// inside turns a path of the container into one below its root.
-func inside(p string) string {
-	if clean := strings.TrimPrefix(path.Clean("/"+p), "/"); clean != "" {
-		return clean
-	}
-	return "."
-}
-
-func environment(r *record) []string {
-	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=" + r.Hostname}
-	for name, value := range r.Spec.Environment {
-		env = append(env, name+"="+value)
-	}
-	return env
 }
