@@ -3,6 +3,7 @@ package fake
 import (
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/engine/fake/program"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -41,7 +42,7 @@ func (e *Engine) health(r record, now time.Time) string {
 		return "unhealthy"
 	}
 	defer func() { _ = root.Close() }()
-	ends, code := foresee(r.machine(root, nil), []string{"sh", "-c", check.Test})
+	ends, code := program.Foresee(r.machine(root, nil), []string{"sh", "-c", check.Test})
 	switch {
 	case ends >= 0 && code == 0:
 		return "healthy"
