@@ -56,7 +56,7 @@ func Start(ctx context.Context, o Options) (*Service, error) {
 	for _, s := range o.Settings {
 		args = append(args, "--set", s)
 	}
-	log, err := os.Create(filepath.Join(o.Dir, filepath.Base(o.Binary)+".log"))
+	log, err := os.Create(o.logFile())
 	if err != nil {
 		return nil, fmt.Errorf("make the log of %s: %w", o.Binary, err)
 	}
@@ -106,13 +106,25 @@ func (s *Service) Await(ctx context.Context, what string, bound time.Duration, d
 		select {
 		case err := <-s.ended:
 			s.ended <- err
-			return fmt.Errorf("%s ended before %s: %w; see %s", s.Binary, what, err, s.Dir)
+			return fmt.Errorf("%s ended before %s: %w: %s", s.Binary, what, err, s.lastWords())
 		case <-ctx.Done():
-			return fmt.Errorf("%s did not come from %s within %s; see %s", what, s.Binary, bound, s.Dir)
+			return fmt.Errorf("%s did not come from %s within %s: %s", what, s.Binary, bound, s.lastWords())
 		case <-tick.C:
 		}
 	}
 }
+
+// lastWords is the end of the process's log, which goes with its directory.
+func (s *Service) lastWords() string {
+	data, err := os.ReadFile(s.logFile())
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	return lines[len(lines)-1]
+}
+
+func (o Options) logFile() string { return filepath.Join(o.Dir, filepath.Base(o.Binary)+".log") }
 
 // Stop ends the process gracefully, and by force if that takes too long.
 func (s *Service) Stop() error {

@@ -38,6 +38,7 @@ type Control struct {
 	bells      Bells
 	waiters    *waiters
 	hearing    *hearing
+	roster     *roster
 }
 
 // New returns the use cases over d.
@@ -45,7 +46,7 @@ func New(d Deps) *Control {
 	c := &Control{
 		store: d.Store, networking: d.Networking, secrets: d.Secrets, nodes: d.Nodes,
 		clock: d.Clock, rand: chance.New(d.Rand), log: d.Log, options: d.Options,
-		bells: newBells(), waiters: newWaiters(), hearing: &hearing{},
+		bells: newBells(), waiters: newWaiters(), hearing: &hearing{}, roster: &roster{},
 	}
 	c.picker = place.Default(c.rand.Below)
 	return c

@@ -113,7 +113,7 @@ type grounds struct {
 	used        domain.Claim
 	registry    domain.Registry
 	registryErr error
-	fleet       place.Snapshot
+	fleet       fleet
 }
 
 func (g grounds) knowsHost(name string) bool {
@@ -146,6 +146,9 @@ func (c *Control) survey(ctx context.Context, actor domain.Actor, req CreateRequ
 			g.registry, g.registryErr = findRegistry(ctx, tx, actor, req.Registry)
 		}
 		g.fleet, err = c.fleet(ctx, tx)
+		if err == nil && g.fleet.remembered && !g.knowsHost(row.Spec.RequestedHost) {
+			g.fleet, err = c.readFleet(ctx, tx)
+		}
 		return err
 	})
 	return g, err
@@ -163,31 +166,31 @@ func earlier(ctx context.Context, tx Tx, row domain.Container) (*domain.Containe
 	return &known, nil
 }
 
-// fleet reads the snapshot that a host is picked from.
-func (c *Control) fleet(ctx context.Context, tx Tx) (place.Snapshot, error) {
-	hosts, err := tx.Hosts().List(ctx, Page{})
-	if err != nil {
-		return place.Snapshot{}, fmt.Errorf("list hosts: %w", err)
-	}
-	now, err := tx.Hosts().Now(ctx)
-	if err != nil {
-		return place.Snapshot{}, fmt.Errorf("read the database's clock: %w", err)
-	}
-	return place.Snapshot{Hosts: hosts, Now: now, DownAfter: c.options.ServiceDownTime, Ratios: c.options.Ratios}, nil
-}
-
 // commitCreate commits the intent. A host that was filled since the snapshot is
 // left out and the choice made again; each round rules one host out, so it ends.
-func (c *Control) commitCreate(ctx context.Context, actor domain.Actor, req CreateRequest, row domain.Container, fleet place.Snapshot) (domain.Container, error) {
+func (c *Control) commitCreate(ctx context.Context, actor domain.Actor, req CreateRequest, row domain.Container, seen fleet) (domain.Container, error) {
 	var full []string
 	for {
-		host, reasons, fits := c.picker.Pick(fleet, place.NeedOf(row.Spec, full))
+		host, reasons, fits := c.picker.Pick(seen.Snapshot, place.NeedOf(row.Spec, full))
+		if !fits && seen.remembered {
+			var err error
+			if seen, err = c.fleetNow(ctx); err != nil {
+				return row, err
+			}
+			full = nil
+			continue
+		}
 		if !fits {
 			c.log.WarnContext(ctx, "no valid host", "container", row.ID, "request", actor.RequestID, "reasons", reasons.String())
 		}
 		var stored domain.Container
 		err := failpoint.Around(failpoint.CreateCommit, func() error {
 			return c.Turn(ctx, func(ctx context.Context, t *Turn) (err error) {
+				if seen.remembered {
+					if err := c.recheck(ctx, t, &host, row.Spec); err != nil {
+						return err
+					}
+				}
 				stored, err = t.insert(ctx, actor, req, row, hostIf(fits, host))
 				return err
 			})
