@@ -109,7 +109,11 @@ func controlOptions(c config.Config) control.Options {
 	o.ConsoleURL = c.WebSocket.BaseURL
 	o.Quota = domain.Quota{Containers: c.Quota.Containers, CPU: c.Quota.CPU, MemoryMB: c.Quota.MemoryMB, DiskGB: c.Quota.DiskGB}
 	o.QuotaOff = !c.Quota.Enforced
-	o.Ratios = place.Ratios{CPU: c.Compute.CPURatio, RAM: c.Compute.MemoryRatio, Disk: c.Compute.DiskRatio, ReservedMemoryMB: c.Compute.ReservedMemoryMB}
+	o.Ratios = place.Ratios{
+		CPU: c.Compute.CPURatio, RAM: c.Compute.MemoryRatio, Disk: c.Compute.DiskRatio,
+		ReservedCPUs: c.Compute.ReservedCPUs, ReservedMemoryMB: c.Compute.ReservedMemoryMB,
+		ReservedDiskGB: (c.Compute.ReservedDiskMB + 1023) / 1024,
+	}
 	o.ServiceDownTime, o.BeatInterval = c.Deadlines.HostDown, c.Deadlines.LongestBeat
 	o.ExecuteTimeout, o.ResponseTimeout = c.Docker.ExecTimeout, c.API.ReplyTimeout
 	o.ActionSilence, o.ActionTotal = c.Deadlines.Silence, c.Deadlines.Total

@@ -1,0 +1,29 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+func TestWhatAHostKeepsForItselfIsNotHandedOut(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "zun.conf")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := config.Load(config.Source{Files: []string{file}, Set: []string{
+		"compute.reserved_host_cpus=2", "compute.reserved_host_memory_mb=1024", "compute.reserved_host_disk_mb=2049",
+		"compute.cpu_allocation_ratio=1", "compute.ram_allocation_ratio=1", "compute.disk_allocation_ratio=1",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := domain.Host{Inventory: domain.Inventory{CPUs: 8, MemoryMB: 4096, DiskGB: 10}}
+	got := controlOptions(c).Ratios.Capacity(&host)
+	if got.CPU != 6 || got.MemoryMB != 3072 || got.DiskGB != 7 {
+		t.Errorf("handed out: %+v", got)
+	}
+}
