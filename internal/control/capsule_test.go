@@ -136,9 +136,13 @@ func TestCapsulesNeverExceedTheQuotaTogether(t *testing.T) {
 
 func TestCapsuleRefusals(t *testing.T) {
 	h := newHouse(t)
-	draft := draftOf("web")
-	draft.Members[0].Spec.Mounts = []domain.MountRequest{{Type: "volume", Source: "v", Destination: "/d"}}
-	_, err := h.capsules().CreateCapsule(t.Context(), member(), draft)
-	wantFault(t, err, domain.NotFound, "Volume v could not be found.")
+	volume := domain.Spec{Mounts: []domain.MountRequest{{Type: "volume", Source: "v", Destination: "/d"}}}
+	member0, init := draftOf("web"), draftOf("web")
+	member0.Members[0].Spec.Mounts = volume.Mounts
+	init.Inits = []domain.Container{{Kind: domain.KindInit, Spec: volume}}
+	for _, draft := range []domain.Capsule{member0, init} {
+		_, err := h.capsules().CreateCapsule(t.Context(), member(), draft)
+		wantFault(t, err, domain.NotFound, "Volume v could not be found.")
+	}
 	h.books("p1", domain.Claim{}, nil)
 }

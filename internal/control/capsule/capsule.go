@@ -3,6 +3,7 @@ package capsule
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
@@ -31,8 +32,8 @@ func (c *Capsules) CreateCapsule(ctx context.Context, actor domain.Actor, draft 
 	if err := c.fill(actor, &draft); err != nil {
 		return draft, err
 	}
-	for i := range draft.Members {
-		if err := control.CheckMounts(draft.Members[i].Spec.Mounts); err != nil {
+	for _, row := range slices.Concat(draft.Inits, draft.Members) {
+		if err := control.CheckMounts(row.Spec.Mounts); err != nil {
 			return draft, err
 		}
 	}
