@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -47,14 +48,15 @@ func (t *Turn) freeHostName(ctx context.Context, h domain.Host) error {
 	if err != nil || holder.ID == "" || holder.ID == h.ID {
 		return err
 	}
-	holds, err := holdsContainers(ctx, t.Tx, holder.ID)
-	if err != nil {
-		return err
+	taken := domain.NewFault(domain.Conflict, "host-name-taken", "The name %s belongs to another host of the fleet.", h.Name)
+	if up {
+		return taken
 	}
-	if up || holds {
-		return domain.NewFault(domain.Conflict, "host-name-taken", "The name %s belongs to another host of the fleet.", h.Name)
+	holds, err := t.expel(ctx, holder.ID)
+	if holds {
+		return taken
 	}
-	return t.Hosts().Delete(ctx, holder.ID)
+	return err
 }
 
 // Beat hears an agent's sign of life. It is written only when something changed or
@@ -63,7 +65,7 @@ func (t *Turn) freeHostName(ctx context.Context, h domain.Host) error {
 func (c *Control) Beat(ctx context.Context, b domain.Beat) (domain.BeatAnswer, error) {
 	host, err := c.hearBeat(ctx, b)
 	if err != nil {
-		if !domain.IsKind(err, domain.NotFound) {
+		if !domain.IsKind(err, domain.NotFound) && !errors.Is(ctx.Err(), context.Canceled) { // an agent that hung up is not our deafness
 			c.hearing.lost()
 		}
 		return domain.BeatAnswer{}, err

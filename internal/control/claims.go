@@ -20,7 +20,11 @@ func noLimit() domain.Claim {
 // Conflict ("host-full") says that the host was filled meanwhile.
 func (t *Turn) Occupy(ctx context.Context, c *domain.Container, host domain.Host) error {
 	limit := t.options.Ratios.Capacity(&host)
-	if err := t.Hosts().Claim(ctx, host.ID, domain.ClaimOf(c.Spec), limit); err != nil {
+	err := t.Hosts().Claim(ctx, host.ID, domain.ClaimOf(c.Spec), limit)
+	if domain.IsKind(err, domain.NotFound) { // it left the fleet since it was chosen
+		err = domain.WrapFault(err, domain.Conflict, "host-full", "Compute node %s is no more.", host.Name)
+	}
+	if err != nil {
 		return fmt.Errorf("claim host %s: %w", host.ID, err)
 	}
 	c.HostID, c.HostName = host.ID, host.Name

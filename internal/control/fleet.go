@@ -75,27 +75,40 @@ func (c *Control) SetService(ctx context.Context, host, binary string, change Se
 }
 
 // DeleteService takes a host out of the fleet. A host with containers stays, as
-// their rows would lead nowhere.
+// their rows would lead nowhere. It is the operator's word that the host is no more:
+// what it still held of containers deleted by force is given up with it.
 func (c *Control) DeleteService(ctx context.Context, host, binary string) error {
 	return c.Turn(ctx, func(ctx context.Context, t *Turn) error {
 		h, err := service(ctx, t.Tx, host, binary)
 		if err != nil {
 			return err
 		}
-		holds, err := holdsContainers(ctx, t.Tx, h.ID)
-		if err != nil {
-			return err
-		}
+		holds, err := t.expel(ctx, h.ID)
 		if holds {
 			return domain.NewFault(domain.Conflict, "conflict", "Host %s still has containers.", host)
 		}
-		return t.Hosts().Delete(ctx, h.ID)
+		return err
 	})
 }
 
-func holdsContainers(ctx context.Context, tx Tx, hostID string) (bool, error) {
-	rows, err := tx.Containers().List(ctx, ContainerQuery{Scope: Everything(), HostID: hostID, Page: Page{Limit: 1}})
-	return len(rows) > 0, err
+// expel takes a host out of the fleet; it must not be committed if holds says that the
+// host has containers. The host first, because its row is what a create that chose it
+// waits for. Its tombstones go, so that the sweep finds the ports kept for them.
+func (t *Turn) expel(ctx context.Context, hostID string) (holds bool, err error) {
+	if err := t.Hosts().Delete(ctx, hostID); err != nil {
+		return false, err
+	}
+	rows, err := t.Containers().List(ctx, ContainerQuery{Scope: Everything(), HostID: hostID, Page: Page{Limit: 1}})
+	if err != nil || len(rows) > 0 {
+		return len(rows) > 0, err
+	}
+	graves, err := t.Containers().Tombstones().Since(ctx, hostID, 0)
+	for _, grave := range graves {
+		if err := t.Containers().Tombstones().Drop(ctx, grave.ID); err != nil {
+			return false, err
+		}
+	}
+	return false, err
 }
 
 func service(ctx context.Context, tx Tx, host, binary string) (domain.Host, error) {

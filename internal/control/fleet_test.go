@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -63,6 +64,34 @@ func TestARegistrationKeepsWhatBeatsTold(t *testing.T) {
 	got, err := h.RegisterHost(t.Context(), old)
 	if err != nil || !got.Inventory.EngineUp || got.Inventory.CPUs != host.Inventory.CPUs {
 		t.Errorf("got %+v, %v", got.Inventory, err)
+	}
+}
+
+// TestAHostThatIsNoMoreKeepsNothing deletes a dead host whose containers were deleted
+// by force: their ports were kept until it would report.
+func TestAHostThatIsNoMoreKeepsNothing(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	id := h.running("web")
+	h.store.step(time.Hour)
+	h.must(h.delete(id, control.DeleteRequest{Force: true}))
+	h.must(h.DeleteService(t.Context(), "n1", "zun-compute"))
+	h.step(h.loops.Sweep)
+	if n := h.nets.count(); n != 0 {
+		t.Errorf("%d ports are kept for nobody", n)
+	}
+}
+
+func TestACreateWhoseHostLeftChoosesAnother(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	h.write(func(ctx context.Context, tx control.Tx) error { return tx.Hosts().Delete(ctx, "0000-n1") })
+	gone := domain.Host{ID: "0000-n1", Name: "n1"}
+	err := h.Turn(t.Context(), func(ctx context.Context, t *control.Turn) error {
+		return t.Occupy(ctx, &domain.Container{}, gone)
+	})
+	if !control.IsHostFull(err) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -81,6 +81,11 @@ func TestExpireNeedsAHearingControlPlane(t *testing.T) {
 
 	beat(h, host)
 	h.store.step(time.Hour) // heard for a full down-time, and then nothing
+	hungUp, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	if _, err := h.Beat(hungUp, domain.Beat{HostID: host.ID}); err == nil {
+		t.Error("a beat whose agent hung up was answered")
+	}
 	if h.step(h.loops.Expire) != 1 {
 		t.Error("a silent host was not noticed")
 	}
