@@ -5,5 +5,5 @@ printf 'scripts/dockerd.sh stop %q\nscripts/dockerd.sh stop %q\n' "$STATE/docker
 eval "$(scripts/dockerd.sh start "$STATE/docker")"
 gotest engines -tags integration -p 1 ./internal/adapter/engine/...
 scripts/dockerd.sh stop "$STATE/docker"
-eval "$(scripts/dockerd.sh start "$STATE/newer" "$(test/servers/newer-dockerd.sh "$CACHE/dockerd")")"
+eval "$(scripts/dockerd.sh start "$STATE/newer" "$(scripts/newer-dockerd.sh "$CACHE/dockerd")")"
 gotest engines-newer -tags integration -p 1 ./internal/adapter/engine/docker/...
