@@ -8,6 +8,20 @@ type Root struct {
 	DefaultVersion VersionEntry   `json:"default_version"`
 }
 
+// FeedEvent is the data of one server-sent event of GET /v1/events, an extension. Its id
+// is the one to resume after.
+type FeedEvent struct {
+	ID           int64   `json:"id"`
+	Name         string  `json:"name"` // "start.done", "status", "deleted"
+	At           string  `json:"at"`
+	Resource     string  `json:"resource"` // "container" or "capsule"
+	UUID         string  `json:"uuid"`
+	ProjectID    string  `json:"project_id"`
+	Status       string  `json:"status"`
+	StatusReason *string `json:"status_reason"`
+	RequestID    *string `json:"request_id"`
+}
+
 // VersionEntry is one major version with its range of microversions.
 type VersionEntry struct {
 	ID         string `json:"id"`

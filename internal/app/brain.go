@@ -108,6 +108,7 @@ func controlOptions(c config.Config) control.Options {
 	o.DefaultRegistry = domain.PullSecret{Domain: c.Registries.Default, Username: c.Registries.Username, Password: c.Registries.Password}
 	o.ConsoleURL = c.WebSocket.BaseURL
 	o.Quota = domain.Quota{Containers: c.Quota.Containers, CPU: c.Quota.CPU, MemoryMB: c.Quota.MemoryMB, DiskGB: c.Quota.DiskGB}
+	o.Feed = c.API.Extensions
 	o.QuotaOff = !c.Quota.Enforced
 	o.Ratios = place.Ratios{
 		CPU: c.Compute.CPURatio, RAM: c.Compute.MemoryRatio, Disk: c.Compute.DiskRatio,

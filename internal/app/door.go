@@ -34,7 +34,7 @@ func newDoor(c config.Config, b *brain, m *metrics, log *slog.Logger) (http.Hand
 	door, err := rest.New(rest.Deps{
 		Containers: b.control, Insides: b.control, Files: b.control, Records: b.control,
 		Fleet: b.control, Limits: b.control, Registries: b.control,
-		Capsules: b.capsules, Images: b.stock, Networks: b.networks,
+		Capsules: b.capsules, Images: b.stock, Networks: b.networks, Feed: b.control,
 		Identity: rules.Judged(people), Policy: rules, Ping: b.control.Ping, Metrics: m.handler(), Log: log,
 		Options: restOptions(c),
 	})

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	"github.com/go-zun/zun/internal/control/chance"
@@ -229,7 +230,8 @@ func (t *Turn) insert(ctx context.Context, actor domain.Actor, req CreateRequest
 	}
 	if host == nil {
 		row.Status, row.StatusReason = domain.Error, NoValidHost
-		return t.reread(ctx, row, t.Containers().Insert(ctx, row))
+		err := errors.Join(t.Containers().Insert(ctx, row), t.Tell(ctx, &row, "create.failed", NoValidHost, actor.RequestID))
+		return t.reread(ctx, row, err)
 	}
 	if err := t.Occupy(ctx, &row, *host); err != nil {
 		return row, err

@@ -77,6 +77,9 @@ func (t *Turn) removeUnseen(ctx context.Context, c *domain.Container, o Order) e
 		Deadline: now.Add(t.options.ActionTotal),
 	}
 	c.Begin(a)
+	if err := t.Tell(ctx, c, string(a.Verb)+".accepted", "", a.RequestID); err != nil {
+		return err
+	}
 	if a, err = t.append(ctx, a); err != nil {
 		return err
 	}

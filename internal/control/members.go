@@ -43,5 +43,6 @@ func (t *Turn) Erase(ctx context.Context, c domain.Container) error {
 			return fmt.Errorf("delete container %s: %w", row.ID, err)
 		}
 	}
-	return nil
+	c.Status = domain.Deleted
+	return t.Tell(ctx, &c, noticeDeleted, "", "")
 }

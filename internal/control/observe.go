@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/go-zun/zun/internal/domain"
@@ -23,9 +24,10 @@ func (t *Turn) hearObserved(ctx context.Context, row domain.Container, r domain.
 	if err != nil {
 		return fmt.Errorf("read the queue of %s: %w", row.ID, err)
 	}
+	before := row.Status
 	row.Learn(r.Seen)
 	row.Settle(r.Seen, len(queue) == 0)
-	if err := t.save(ctx, &row); err != nil {
+	if err := errors.Join(t.save(ctx, &row), t.tellStatus(ctx, &row, before)); err != nil {
 		return err
 	}
 	if row.Ended() {
@@ -46,8 +48,9 @@ func (t *Turn) hearMissing(ctx context.Context, row domain.Container, r domain.R
 	if row.Lost() || row.Status == domain.Deleted {
 		return nil // told before
 	}
+	before := row.Status
 	row.Lose(missingReason(row, r))
-	if err := t.save(ctx, &row); err != nil {
+	if err := errors.Join(t.save(ctx, &row), t.tellStatus(ctx, &row, before)); err != nil {
 		return err
 	}
 	t.Ring(t.bells.Autoremove)

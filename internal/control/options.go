@@ -29,6 +29,8 @@ type Options struct {
 	DefaultRegistry    domain.PullSecret // put before image names without a domain
 	ConsoleURL         string            // base_url of the websocket proxy
 
+	Feed bool // tell what happens, for those who follow it
+
 	Quota    domain.Quota
 	QuotaOff bool // the no-op driver: everything is unlimited
 

@@ -139,6 +139,21 @@ type Events interface {
 	// Finish closes the newest open event of that name, or inserts a closed one.
 	Finish(ctx context.Context, e domain.Event) error
 	List(ctx context.Context, actionID int64) ([]domain.Event, error)
+	// Feed is what happened to containers, whoever asked.
+	Feed() Feed
+}
+
+// Feed keeps notices in order; it outlives the containers that it tells of.
+type Feed interface {
+	// Append adds n; the store gives the id and the time.
+	Append(ctx context.Context, n domain.Notice) error
+	// After returns up to limit notices whose id is above id, in order. A transaction
+	// that commits late may show up with a lower id than one seen before.
+	After(ctx context.Context, id int64, limit int) ([]domain.Notice, error)
+	// Bounds returns the lowest and the highest id; 0 when there is none.
+	Bounds(ctx context.Context) (oldest, newest int64, err error)
+	// Trim removes all but about the newest keep and returns how many went.
+	Trim(ctx context.Context, keep int64) (int, error)
 }
 
 // Hosts keeps compute nodes, which are also the service records.

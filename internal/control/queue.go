@@ -33,9 +33,15 @@ func (t *Turn) Accept(ctx context.Context, c *domain.Container, o Order) (domain
 		Deadline: now.Add(t.options.ActionTotal),
 	}
 	if len(queue) > 0 {
+		if err := t.Tell(ctx, c, string(a.Verb)+".accepted", "", a.RequestID); err != nil {
+			return a, err
+		}
 		return t.append(ctx, a)
 	}
 	a.State = c.Begin(a)
+	if err := t.Tell(ctx, c, string(a.Verb)+".accepted", "", a.RequestID); err != nil {
+		return a, err
+	}
 	a, err = t.append(ctx, a)
 	if err != nil {
 		return a, err
@@ -97,6 +103,9 @@ func (t *Turn) Close(ctx context.Context, c *domain.Container, a domain.Action, 
 		c.Lose(o.Reason)
 	default:
 		c.Fail(reached, o.Reason, o.Observed)
+	}
+	if err := t.tellEnd(ctx, c, a, o); err != nil {
+		return err
 	}
 	if err := t.settleClaims(ctx, c, a, before); err != nil {
 		return err
@@ -167,6 +176,9 @@ func (t *Turn) proceed(ctx context.Context, c *domain.Container, changed bool) e
 
 func (t *Turn) skip(ctx context.Context, c *domain.Container, a domain.Action, reason string) error {
 	if err := t.end(ctx, &a, Outcome{Reason: reason}); err != nil {
+		return err
+	}
+	if err := t.tellEnd(ctx, c, a, Outcome{Reason: reason}); err != nil {
 		return err
 	}
 	return t.settleClaims(ctx, c, a, c.Spec)

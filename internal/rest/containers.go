@@ -2,6 +2,7 @@ package rest
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/control"
@@ -32,7 +33,11 @@ func listContainers(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	given, err := c.filters("name", "image", "project_id", "user_id", "memory", "host", "task_state", "status", "auto_remove")
+	known := []string{"name", "image", "project_id", "user_id", "memory", "host", "task_state", "status", "auto_remove"}
+	if c.Options.Extensions {
+		known = append(known, labelsFilter)
+	}
+	given, err := c.filters(known...)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +52,11 @@ func listContainers(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.Containers.List(c.ctx(), c.actor, control.ListRequest{AllProjects: all, Filters: containerFilters(given), Page: page})
+	filters := containerFilters(given)
+	if filters.Labels, err = labelsOf(given[labelsFilter]); err != nil {
+		return nil, err
+	}
+	rows, err := c.Containers.List(c.ctx(), c.actor, control.ListRequest{AllProjects: all, Filters: filters, Page: page})
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +68,24 @@ func listContainers(c *call) (any, error) {
 		list.Next = c.next("containers", page, len(rows), string(rows[len(rows)-1].ID))
 	}
 	return list, nil
+}
+
+// labelsFilter is the extension that filters a list by labels: "app=web,tier=db".
+const labelsFilter = "labels"
+
+func labelsOf(text string) (map[string]string, error) {
+	if text == "" {
+		return nil, nil
+	}
+	wanted := map[string]string{}
+	for pair := range strings.SplitSeq(text, ",") {
+		name, value, whole := strings.Cut(pair, "=")
+		if !whole || name == "" {
+			return nil, domain.NewFault(domain.Invalid, "invalid-value", "Labels are filtered by name=value, several with commas between them.")
+		}
+		wanted[name] = value
+	}
+	return wanted, nil
 }
 
 func containerFilters(given map[string]string) control.ContainerFilters {

@@ -119,6 +119,14 @@ type Networks interface {
 	DeleteNetwork(ctx context.Context, actor domain.Actor, id string) error
 }
 
+// Feed are the use cases of those who follow what happens.
+type Feed interface {
+	// Notices returns up to limit notices after id, in order and without a miss.
+	Notices(ctx context.Context, after int64, limit int) ([]domain.Notice, error)
+	// NoticeBounds returns the ids of the oldest and the newest notice kept; 0 for none.
+	NoticeBounds(ctx context.Context) (oldest, newest int64, err error)
+}
+
 // Identity turns a token into an actor.
 type Identity interface {
 	// Authenticate returns the actor behind token; Unauthenticated for a missing,

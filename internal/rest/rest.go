@@ -25,6 +25,8 @@ type Deps struct {
 	Images   Images
 	// Networks may be nil: then none are owned here, and their routes say so.
 	Networks Networks
+	// Feed may be nil where extensions are off.
+	Feed     Feed
 	Identity Identity
 	Policy   Policy
 	// Ping says whether the store answers; the health check asks it.
@@ -98,8 +100,9 @@ func orElse[T int | int64](value, fallback T) T {
 // door is the handler of all API requests.
 type door struct {
 	Deps
-	schemas *schema.Set
-	routes  *http.ServeMux
+	followers followers
+	schemas   *schema.Set
+	routes    *http.ServeMux
 }
 
 // New builds the front door. An error is a limit in Options that no schema can hold.

@@ -50,7 +50,7 @@ func since(minor int) api.Version { return api.Version{Major: 1, Minor: minor} }
 // Routes is the whole API, by resource.
 func Routes() []Route {
 	var all []Route
-	for _, part := range [][]Route{containerRoutes(), verbRoutes(), insideRoutes(), fleetRoutes(), limitRoutes(), registryRoutes(), capsuleRoutes(), imageRoutes(), networkRoutes()} {
+	for _, part := range [][]Route{containerRoutes(), verbRoutes(), insideRoutes(), fleetRoutes(), limitRoutes(), registryRoutes(), capsuleRoutes(), imageRoutes(), networkRoutes(), eventRoutes()} {
 		all = append(all, part...)
 	}
 	return all
@@ -63,6 +63,7 @@ const (
 	hostsPath      = "/v1/hosts"
 	registriesPath = "/v1/registries"
 	capsulesPath   = "/v1/capsules"
+	eventsPath     = "/v1/events"
 	networksPath   = "/v1/networks"
 	imagesPath     = "/v1/images"
 	quotaPath      = "/v1/quotas/{project}"
@@ -194,5 +195,11 @@ func networkRoutes() []Route {
 		{Method: http.MethodGet, Pattern: networksPath, Rule: "network:get_all", On: OnCaller, Status: 200, Extension: true, handle: listNetworkBook},
 		{Method: http.MethodGet, Pattern: networksPath + "/{ident}", Rule: "network:get_one", On: OnCaller, Status: 200, Extension: true, handle: showNetwork},
 		{Method: http.MethodDelete, Pattern: networksPath + "/{ident}", Since: since(27), Rule: "network:delete", On: OnCaller, Status: 204, handle: deleteNetwork},
+	}
+}
+
+func eventRoutes() []Route {
+	return []Route{
+		{Method: http.MethodGet, Pattern: eventsPath, Rule: "event:get_all", On: OnCaller, Args: schema.FollowEvents, Status: 200, Extension: true, handle: followEvents},
 	}
 }

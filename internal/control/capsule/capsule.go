@@ -49,6 +49,9 @@ func (c *Capsules) CreateCapsule(ctx context.Context, actor domain.Actor, draft 
 		if err := insert(ctx, t, launched); err != nil {
 			return err
 		}
+		if err := t.Tell(ctx, &launched.Group, "create.failed", launched.Group.StatusReason, actor.RequestID); err != nil {
+			return err
+		}
 		stored, err = read(ctx, t, launched.Group)
 		return err
 	})

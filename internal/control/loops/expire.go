@@ -2,6 +2,7 @@ package loops
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/go-zun/zun/internal/control"
@@ -84,7 +85,7 @@ func (l *Loops) expire(ctx context.Context, host domain.Host) (did int, err erro
 			}
 			row.FormerStatus, row.Status = row.Status, domain.Unknown
 			row.StatusReason = "The host does not answer."
-			if err := t.Containers().Update(ctx, row); err != nil {
+			if err := errors.Join(t.Containers().Update(ctx, row), t.Tell(ctx, &row, "status", row.StatusReason, "")); err != nil {
 				return err
 			}
 			did++

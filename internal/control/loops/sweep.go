@@ -9,12 +9,12 @@ import (
 )
 
 // Sweep finds what a crash left behind: ports of containers that nobody knows,
-// expired tickets, and usage that differs from its sum. One that fails does not
+// expired tickets, usage that differs from its sum, and notices too old. One that fails does not
 // keep the others from being swept.
 func (l *Loops) Sweep(ctx context.Context) (int, error) {
 	did := 0
 	var failures []error
-	for _, sweep := range []func(context.Context) (int, error){l.sweepPorts, l.sweepTickets, l.sweepQuota} {
+	for _, sweep := range []func(context.Context) (int, error){l.sweepPorts, l.sweepTickets, l.sweepQuota, l.sweepFeed} {
 		n, err := sweep(ctx)
 		did += n
 		failures = append(failures, err)
@@ -71,4 +71,12 @@ func (l *Loops) sweepQuota(ctx context.Context) (repaired int, err error) {
 		return err
 	})
 	return repaired, wrap("repair usage", err)
+}
+
+func (l *Loops) sweepFeed(ctx context.Context) (trimmed int, err error) {
+	err = l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		trimmed, err = t.Actions().Events().Feed().Trim(ctx, control.FeedKept)
+		return err
+	})
+	return trimmed, wrap("trim the feed", err)
 }

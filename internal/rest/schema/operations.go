@@ -41,6 +41,7 @@ const (
 	PullImage       Operation = "pull-image"
 	SearchImages    Operation = "search-images"
 	CreateNetwork   Operation = "create-network"
+	FollowEvents    Operation = "follow-events"
 )
 
 // Set holds the compiled schema of every operation.
@@ -155,6 +156,7 @@ func operators() map[Operation]Object {
 			"repo": image(), "host": hostname(), "tag": typed("string null", "maxLength", 255), "image_id": typed("string null", "maxLength", 255),
 			"size": typed("string integer null", "pattern", "^[0-9]+[b|B|k|K|m|M|g|G]?$"), "image_pull_policy": pullPolicy()}),
 		CreateNetwork: object(list("name"), Object{"name": short(), "neutron_net_id": typed("string null", "maxLength", 255)}),
+		FollowEvents:  object(nil, Object{"all_projects": booleanExtended()}),
 		SearchImages: object(nil, Object{
 			"image_driver": typed("string null", "enum", list("glance", "docker", nil, "None")), "exact_match": booleanExtended()}),
 	}

@@ -16,7 +16,7 @@ func Run(t *testing.T, open func(t *testing.T) control.Store) {
 	t.Helper()
 	suites := []map[string]func(*probe){
 		containerCases(), pagingCases(), tombstoneCases(), actionCases(), leaseCases(), hostCases(), quotaCases(),
-		networkCases(), registryCases(), imageCases(), trustCases(), transactionCases(),
+		networkCases(), registryCases(), imageCases(), feedCases(), trustCases(), transactionCases(),
 	}
 	for _, cases := range suites {
 		for name, check := range cases {

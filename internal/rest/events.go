@@ -1,0 +1,128 @@
+package rest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/view"
+)
+
+const (
+	maxFollowers = 256                    // streams of one process at once
+	followEvery  = 250 * time.Millisecond // how late an event may be
+	aliveEvery   = 15 * time.Second       // a sign for proxies that close what is silent
+	followBatch  = 500
+	resumeHeader = "Last-Event-ID"
+)
+
+// followers counts the open streams.
+type followers struct{ now atomic.Int32 }
+
+// acceptsEvents says whether the client asks for server-sent events by name.
+func acceptsEvents(accept string) bool {
+	return slices.ContainsFunc(strings.Split(accept, ","), func(entry string) bool {
+		media, _, _ := strings.Cut(strings.TrimSpace(entry), ";")
+		return media == "text/event-stream"
+	})
+}
+
+// followEvents streams what happens in the project from now on, or from behind the
+// event that Last-Event-ID names. Where events behind it are no longer kept, the
+// first thing sent is an event called gap.
+func followEvents(c *call) (any, error) {
+	all, err := c.across("event:get_all_all_projects")
+	if err != nil {
+		return nil, err
+	}
+	oldest, newest, err := c.Feed.NoticeBounds(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	after, gap := newest, false
+	if text := c.r.Header.Get(resumeHeader); text != "" {
+		if after, err = strconv.ParseInt(text, 10, 64); err != nil || after < 0 {
+			return nil, domain.NewFault(domain.Invalid, "invalid-value", "%s is not the id of an event.", resumeHeader)
+		}
+		gap = after < oldest-1 || after > newest
+	}
+	if c.followers.now.Add(1) > maxFollowers {
+		c.followers.now.Add(-1)
+		return nil, domain.NewFault(domain.Unavailable, "too-many-followers", "Too many event streams are open.")
+	}
+	defer c.followers.now.Add(-1)
+	c.w.Header().Set("Content-Type", "text/event-stream")
+	c.w.Header().Set("Cache-Control", "no-store")
+	c.w.WriteHeader(http.StatusOK)
+	s := stream{call: c, after: after, mine: func(n domain.Notice) bool { return all || n.ProjectID == c.actor.ProjectID }}
+	s.write(": following\n\n")
+	if gap {
+		s.after = max(oldest-1, 0)
+		s.write("event: gap\ndata: {}\n\n")
+	}
+	s.follow()
+	return sent{}, nil
+}
+
+// stream is one follower.
+type stream struct {
+	*call
+	after int64
+	mine  func(domain.Notice) bool
+	err   error // of the first write that failed
+}
+
+func (s *stream) write(text string) {
+	if s.err == nil {
+		_, s.err = s.w.Write([]byte(text))
+	}
+}
+
+// follow sends until the client is gone. A database that does not answer for a while
+// costs the stream only time.
+func (s *stream) follow() {
+	look, alive := time.NewTicker(followEvery), time.NewTicker(aliveEvery)
+	defer look.Stop()
+	defer alive.Stop()
+	for s.flush() {
+		select {
+		case <-s.ctx().Done():
+			return
+		case <-alive.C:
+			s.write(": alive\n\n")
+		case <-look.C:
+			s.send()
+		}
+	}
+}
+
+// flush says whether the client still takes what is sent.
+func (s *stream) flush() bool {
+	return s.err == nil && http.NewResponseController(s.w).Flush() == nil
+}
+
+// send sends what happened since it last looked. What belongs to others moves the
+// place to resume from all the same.
+func (s *stream) send() {
+	found, err := s.Feed.Notices(s.ctx(), s.after, followBatch)
+	if err != nil {
+		return
+	}
+	for _, n := range found {
+		s.after = n.ID
+		if !s.mine(n) {
+			continue
+		}
+		data, err := json.Marshal(view.FeedEvent(n))
+		if err != nil {
+			continue
+		}
+		s.write(fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", n.ID, n.Name, data))
+	}
+}
