@@ -2,7 +2,6 @@ package app
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/go-zun/zun/internal/config"
@@ -10,11 +9,7 @@ import (
 )
 
 func TestWhatAHostKeepsForItselfIsNotHandedOut(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "zun.conf")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, _, err := config.Load(config.Source{Files: []string{file}, Set: []string{
+	c, _, err := config.Load(config.Source{Files: []string{os.DevNull}, Set: []string{
 		"compute.reserved_host_cpus=2", "compute.reserved_host_memory_mb=1024", "compute.reserved_host_disk_mb=2049",
 		"compute.cpu_allocation_ratio=1", "compute.ram_allocation_ratio=1", "compute.disk_allocation_ratio=1",
 	}})

@@ -202,6 +202,14 @@ func TestAnExpiredOrDeletedHostJoinsAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { wantFault(t, call(), domain.Unauthenticated, wire.CodeHostGone) })
 	}
+	deps.Token = r.token(rep, "h1")
+	again := r.machine(deps)
+	if err := again.Enter(t.Context()); err != nil || again.HostID() == uuid {
+		t.Fatalf("with a new token it is %q (%v), was %q", again.HostID(), err, uuid)
+	}
+	if err := again.Register(t.Context()); err != nil {
+		t.Errorf("joined again: %v", err)
+	}
 }
 
 func TestRunRegistersOnceControlAnswers(t *testing.T) {

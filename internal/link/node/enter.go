@@ -15,7 +15,8 @@ import (
 const retryAfter = 2 * time.Second
 
 // Enter gives the host its identity: the one kept from a former run if it is still
-// good, else a new one for the join token. While no control answers it tries again
+// good, else a new one for the join token. One that control calls gone, as that of a
+// host taken out of the fleet, is not good. While no control answers it tries again
 // until ctx ends. Faults: Unauthenticated (no identity and no token), Forbidden (token
 // refused, foreign control), Conflict (the name is alive elsewhere), Unavailable
 // with code "host-unreachable" (control cannot dial back), NotAcceptable (versions).
@@ -26,7 +27,11 @@ func (l *Link) Enter(ctx context.Context) error {
 	}
 	if kept != nil && !kept.Expired(l.now()) {
 		l.held.Store(kept)
-		return nil
+		if l.deps.Token == "" || !domain.IsKind(l.Register(ctx), domain.Unauthenticated) {
+			return nil
+		}
+		l.held.Store(nil)
+		l.brains.reconnect() // what was opened shows the old certificate
 	}
 	if l.deps.Token == "" {
 		return l.needToken(kept)
