@@ -343,7 +343,7 @@ func TestLostObject(t *testing.T) {
 	h.engine.lose(isMember)
 	h.await("the loss", 0, func() bool { return h.control.count("c1", domain.PhaseMissing) == 1 })
 	h.order(domain.VerbStart, up)
-	if r := h.done(domain.PhaseFailed); !strings.Contains(r.Message, "No such container") {
+	if r := h.done(domain.PhaseMissing); !strings.Contains(r.Message, "No such container") {
 		t.Errorf("reported %q", r.Message)
 	}
 	if h.engine.count("create") != 1 {

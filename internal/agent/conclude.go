@@ -39,7 +39,7 @@ func (a *Agent) end(ctx context.Context, t *task, phase domain.ReportPhase, reas
 	t.settle(phase)
 	a.ledger.news(t.charge, domain.Report{Phase: domain.PhaseObserved, Generation: r.Generation, Seen: r.Seen})
 	a.mail.Post(r)
-	if phase == domain.PhaseFailed || phase == domain.PhaseRefused {
+	if phase != domain.PhaseDone && phase != domain.PhaseReleased {
 		a.log.Warn("action failed", "container", t.id, "request", requestOf(t.want.Op), "phase", phase, "reason", reason)
 	}
 }
@@ -80,11 +80,12 @@ func (a *Agent) observe(ctx context.Context, t *task) {
 	}
 }
 
-// sayMissing tells of a lost object: the action under way has failed, and control
+// sayMissing tells of a lost object: the action under way ends by it, and control
 // decides whether the container is gone, made anew or in error.
 func (a *Agent) sayMissing(ctx context.Context, t *task) {
 	if t.want.Op != nil {
-		a.end(ctx, t, domain.PhaseFailed, t.plan.Reason)
+		a.end(ctx, t, domain.PhaseMissing, t.plan.Reason)
+		return
 	}
 	r := a.report(t, domain.PhaseMissing)
 	r.ActionID, r.Epoch, r.TaskState, r.Message = 0, 0, domain.Idle, t.plan.Reason

@@ -126,7 +126,7 @@ func (c *scriptedControl) apply(want domain.Assignment, r domain.Report) {
 		return
 	case domain.PhaseDone:
 		want.Op, want.EverCreated = nil, true
-	case domain.PhaseFailed, domain.PhaseRefused:
+	case domain.PhaseFailed, domain.PhaseRefused, domain.PhaseMissing:
 		want.Op = nil
 	}
 	c.wants[r.Container] = want
