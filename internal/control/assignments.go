@@ -93,13 +93,13 @@ func grave(row domain.Container) domain.Assignment {
 }
 
 // pullSecret returns the registry domain of the container's image and, while the
-// host must pull, its credential. A secret goes no further than it is needed.
+// host must pull, its credential. A secret goes no further than it is needed, and to no
+// registry but its own, whatever domain the image names.
 func (c *Control) pullSecret(ctx context.Context, tx Tx, spec domain.Spec, op *domain.Op) (*domain.PullSecret, string, error) {
 	pulls := op != nil && (op.Verb == domain.VerbCreate || op.Verb == domain.VerbRebuild)
 	if spec.RegistryID == "" {
 		standard := c.options.DefaultRegistry
-		named := domain.ImageDomain(spec.Image)
-		if !pulls || standard.Username == "" || named != "" && named != standard.Domain {
+		if !pulls || standard.Username == "" || !comesFrom(spec.Image, standard.Domain) {
 			return nil, standard.Domain, nil
 		}
 		return &standard, standard.Domain, nil
@@ -109,11 +109,17 @@ func (c *Control) pullSecret(ctx context.Context, tx Tx, spec domain.Spec, op *d
 		return nil, "", err
 	}
 	r := found[0]
-	if !pulls || r.Username == "" {
+	if !pulls || r.Username == "" || !comesFrom(spec.Image, r.Domain) {
 		return nil, r.Domain, nil
 	}
 	password, err := c.openPassword(r)
 	return &domain.PullSecret{Domain: r.Domain, Username: r.Username, Password: password}, r.Domain, err
+}
+
+// comesFrom says whether an image is asked of registry: it names no other.
+func comesFrom(image, registry string) bool {
+	named := domain.ImageDomain(image)
+	return named == "" || named == domain.ImageDomain(registry+"/")
 }
 
 func (c *Control) openPassword(r domain.Registry) (string, error) {

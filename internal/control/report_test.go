@@ -207,6 +207,21 @@ func TestLostByTheEngine(t *testing.T) {
 			t.Error("the row is left")
 		}
 	})
+	t.Run("heals into what was asked meanwhile", func(t *testing.T) {
+		h := newHouse(t)
+		host := h.addHost("n1")
+		id := h.running("web", func(r *control.CreateRequest) { r.Spec.AutoHeal = true })
+		h.must(h.act(id, domain.VerbStop))
+		h.done(id, domain.Stopped)
+		h.must(h.act(id, domain.VerbStart))
+		hostID, r := h.reportOf(id, domain.PhaseMissing)
+		h.send(hostID, r)
+		h.step(h.loops.Heal)
+		h.step(h.loops.Prepare)
+		if a := h.assignment(host.ID, id); a.Op == nil || a.Op.Verb != domain.VerbRebuild || !a.Op.Args.Run {
+			t.Errorf("the host reads %+v", a.Op)
+		}
+	})
 	t.Run("under an action", func(t *testing.T) {
 		h := newHouse(t)
 		h.addHost("n1")
@@ -279,7 +294,8 @@ func TestImageAndSecretOfAnAssignment(t *testing.T) {
 		{"a", "cirros", "", "hub.example/cirros", "u"},
 		{"b", "other.example/cirros", "", "other.example/cirros", ""},
 		{"c", "library/cirros:1", "mine", "reg.example:5000/library/cirros:1", "me"},
-		{"d", "localhost/cirros", "mine", "localhost/cirros", "me"},
+		{"d", "localhost/cirros", "mine", "localhost/cirros", ""}, // not to another registry
+		{"e", "reg.example:5000/cirros", "mine", "reg.example:5000/cirros", "me"},
 	} {
 		id := h.create(c.name, func(r *control.CreateRequest) { r.Spec.Image, r.Registry = c.image, c.registry })
 		h.step(h.loops.Prepare)
@@ -291,7 +307,7 @@ func TestImageAndSecretOfAnAssignment(t *testing.T) {
 		if a.Spec.Image != c.wantImage || user != c.wantUser {
 			t.Errorf("%s: image %q by %q", c.image, a.Spec.Image, user)
 		}
-		if c.registry != "" && a.Secret.Password != "secret" {
+		if c.wantUser == "me" && a.Secret.Password != "secret" {
 			t.Errorf("%s: the password does not open", c.image)
 		}
 		h.done(id, domain.Running)
