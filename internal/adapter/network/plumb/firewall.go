@@ -26,7 +26,8 @@ type firewall struct {
 	laid, based bool
 }
 
-func (f *firewall) open() (*nftables.Conn, error) {
+// open reaches the kernel's tables, for a bounded time.
+func open() (*nftables.Conn, error) {
 	conn, err := nftables.New(nftables.WithSockOptions(func(c *netlink.Conn) error {
 		return c.SetDeadline(time.Now().Add(kernelPatience))
 	}))
@@ -42,7 +43,7 @@ func (f *firewall) open() (*nftables.Conn, error) {
 func (f *firewall) lay(bridges []string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	conn, err := f.open()
+	conn, err := open()
 	if err != nil {
 		return err
 	}

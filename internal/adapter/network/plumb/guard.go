@@ -30,7 +30,7 @@ const beforeBridge = nftables.ChainPriority(-300)
 func (f *firewall) guard(nic domain.Nic) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	conn, err := f.open()
+	conn, err := open()
 	if err != nil {
 		return err
 	}
@@ -41,13 +41,13 @@ func (f *firewall) guard(nic domain.Nic) error {
 	return f.guardAll(conn, []domain.Nic{nic}, known)
 }
 
-// syncGuards lays the rules of those nics that have none from this process, with the base
+// syncGuards lays the rules of those nics (which it takes over) that have none from this process, with the base
 // of the table, and drops those of ports that are not plugged (short forms of ids). With
 // nothing plugged nor standing there is no table.
 func (f *firewall) syncGuards(nics []domain.Nic, plugged map[string]bool, standing bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	conn, err := f.open()
+	conn, err := open()
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (f *firewall) syncGuards(nics []domain.Nic, plugged map[string]bool, standi
 func (f *firewall) unguard(port string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	conn, err := f.open()
+	conn, err := open()
 	if err != nil {
 		return err
 	}
@@ -151,9 +151,9 @@ func (f *firewall) guardBase(s *script, ports *nftables.Set) {
 // guardChain lays the chain of one port: its own MAC and addresses pass, in ARP, IPv4,
 // IPv6 and neighbour discovery; all else is dropped.
 func guardChain(s *script, nic domain.Nic, stands bool) (*nftables.Chain, error) {
-	mac, err := net.ParseMAC(nic.MAC)
+	mac, err := parseMAC(nic)
 	if err != nil {
-		return nil, fmt.Errorf("read MAC: %w", err)
+		return nil, err
 	}
 	chain := s.conn.AddChain(&nftables.Chain{Name: guardPrefix + shortPort(nic.PortID), Table: s.table})
 	if stands {
@@ -201,6 +201,14 @@ func guardIPv6(s *script, chain *nftables.Chain, own []netip.Addr) {
 	for _, kind := range []byte{icmp6NeighborSolicit, icmp6ListenerReport, icmp6ListenerReport2} {
 		s.rule(chain, ip6, nobody, icmpv6(kind), accept())
 	}
+}
+
+func parseMAC(nic domain.Nic) (net.HardwareAddr, error) {
+	mac, err := net.ParseMAC(nic.MAC)
+	if err != nil {
+		return nil, fmt.Errorf("read MAC: %w", err)
+	}
+	return mac, nil
 }
 
 // linkLocal is the address that the kernel forms from mac.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 
@@ -23,6 +24,7 @@ type localBinding struct {
 	owner   owner
 	uplinks []string
 	rules   *firewall
+	groups  *filter
 	log     *slog.Logger
 
 	// mu keeps bridges and host-wide rules in one hand; laid are the bridges that
@@ -37,6 +39,7 @@ func newLocalBinding(own owner, opts Options, log *slog.Logger) *localBinding {
 		owner:   own,
 		uplinks: opts.Uplinks,
 		rules:   &firewall{owner: own, access: opts.HostAccess},
+		groups:  newFilter(own),
 		log:     log,
 		laid:    map[string]bool{},
 	}
@@ -50,7 +53,10 @@ func (l *localBinding) prepare(_ context.Context, host *netlink.Handle, nic doma
 	if err := l.ensureNetwork(host, nic); err != nil {
 		return err
 	}
-	return l.rules.guard(nic)
+	if err := l.rules.guard(nic); err != nil {
+		return err
+	}
+	return l.groups.lay(nic)
 }
 
 // attach joins the host end to its network's bridge, which has no carrier of its own
@@ -88,7 +94,7 @@ func (l *localBinding) detach(_ context.Context, nic domain.Nic) error {
 	if err := l.rules.unguard(shortPort(nic.PortID)); err != nil {
 		return fmt.Errorf("drop the port's rules: %w", err)
 	}
-	return nil
+	return l.groups.drop(shortPort(nic.PortID))
 }
 
 // ensureNetwork makes the bridge of nic's network and lays its rules, if that has not
@@ -239,8 +245,8 @@ func (l *localBinding) syncGuards(links []netlink.Link, inUse []domain.Nic, stan
 			nics = append(nics, nic)
 		}
 	}
-	if err := l.rules.syncGuards(nics, plugged, standing); err != nil {
+	if err := l.rules.syncGuards(slices.Clone(nics), plugged, standing); err != nil {
 		return fmt.Errorf("guard the ports: %w", err)
 	}
-	return nil
+	return l.groups.sync(nics)
 }

@@ -1,0 +1,270 @@
+package plumb
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// filter enforces the security groups of the local ports, in an inet table of its own.
+// Three base chains send a packet by its address to the chains of the port that it comes
+// from and of the port that it goes to; a port's chain drops what no rule of it matches.
+// Answers and neighbour discovery pass ahead of them. A group is a set of its ports'
+// addresses, so that a port which joins or leaves changes nothing in others' chains.
+type filter struct {
+	owner owner
+
+	// mu lets one batch through at a time. ports are those whose rules stand, by the short
+	// form of their ids, and whole says that nothing else does.
+	mu    sync.Mutex
+	ports map[string]domain.Nic
+	whole bool
+}
+
+func newFilter(own owner) *filter {
+	return &filter{owner: own, ports: map[string]domain.Nic{}}
+}
+
+func (f *filter) table() *nftables.Table {
+	return &nftables.Table{Name: f.owner.table() + "-groups", Family: nftables.TableFamilyINet}
+}
+
+// lay makes the rules of one port those of nic. Ahead of the first sync the table may
+// hold what an older process laid, and so other ports' rules are left alone.
+func (f *filter) lay(nic domain.Nic) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(nic.Groups) == 0 {
+		return nil
+	}
+	conn, err := open()
+	if err != nil {
+		return err
+	}
+	former, known, err := f.former(conn, nic)
+	if err != nil || known && samePort(former, nic) {
+		return err
+	}
+	batch := &script{conn: conn, table: f.table()}
+	if !f.whole {
+		f.base(batch)
+		if err := f.unclaim(batch, nic); err != nil {
+			return err
+		}
+	}
+	if known {
+		if err := f.leave(batch, former); err != nil {
+			return err
+		}
+	}
+	if err := f.join(batch, nic, known || !f.whole); err != nil {
+		return err
+	}
+	if err := batch.commit(); err != nil {
+		return fmt.Errorf("lay the group rules of port %s: %w", nic.PortID, err)
+	}
+	f.ports[shortPort(nic.PortID)] = nic
+	if known {
+		forgetFlows(former)
+	}
+	return nil
+}
+
+// former returns what stands of nic's port. If somebody took the table away nothing
+// does, of no port; the next sync lays the others' rules again.
+func (f *filter) former(conn *nftables.Conn, nic domain.Nic) (domain.Nic, bool, error) {
+	former, known := f.ports[shortPort(nic.PortID)]
+	if !known {
+		return former, false, nil
+	}
+	standing, err := f.stands(conn)
+	if err == nil && !standing {
+		clear(f.ports)
+		f.whole, known = false, false
+	}
+	return former, known, err
+}
+
+// drop takes the rules of one port away. What is not known goes with the next sync.
+func (f *filter) drop(port string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	nic, known := f.ports[port]
+	if !known {
+		return nil
+	}
+	conn, err := open()
+	if err != nil {
+		return err
+	}
+	batch := &script{conn: conn, table: f.table()}
+	if err := f.leave(batch, nic); err != nil {
+		return err
+	}
+	if err := f.unlist(batch, nic); err != nil {
+		return err
+	}
+	for _, way := range ways() {
+		chain := &nftables.Chain{Name: way.chain(port), Table: batch.table}
+		conn.FlushChain(chain)
+		conn.DelChain(chain)
+	}
+	delete(f.ports, port)
+	if err := batch.commit(); err != nil {
+		f.whole = false // somebody else changed the table
+		if !isMissing(err) {
+			return fmt.Errorf("drop the group rules of port %s: %w", port, err)
+		}
+	}
+	return nil
+}
+
+// sync makes the table hold the rules of nics and nothing else, in one step. What stands
+// as it should is not touched.
+func (f *filter) sync(nics []domain.Nic) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	wanted := map[string]domain.Nic{}
+	for _, nic := range nics {
+		if len(nic.Groups) > 0 {
+			wanted[shortPort(nic.PortID)] = nic
+		}
+	}
+	conn, err := open()
+	if err != nil {
+		return err
+	}
+	standing, err := f.stands(conn)
+	if err != nil {
+		return err
+	}
+	if standing == (len(wanted) > 0) && (f.whole || len(wanted) == 0) && maps.EqualFunc(wanted, f.ports, samePort) {
+		return nil
+	}
+	batch := &script{conn: conn, table: f.table()}
+	conn.AddTable(batch.table) // so that deleting it never fails
+	conn.DelTable(batch.table)
+	if len(wanted) > 0 {
+		f.base(batch)
+	}
+	for _, port := range slices.Sorted(maps.Keys(wanted)) {
+		if err := f.join(batch, wanted[port], false); err != nil {
+			return err
+		}
+	}
+	if err := batch.commit(); err != nil {
+		return fmt.Errorf("lay the group rules: %w", err)
+	}
+	for port, former := range f.ports {
+		if nic, stays := wanted[port]; stays && !samePort(former, nic) {
+			forgetFlows(former)
+		}
+	}
+	f.ports, f.whole = wanted, len(wanted) > 0
+	return nil
+}
+
+// stands says whether the base chains are there.
+func (f *filter) stands(conn *nftables.Conn) (bool, error) {
+	chains, err := conn.ListChainsOfTableFamily(nftables.TableFamilyINet)
+	if err != nil {
+		return false, fmt.Errorf("list chains: %w", err)
+	}
+	based := 0
+	for _, chain := range chains {
+		if chain.Table.Name == f.table().Name && chain.Hooknum != nil {
+			based++
+		}
+	}
+	return based == filterHooks, nil
+}
+
+// samePort says whether two nics of one port have the same rules.
+func samePort(a, b domain.Nic) bool {
+	same := func(x, y domain.NicAddress) bool { return x.Addr == y.Addr }
+	return a.MAC == b.MAC && slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Rules, b.Rules) &&
+		slices.EqualFunc(a.Addresses, b.Addresses, same)
+}
+
+// way is one direction of a port's packets in one IP version.
+type way struct {
+	out, six bool
+}
+
+func ways() []way { return []way{{}, {six: true}, {out: true}, {out: true, six: true}} }
+
+// list names the map from the port's own address to its chain.
+func (w way) list() string { return w.word() + w.version() }
+
+// chain names the chain of a port.
+func (w way) chain(port string) string { return w.word() + w.version() + "-" + port }
+
+func (w way) word() string {
+	if w.out {
+		return "out"
+	}
+	return "in"
+}
+
+func (w way) version() string {
+	if w.six {
+		return "6"
+	}
+	return "4"
+}
+
+func (w way) kind() nftables.SetDatatype {
+	if w.six {
+		return nftables.TypeIP6Addr
+	}
+	return nftables.TypeIPAddr
+}
+
+// own loads the port's own address of a packet, and other the one of the other end.
+func (w way) own() matching   { return w.address(w.out) }
+func (w way) other() matching { return w.address(!w.out) }
+
+func (w way) address(source bool) matching {
+	proto, offset, length := byte(unix.NFPROTO_IPV4), uint32(16), uint32(4)
+	if w.six {
+		proto, offset, length = unix.NFPROTO_IPV6, 24, 16
+	}
+	if source {
+		offset -= length
+	}
+	return all(meta(expr.MetaKeyNFPROTO, expr.CmpOpEq, []byte{proto}), field(expr.PayloadBaseNetworkHeader, offset, length))
+}
+
+// ownAddresses are those by which a port is known, with its link-local one.
+func (w way) ownAddresses(nic domain.Nic) []netip.Addr {
+	var own []netip.Addr
+	for _, a := range nic.Addresses {
+		if a.Addr.Is6() == w.six {
+			own = append(own, a.Addr)
+		}
+	}
+	if mac, err := parseMAC(nic); err == nil && w.six && len(own) > 0 {
+		own = append(own, linkLocal(mac))
+	}
+	return own
+}
+
+func (w way) portMap(table *nftables.Table) *nftables.Set {
+	return &nftables.Set{Table: table, Name: w.list(), IsMap: true, KeyType: w.kind(), DataType: nftables.TypeVerdict}
+}
+
+// groupSet holds the addresses of a group's ports.
+func (w way) groupSet(table *nftables.Table, group string) *nftables.Set {
+	sum := sha256.Sum256([]byte(group))
+	return &nftables.Set{Table: table, Name: "group" + w.version() + "-" + hex.EncodeToString(sum[:6]), KeyType: w.kind()}
+}

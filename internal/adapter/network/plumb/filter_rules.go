@@ -1,0 +1,288 @@
+package plumb
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// filterHooks is how many base chains the table has.
+const filterHooks = 3
+
+// base lays what all ports share. Packets between two ports of a bridge come by forward
+// because filterBridge asks for it; the host's own go by input and output.
+func (f *filter) base(s *script) {
+	s.conn.AddTable(s.table)
+	lists := map[way]*nftables.Set{}
+	for _, w := range ways() {
+		lists[w] = s.set(w.portMap(s.table), nil)
+	}
+	f.hook(s, "forward", nftables.ChainHookForward, lists, ways())
+	f.hook(s, "input", nftables.ChainHookInput, lists, ways()[2:])
+	f.hook(s, "output", nftables.ChainHookOutput, lists, ways()[:2])
+}
+
+func (f *filter) hook(s *script, name string, at *nftables.ChainHook, lists map[way]*nftables.Set, passed []way) {
+	chain := s.conn.AddChain(&nftables.Chain{
+		Name: name, Table: s.table, Type: nftables.ChainTypeFilter, Hooknum: at, Priority: nftables.ChainPriorityFilter,
+	})
+	s.conn.FlushChain(chain)
+	prefix := f.owner.bridgePrefix()
+	s.rule(chain, answers(), accept())
+	s.rule(chain, icmpv6(icmp6NeighborSolicit), accept())
+	s.rule(chain, icmpv6(icmp6NeighborAdvert), accept())
+	for _, out := range []bool{true, false} { // what a port may not send need not be judged further
+		for _, w := range passed {
+			if w.out != out {
+				continue
+			}
+			link := expr.MetaKeyOIFNAME
+			if w.out {
+				link = expr.MetaKeyIIFNAME
+			}
+			s.rule(chain, linkPrefix(link, expr.CmpOpEq, prefix), w.own(), matching{
+				&expr.Lookup{SourceRegister: reg, SetName: lists[w].Name, SetID: lists[w].ID, IsDestRegSet: true},
+			})
+		}
+	}
+	if name != "forward" {
+		return
+	}
+	// What goes to all ports goes to no port's address, and so by no port's chain.
+	for _, kind := range []byte{unix.PACKET_BROADCAST, unix.PACKET_MULTICAST} {
+		s.rule(chain, linkPrefix(expr.MetaKeyOIFNAME, expr.CmpOpEq, prefix), meta(expr.MetaKeyPKTTYPE, expr.CmpOpEq, []byte{kind}), drop())
+	}
+}
+
+// join lays the chains of a port, lists it, and puts it into its groups. stands says
+// that its chains may be there already.
+func (f *filter) join(s *script, nic domain.Nic, stands bool) error {
+	port := shortPort(nic.PortID)
+	for _, w := range ways() {
+		if err := f.groups(s, w, nic); err != nil {
+			return err
+		}
+		own := w.ownAddresses(nic)
+		if len(own) == 0 {
+			continue
+		}
+		chain := s.conn.AddChain(&nftables.Chain{Name: w.chain(port), Table: s.table})
+		if stands {
+			s.conn.FlushChain(chain)
+		}
+		for _, r := range nic.Rules {
+			if r.Egress != w.out || r.IPv6 != w.six {
+				continue
+			}
+			parts, err := f.matches(s.table, w, r)
+			if err != nil {
+				return err
+			}
+			s.rule(chain, append(parts, w.pass())...)
+		}
+		s.rule(chain, drop())
+		elements := make([]nftables.SetElement, 0, len(own))
+		for _, a := range own {
+			elements = append(elements, nftables.SetElement{Key: a.AsSlice(), VerdictData: &expr.Verdict{Kind: expr.VerdictJump, Chain: chain.Name}})
+		}
+		if err := s.conn.SetAddElements(w.portMap(s.table), elements); err != nil {
+			return fmt.Errorf("list port %s: %w", nic.PortID, err)
+		}
+	}
+	return nil
+}
+
+// pass lets a packet go on: one that leaves a port may yet come to another.
+func (w way) pass() matching {
+	if w.out {
+		return matching{&expr.Verdict{Kind: expr.VerdictReturn}}
+	}
+	return accept()
+}
+
+// groups makes the sets that the port is in or that its rules name, and fills in the
+// port's addresses. Sets go by IP version, so one direction does for both.
+func (f *filter) groups(s *script, w way, nic domain.Nic) error {
+	if w.out {
+		return nil
+	}
+	named := slices.Clone(nic.Groups)
+	for _, r := range nic.Rules {
+		if r.RemoteGroup != "" {
+			named = append(named, r.RemoteGroup)
+		}
+	}
+	slices.Sort(named)
+	for _, group := range slices.Compact(named) {
+		set := s.set(w.groupSet(s.table, group), nil)
+		own := w.ownAddresses(nic)
+		if !slices.Contains(nic.Groups, group) || len(own) == 0 {
+			continue
+		}
+		if err := s.conn.SetAddElements(set, keys(own)); err != nil {
+			return fmt.Errorf("fill group %s: %w", group, err)
+		}
+	}
+	return nil
+}
+
+// leave takes the port out of its groups.
+func (f *filter) leave(s *script, nic domain.Nic) error {
+	for _, w := range ways()[:2] {
+		own := w.ownAddresses(nic)
+		for _, group := range nic.Groups {
+			if len(own) == 0 {
+				continue
+			}
+			if err := s.conn.SetDeleteElements(w.groupSet(s.table, group), keys(own)); err != nil {
+				return fmt.Errorf("take port %s out of group %s: %w", nic.PortID, group, err)
+			}
+		}
+	}
+	return nil
+}
+
+// unlist takes the port's addresses out of the maps.
+func (f *filter) unlist(s *script, nic domain.Nic) error {
+	for _, w := range ways() {
+		own := w.ownAddresses(nic)
+		if len(own) == 0 {
+			s.conn.AddChain(&nftables.Chain{Name: w.chain(shortPort(nic.PortID)), Table: s.table}) // so that deleting it never fails
+			continue
+		}
+		if err := s.conn.SetDeleteElements(w.portMap(s.table), keys(own)); err != nil {
+			return fmt.Errorf("unlist port %s: %w", nic.PortID, err)
+		}
+	}
+	return nil
+}
+
+// unclaim takes the port's addresses out of the maps, in which an older process may have
+// left them for a port that had them before.
+func (f *filter) unclaim(s *script, nic domain.Nic) error {
+	standing, err := f.stands(s.conn)
+	if err != nil || !standing {
+		return err
+	}
+	for _, w := range ways() {
+		elements, err := s.conn.GetSetElements(w.portMap(s.table))
+		if err != nil {
+			return fmt.Errorf("list ports: %w", err)
+		}
+		own := w.ownAddresses(nic)
+		for _, e := range elements {
+			addr, ok := netip.AddrFromSlice(e.Key)
+			if !ok || !slices.Contains(own, addr) {
+				continue
+			}
+			if err := s.conn.SetDeleteElements(w.portMap(s.table), keys([]netip.Addr{addr})); err != nil {
+				return fmt.Errorf("unlist %s: %w", addr, err)
+			}
+		}
+	}
+	return nil
+}
+
+func keys(addrs []netip.Addr) []nftables.SetElement {
+	elements := make([]nftables.SetElement, 0, len(addrs))
+	for _, a := range addrs {
+		elements = append(elements, nftables.SetElement{Key: a.AsSlice()})
+	}
+	return elements
+}
+
+// matches are the conditions of one rule.
+func (f *filter) matches(table *nftables.Table, w way, r domain.GroupRule) ([]matching, error) {
+	var parts []matching
+	switch {
+	case r.RemoteGroup != "":
+		set := w.groupSet(table, r.RemoteGroup)
+		parts = append(parts, w.other(), matching{&expr.Lookup{SourceRegister: reg, SetName: set.Name}})
+	case r.RemotePrefix.IsValid() && r.RemotePrefix.Bits() > 0:
+		parts = append(parts, w.other(), within(r.RemotePrefix))
+	}
+	if r.Protocol == "" {
+		return parts, nil
+	}
+	number, err := protocolNumber(r)
+	if err != nil {
+		return nil, err
+	}
+	parts = append(parts, transport(number))
+	switch number {
+	case unix.IPPROTO_ICMP, unix.IPPROTO_ICMPV6:
+		for offset, value := range []int{r.PortMin, r.PortMax} {
+			if value >= 0 {
+				parts = append(parts, field(expr.PayloadBaseTransportHeader, uint32(offset), 1), compare(expr.CmpOpEq, []byte{byte(value)}))
+			}
+		}
+	default:
+		if r.PortMin >= 0 {
+			parts = append(parts, destinationPorts(r.PortMin, r.PortMax))
+		}
+	}
+	return parts, nil
+}
+
+func destinationPorts(low, high int) matching {
+	bound := func(port int) []byte { return binary.BigEndian.AppendUint16(nil, uint16(port)) }
+	return all(field(expr.PayloadBaseTransportHeader, 2, 2),
+		compare(expr.CmpOpGte, bound(low)), compare(expr.CmpOpLte, bound(max(low, high))))
+}
+
+// within matches the address just loaded if it is in prefix.
+func within(prefix netip.Prefix) matching {
+	addr := prefix.Masked().Addr().AsSlice()
+	mask := net.CIDRMask(prefix.Bits(), 8*len(addr))
+	return matching{
+		&expr.Bitwise{SourceRegister: reg, DestRegister: reg, Len: uint32(len(addr)), Mask: mask, Xor: make([]byte, len(addr))},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: reg, Data: addr},
+	}
+}
+
+func protocolNumber(r domain.GroupRule) (byte, error) {
+	switch r.Protocol {
+	case "tcp":
+		return unix.IPPROTO_TCP, nil
+	case "udp":
+		return unix.IPPROTO_UDP, nil
+	case "sctp":
+		return unix.IPPROTO_SCTP, nil
+	case "icmp", "icmpv6", "ipv6-icmp":
+		if r.IPv6 {
+			return unix.IPPROTO_ICMPV6, nil
+		}
+		return unix.IPPROTO_ICMP, nil
+	}
+	n, err := strconv.ParseUint(r.Protocol, 10, 8)
+	if err != nil {
+		return 0, domain.WrapFault(err, domain.Invalid, "port-binding-failed", "This host does not know the protocol %q of a security group rule.", r.Protocol)
+	}
+	return byte(n), nil
+}
+
+// forgetFlows makes the kernel judge connections to a port anew after its rules changed.
+// Those that the port itself opened go on, with the translation that only their flow
+// knows. It is done as far as the kernel can: what it still remembers stays let through.
+func forgetFlows(nic domain.Nic) {
+	for _, a := range nic.Addresses {
+		family := netlink.InetFamily(unix.AF_INET)
+		if a.Addr.Is6() {
+			family = unix.AF_INET6
+		}
+		to := &netlink.ConntrackFilter{}
+		if to.AddIP(netlink.ConntrackOrigDstIP, a.Addr.AsSlice()) == nil {
+			_, _ = netlink.ConntrackDeleteFilters(netlink.ConntrackTable, family, to)
+		}
+	}
+}
