@@ -75,7 +75,7 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 	if err != nil {
 		return nil, err
 	}
-	networking, err := newNetworking(c, store, authority.Deployment(), log)
+	networking, groups, err := newNetworking(c, store, authority.Deployment(), log)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 	b := &brain{store: store, authority: authority}
 	b.nodes = ctl.NewNodes(ctl.NodesDeps{Authority: authority, Dial: dial, Timing: timing, Log: log})
 	b.control = control.New(control.Deps{
-		Store: store, Networking: networking, Secrets: secrets, Nodes: b.nodes,
+		Store: store, Networking: networking, Groups: groups, Secrets: secrets, Nodes: b.nodes,
 		Clock: func() time.Time { return time.Now().UTC() }, Rand: rand.Reader, Log: log, Options: controlOptions(c),
 	})
 	if book, owns := networking.(control.NetworkBook); owns {
@@ -92,7 +92,7 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 	b.capsules = capsule.New(capsule.Deps{Control: b.control, Networking: networking})
 	b.stock = stock.New(stock.Deps{Control: b.control, Nodes: b.nodes, Log: log})
 	b.loops = loops.New(loops.Deps{
-		Control: b.control, Networking: networking, Nodes: b.nodes, Meter: m, Log: log, Owner: uuid.NewString(),
+		Control: b.control, Networking: networking, Groups: groups, Nodes: b.nodes, Meter: m, Log: log, Owner: uuid.NewString(),
 	})
 	b.link = ctl.NewServer(ctl.ServerDeps{
 		Brain: b.control, Authority: authority, DownAfter: c.Deadlines.HostDown, Dial: dial, Timing: timing, Log: log,

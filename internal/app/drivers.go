@@ -56,7 +56,9 @@ func openFake(_ context.Context, c config.Config, deployment string, _ *slog.Log
 }
 
 // newNetworking is the network service of the deployment.
-func newNetworking(c config.Config, store control.Store, deployment string, log *slog.Logger) (control.Networking, error) {
+//
+// Its security groups are nil where the operator switched them off.
+func newNetworking(c config.Config, store control.Store, deployment string, log *slog.Logger) (control.Networking, control.Groups, error) {
 	o := local.Options{Deployment: deployment, DNS: c.Local.DNS, IPv4Only: len(c.Local.IPv6Pool) == 0}
 	if len(c.Local.IPv4Pool) > 0 {
 		o.Pool4 = c.Local.IPv4Pool[0]
@@ -64,5 +66,15 @@ func newNetworking(c config.Config, store control.Store, deployment string, log 
 	if len(c.Local.IPv6Pool) > 0 {
 		o.Pool6 = c.Local.IPv6Pool[0]
 	}
-	return local.New(store, o, log)
+	if !c.Local.Groups {
+		networking, err := local.New(store, o, log)
+		return networking, nil, err
+	}
+	groups, err := local.OpenGroups(c.Local.GroupsFile, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.Groups = groups
+	networking, err := local.New(store, o, log)
+	return networking, groups, err
 }

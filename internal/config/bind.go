@@ -222,7 +222,8 @@ func (b binder) controls(section string) []string {
 
 func (b binder) local() Local {
 	const s = "local"
-	return Local{Enabled: b.truth(s, "enabled"), IPv4Pool: b.prefixes(s, "ipv4_pool"), IPv6Pool: b.prefixes(s, "ipv6_pool"), DNS: b.list(s, "dns")}
+	return Local{Enabled: b.truth(s, "enabled"), IPv4Pool: b.prefixes(s, "ipv4_pool"), IPv6Pool: b.prefixes(s, "ipv6_pool"), DNS: b.list(s, "dns"),
+		Groups: b.truth(s, "security_groups"), GroupsFile: b.text(s, "security_groups_file")}
 }
 
 func (b binder) webSocket() WebSocket {

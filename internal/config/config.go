@@ -187,6 +187,9 @@ type Local struct {
 	IPv4Pool []netip.Prefix
 	IPv6Pool []netip.Prefix
 	DNS      []string
+	Groups   bool // security groups are enforced
+	// GroupsFile is the operator's file of groups; it may be missing.
+	GroupsFile string
 }
 
 // WebSocket is the console door.

@@ -66,6 +66,8 @@ func networkOptions() []Option {
 		Option{Name: "enabled", Type: Boolean, Default: "true", Help: "Give each project a network of its own on this host, without Neutron"},
 		Option{Name: "ipv4_pool", Type: Prefixes, Default: "10.152.0.0/16", Help: "IPv4 range that projects' networks are cut from"},
 		Option{Name: "ipv6_pool", Type: Prefixes, Default: "fd5a:756e::/48", Help: "IPv6 range that projects' networks are cut from; empty is IPv4 only"},
+		Option{Name: "security_groups", Type: Boolean, Default: "true", Help: "Filter what goes to and from containers by security groups"},
+		Option{Name: "security_groups_file", Default: "$state_path/security-groups.yaml", Help: "Security groups beside each project's default one; read again when it changes"},
 		Option{Name: "dns", Type: List, Help: "Name servers told to containers; empty is what the host uses"},
 		Option{Name: "users_file", Default: "$state_path/users.yaml", Help: "Users, projects and roles of the built-in identity"},
 		Option{Name: "openrc_file", Default: "$state_path/openrc", Help: "Shell file with the administrator's log-in, written at first start"},

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -71,6 +72,9 @@ func (c *Control) assignment(ctx context.Context, tx Tx, row domain.Container) (
 	a.Spec.Image = a.Spec.QualifiedImage(domainName)
 	if len(a.Spec.Mounts) > 0 {
 		a.Requires = append(a.Requires, mountsAbility)
+	}
+	if slices.ContainsFunc(a.Nics, func(n domain.Nic) bool { return len(n.Groups) > 0 }) {
+		a.Requires = append(a.Requires, groupsAbility)
 	}
 	return a, true, nil
 }

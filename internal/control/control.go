@@ -11,10 +11,11 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// Deps are what Control stands on. Every field is required.
+// Deps are what Control stands on. Every field but Groups is required.
 type Deps struct {
 	Store      Store
 	Networking Networking
+	Groups     Groups // nil: the network service has no security groups
 	Secrets    Secrets
 	Nodes      Nodes
 	Clock      func() time.Time
@@ -28,6 +29,7 @@ type Deps struct {
 type Control struct {
 	store      Store
 	networking Networking
+	groups     Groups
 	secrets    Secrets
 	nodes      Nodes
 	clock      func() time.Time
@@ -44,7 +46,7 @@ type Control struct {
 // New returns the use cases over d.
 func New(d Deps) *Control {
 	c := &Control{
-		store: d.Store, networking: d.Networking, secrets: d.Secrets, nodes: d.Nodes,
+		store: d.Store, networking: d.Networking, groups: d.Groups, secrets: d.Secrets, nodes: d.Nodes,
 		clock: d.Clock, rand: chance.New(d.Rand), log: d.Log, options: d.Options,
 		bells: newBells(), waiters: newWaiters(), hearing: &hearing{}, roster: &roster{},
 	}

@@ -24,6 +24,9 @@ func (c *Control) Create(ctx context.Context, actor domain.Actor, req CreateRequ
 	if err != nil {
 		return row, err
 	}
+	if row.Spec.SecurityGroups, err = c.findGroups(ctx, actor, row.Spec.SecurityGroups); err != nil {
+		return row, err
+	}
 	grounds, err := c.survey(ctx, actor, req, row)
 	if err != nil || grounds.known != nil {
 		return first(grounds.known, row), err
@@ -59,9 +62,6 @@ func (c *Control) Create(ctx context.Context, actor domain.Actor, req CreateRequ
 // what is really used.
 func (c *Control) draft(actor domain.Actor, req CreateRequest) (domain.Container, error) {
 	spec := req.Spec
-	if len(spec.SecurityGroups) > 0 {
-		return domain.Container{}, domain.NewFault(domain.Invalid, "invalid-value", "Security group %s not found.", spec.SecurityGroups[0])
-	}
 	if spec.Name == "" {
 		spec.Name = c.rand.Name()
 	}

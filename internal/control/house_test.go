@@ -20,9 +20,11 @@ type house struct {
 	t     testing.TB
 	store *steppedStore
 	nets  *networks
-	nodes *nodes
-	loops *loops.Loops
-	meter *meter
+	// groups are nil in a house whose network service has none.
+	groups control.Groups
+	nodes  *nodes
+	loops  *loops.Loops
+	meter  *meter
 }
 
 func newHouse(tb testing.TB, change ...func(*control.Options)) *house {
@@ -45,10 +47,10 @@ func (h *house) reopen(change ...func(*control.Options)) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	h.Control = control.New(control.Deps{
-		Store: h.store, Networking: h.nets, Secrets: reversed{}, Nodes: h.nodes,
+		Store: h.store, Networking: h.nets, Groups: h.groups, Secrets: reversed{}, Nodes: h.nodes,
 		Clock: h.store.clock, Rand: rand.Reader, Log: log, Options: options,
 	})
-	h.loops = loops.New(loops.Deps{Control: h.Control, Networking: h.nets, Nodes: h.nodes, Meter: h.meter, Log: log, Owner: "test"})
+	h.loops = loops.New(loops.Deps{Control: h.Control, Networking: h.nets, Groups: h.groups, Nodes: h.nodes, Meter: h.meter, Log: log, Owner: "test"})
 }
 
 // member is a user of project p1, admin an operator.

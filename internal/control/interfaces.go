@@ -62,7 +62,8 @@ func (t *Turn) mayRewire(ctx context.Context, row domain.Container, verb domain.
 		return err
 	}
 	rewires := func(q domain.Queued) bool {
-		return q.Verb == domain.VerbNetworkAttach || q.Verb == domain.VerbNetworkDetach
+		return q.Verb == domain.VerbNetworkAttach || q.Verb == domain.VerbNetworkDetach ||
+			q.Verb == domain.VerbAddGroup || q.Verb == domain.VerbRemoveGroup
 	}
 	if row.Want.Absent || slices.ContainsFunc(queue, rewires) {
 		return domain.NewFault(domain.Conflict, "invalid-state-exception", "Cannot %s container %s in %s state", verb, row.ID, row.Status)

@@ -45,8 +45,7 @@ func (c *Control) Act(ctx context.Context, actor domain.Actor, ref Ref, verb dom
 	case domain.VerbNetworkDetach:
 		return c.detachNetwork(ctx, actor, ref, args)
 	case domain.VerbAddGroup, domain.VerbRemoveGroup:
-		return domain.Container{}, domain.NewFault(domain.Unsupported, "operation-not-supported",
-			"The configured network driver does not support %s.", verb)
+		return c.regroup(ctx, actor, ref, verb, args)
 	default:
 		return domain.Container{}, domain.NewFault(domain.Invalid, "invalid", "%s is not a queued action.", verb)
 	}

@@ -310,6 +310,20 @@ type NetworkBook interface {
 	DeleteNetwork(ctx context.Context, actor domain.Actor, id string) error
 }
 
+// Groups are the security groups of the network service. Networking.Prepare gives a
+// container's nics the rules of the groups that its Spec names. Every call may be repeated.
+type Groups interface {
+	// Find resolves names or ids to ids with the actor's own rights, in order and each
+	// once. Faults: Invalid ("Security group X not found."), Conflict (ambiguous).
+	Find(ctx context.Context, actor domain.Actor, idents []string) ([]string, error)
+	// Default is the id of the project's group for ports that name none.
+	Default(ctx context.Context, projectID string) (string, error)
+	// Rules returns what Prepare puts into the nics of c: groups and all their rules.
+	Rules(ctx context.Context, c domain.Container) (groups []string, rules []domain.GroupRule, err error)
+	// Edition differs from what it was whenever a rule of any group may have changed.
+	Edition(ctx context.Context) (string, error)
+}
+
 // Secrets seals what must not lie open in the database.
 type Secrets interface {
 	Seal(plain []byte) ([]byte, error)

@@ -6,7 +6,7 @@ import "slices"
 // see an action of verb.
 func NeedsPreparing(verb Verb) bool {
 	switch verb {
-	case VerbCreate, VerbRebuild, VerbNetworkAttach, VerbNetworkDetach:
+	case VerbCreate, VerbRebuild, VerbNetworkAttach, VerbNetworkDetach, VerbAddGroup, VerbRemoveGroup:
 		return true
 	default:
 		return false
@@ -113,6 +113,14 @@ func (c *Container) fallBack(a Action, seen Status) {
 		c.EverCreated = true
 	}
 	c.Want = Want{Running: seen == Running || seen == Paused || seen == Restarting, Paused: seen == Paused}
+}
+
+// Regroup lets c join or leave the security group that a names.
+func (c *Container) Regroup(a Action) {
+	c.Spec.SecurityGroups = slices.DeleteFunc(slices.Clone(c.Spec.SecurityGroups), func(g string) bool { return g == a.Args.Group })
+	if a.Verb == VerbAddGroup {
+		c.Spec.SecurityGroups = append(c.Spec.SecurityGroups, a.Args.Group)
+	}
 }
 
 // Part takes the interface that a detaches out of c.

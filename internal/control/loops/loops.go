@@ -9,10 +9,11 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// Deps are what the loops stand on. Every field is required.
+// Deps are what the loops stand on. Every field but Groups is required.
 type Deps struct {
 	Control    *control.Control
 	Networking control.Networking
+	Groups     control.Groups // nil: there are no security groups
 	Nodes      control.Nodes
 	Meter      Meter
 	Log        *slog.Logger
@@ -23,6 +24,8 @@ type Deps struct {
 type Loops struct {
 	control    *control.Control
 	networking control.Networking
+	groups     control.Groups
+	edition    string // of the groups, as Regroup last brought it to all hosts
 	nodes      control.Nodes
 	meter      Meter
 	log        *slog.Logger
@@ -31,7 +34,7 @@ type Loops struct {
 
 // New returns the loops over d.
 func New(d Deps) *Loops {
-	return &Loops{control: d.Control, networking: d.Networking, nodes: d.Nodes, meter: d.Meter, log: d.Log, owner: d.Owner}
+	return &Loops{control: d.Control, networking: d.Networking, groups: d.Groups, nodes: d.Nodes, meter: d.Meter, log: d.Log, owner: d.Owner}
 }
 
 const (
@@ -52,6 +55,7 @@ func (l *Loops) Jobs() []Job {
 		{Name: "autoremove", Step: l.Autoremove, Every: 30 * time.Second, Bell: bells.Autoremove},
 		{Name: "heal", Step: l.Heal, Every: 30 * time.Second, Bell: bells.Heal},
 		{Name: "fetch", Step: l.Fetch, Every: 10 * time.Second, Bell: bells.Fetch, Batch: 1, Workers: 4, Bound: l.control.Options().ActionTotal + time.Minute},
+		{Name: "regroup", Step: l.Regroup, Every: 2 * time.Second},
 		{Name: "sweep", Step: l.Sweep, Every: time.Minute},
 	}
 }

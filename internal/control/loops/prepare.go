@@ -33,13 +33,16 @@ func (l *Loops) prepare(ctx context.Context, a domain.Action) error {
 	case domain.VerbNetworkAttach:
 		row.Resolved = append(slices.Clone(row.Resolved), *a.Args.Choice)
 		err = l.makePorts(ctx, &row)
+	case domain.VerbAddGroup, domain.VerbRemoveGroup:
+		row.Regroup(a)
+		err = l.makePorts(ctx, &row)
 	case domain.VerbCreate, domain.VerbRebuild:
 		err = l.makePorts(ctx, &row)
 	}
 	if err != nil {
 		return l.hold(ctx, a, err)
 	}
-	return l.show(ctx, a, row.Resolved, row.Nics)
+	return l.show(ctx, a, row)
 }
 
 // makePorts gives row its interfaces. A repetition finds the ports that it made.
@@ -106,7 +109,7 @@ func (l *Loops) occupy(ctx context.Context, a domain.Action, host domain.Host) (
 // show makes the prepared action visible to its host. An action that was canceled
 // while its ports were made leaves them to the release of its container, or, if that
 // is over already, gives them back here.
-func (l *Loops) show(ctx context.Context, a domain.Action, resolved []domain.NetChoice, nics []domain.Nic) error {
+func (l *Loops) show(ctx context.Context, a domain.Action, made domain.Container) error {
 	var ours bool
 	err := failpoint.Around(failpoint.PrepareVisible, func() error {
 		return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
@@ -116,15 +119,15 @@ func (l *Loops) show(ctx context.Context, a domain.Action, resolved []domain.Net
 				return err
 			}
 			if domain.NeedsPreparing(a.Verb) {
-				row.Nics, row.Resolved = nics, resolved
+				row.Nics, row.Resolved, row.Spec.SecurityGroups = made.Nics, made.Resolved, made.Spec.SecurityGroups
 			}
 			return visible(ctx, t, row, a)
 		})
 	})
-	if err != nil || ours || len(nics) == 0 {
+	if err != nil || ours || len(made.Nics) == 0 {
 		return err
 	}
-	return l.disown(ctx, a.Container, nics)
+	return l.disown(ctx, a.Container, made.Nics)
 }
 
 func visible(ctx context.Context, t *control.Turn, row domain.Container, a domain.Action) error {

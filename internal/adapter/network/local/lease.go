@@ -42,7 +42,22 @@ func (l *Local) Prepare(ctx context.Context, c domain.Container, _ string) ([]do
 	for i := range nics {
 		nics[i].DNS, nics[i].DNSSearch = servers, search
 	}
-	return nics, nil
+	return nics, l.group(ctx, c, nics)
+}
+
+// group puts the nics of c into its security groups.
+func (l *Local) group(ctx context.Context, c domain.Container, nics []domain.Nic) error {
+	if l.opts.Groups == nil {
+		return nil
+	}
+	groups, rules, err := l.opts.Groups.Rules(ctx, c)
+	if err != nil {
+		return err
+	}
+	for i := range nics {
+		nics[i].Groups, nics[i].Rules = groups, rules
+	}
+	return nil
 }
 
 // skipOf spreads those who met over the free addresses; the first try takes the lowest.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -36,6 +37,8 @@ type Options struct {
 	// ResolvConf lists resolver files of the host, of which the first with a usable
 	// server counts; nil: the usual places.
 	ResolvConf []string
+	// Groups are enforced on every port; nil: ports are not filtered.
+	Groups *Groups
 }
 
 // Local serves control.Networking from the store alone.
@@ -101,6 +104,9 @@ func (l *Local) Resolve(ctx context.Context, actor domain.Actor, nets []domain.N
 		network, err := l.find(ctx, actor.ProjectID, request.Network)
 		if err != nil {
 			return nil, err
+		}
+		if slices.ContainsFunc(choices, func(c domain.NetChoice) bool { return c.NetworkID == network.ID }) {
+			return nil, domain.NewFault(domain.Invalid, "invalid-value", "Network %s is named twice.", request.Network)
 		}
 		fixed, err := l.fixed(ctx, network, request)
 		if err != nil {
