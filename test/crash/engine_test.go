@@ -19,7 +19,7 @@ import (
 type engine interface {
 	// config is the engine's part of zun.conf.
 	config() string
-	// image is one that is present.
+	// image is one that can be pulled.
 	image() string
 	// objects lists what the engine holds of d, one thing a line.
 	objects(t *testing.T, d *deployment) []string
@@ -84,25 +84,25 @@ func simulation(t *testing.T, d *deployment) string {
 	return dirs[0]
 }
 
-// docker is a real engine, the one that ZUN_TEST_DOCKER names.
-type docker struct{ host string }
+// docker is a real engine, and a registry that it reaches.
+type docker struct{ host, registry string }
 
-const dockerImage = "127.0.0.1:1/crash/cirros:latest"
-
+// newDocker is the engine that ZUN_TEST_DOCKER names, with the registry of
+// ZUN_TEST_REGISTRY, which has cirros:latest.
 func newDocker(t *testing.T) docker {
 	t.Helper()
-	host := os.Getenv("ZUN_TEST_DOCKER")
-	if host == "" {
-		t.Fatal("ZUN_TEST_DOCKER must name a Docker engine that has the image " + dockerImage + "; run make test SUITE=crash")
+	e := docker{os.Getenv("ZUN_TEST_DOCKER"), os.Getenv("ZUN_TEST_REGISTRY")}
+	if e.host == "" || e.registry == "" {
+		t.Fatal("ZUN_TEST_DOCKER must name a Docker engine and ZUN_TEST_REGISTRY a registry with cirros; run make test SUITE=crash")
 	}
-	return docker{host}
+	return e
 }
 
 func (e docker) config() string {
 	return fmt.Sprintf("[engine]\ndriver = docker\nready_sandboxes = 0\n[docker]\napi_url = %s", e.host)
 }
 
-func (docker) image() string { return dockerImage }
+func (e docker) image() string { return e.registry + "/cirros:latest" }
 
 func (e docker) objects(t *testing.T, d *deployment) []string {
 	t.Helper()

@@ -32,10 +32,13 @@ func (d *deployment) inventory(t *testing.T) inventory {
 	}
 }
 
-// differs tells what is more or less than in want.
-func (i inventory) differs(want inventory) error {
+// differs tells what is more or less than in want, kinds left out aside.
+func (i inventory) differs(want inventory, leftOut ...string) error {
 	var differences []error
 	for _, kind := range slices.Sorted(maps.Keys(i)) {
+		if slices.Contains(leftOut, kind) {
+			continue
+		}
 		for _, line := range i[kind] {
 			if !slices.Contains(want[kind], line) {
 				differences = append(differences, fmt.Errorf("%s has more: %s", kind, strings.TrimSpace(line)))
@@ -45,6 +48,18 @@ func (i inventory) differs(want inventory) error {
 			if !slices.Contains(i[kind], line) {
 				differences = append(differences, fmt.Errorf("%s has less: %s", kind, strings.TrimSpace(line)))
 			}
+		}
+	}
+	return errors.Join(differences...)
+}
+
+// grew tells of which kinds there is more or less than in want, whatever it is called;
+// rows aside.
+func (i inventory) grew(want inventory) error {
+	var differences []error
+	for _, kind := range slices.Sorted(maps.Keys(i)) {
+		if kind != "rows" && len(i[kind]) != len(want[kind]) {
+			differences = append(differences, fmt.Errorf("%s: %d, not %d", kind, len(i[kind]), len(want[kind])))
 		}
 	}
 	return errors.Join(differences...)

@@ -83,18 +83,10 @@ func (d *deployment) create(t *testing.T, name string) (uuid string) {
 	return uuid
 }
 
-// order is the usual container.
+// order is the usual container. It is pulled each time, so that every life meets the
+// window of the pull.
 func (d *deployment) order(name string) api.ContainerCreate {
-	return api.ContainerCreate{Name: name, Image: d.engine.image(), Command: program(), ImagePullPolicy: pullPolicy(d.engine), Memory: "64"}
-}
-
-// pullPolicy makes a simulated image be pulled each time, which costs nothing, so
-// that the window of the pull is met.
-func pullPolicy(e engine) string {
-	if _, ok := e.(simulated); ok {
-		return "always"
-	}
-	return "ifnotpresent"
+	return api.ContainerCreate{Name: name, Image: d.engine.image(), Command: program(), ImagePullPolicy: "always", Memory: "64"}
 }
 
 // do asks for a deed until the service has taken it, and waits for its end.

@@ -78,7 +78,7 @@ func (w window) mayHide() bool {
 // real engine: one for each kind of effect on it, and both ends of the link.
 func (w window) chosenForDocker() bool {
 	return slices.Contains([]string{
-		"control-prepare-ports-after", "agent-report-done-before",
+		"agent-image-pull-after", "agent-report-done-before",
 		"agent-sandbox-ensure-after", "agent-net-plug-after", "agent-member-create-after", "agent-member-start-after",
 		"agent-member-kill-after", "agent-member-remove-after", "agent-net-unplug-after", "agent-sandbox-remove-before",
 	}, w.String())
@@ -102,20 +102,26 @@ func newLane(t *testing.T, p plan) *lane {
 	l := &lane{deployment: newDeployment(t, p)}
 	l.bystander = l.create(t, "bystander")
 	l.await(t, l.bystander, "Running")
-	// The kernel takes its time to trust an address of its own, and adds routes then.
-	l.eventually(t, "every address is settled", func() error {
-		if unsettled := l.room.output(t, "ip", "-o", "-6", "address", "show", "tentative"); unsettled != "" {
-			return errors.New(unsettled)
-		}
-		return nil
-	})
-	l.clean = l.inventory(t)
+	l.clean = l.settled(t)
 	if l.live(t, "undisturbed", func(string) {}) {
 		t.Error("the fate of a signal was hidden without a crash")
 	}
 	l.pid = p.engine.pid(t, l.deployment, l.bystander)
 	l.held(t)
 	return l
+}
+
+// settled is the inventory once the kernel trusts each of its own addresses, which
+// takes it a while and adds routes.
+func (l *lane) settled(t *testing.T) inventory {
+	t.Helper()
+	l.eventually(t, "every address is settled", func() error {
+		if unsettled := l.room.output(t, "ip", "-o", "-6", "address", "show", "tentative"); unsettled != "" {
+			return errors.New(unsettled)
+		}
+		return nil
+	})
+	return l.inventory(t)
 }
 
 // held checks that nothing is left behind and that the bystander noticed nothing.

@@ -21,7 +21,8 @@ type Options struct {
 	// Name is what a project's own network is called; empty: "private".
 	Name string
 	// Pool4 and Bits4 give the range of all IPv4 subnets and the length of each;
-	// zero: 10.96.0.0/12 and 24.
+	// zero: 10.96.0.0/12 and 24, or the whole of a smaller
+	// range.
 	Pool4 netip.Prefix
 	Bits4 int
 	// Pool6 is the range of all IPv6 subnets, each a /64; zero: a unique local /48 of
@@ -66,7 +67,7 @@ func New(store control.Store, opts Options, log *slog.Logger) (*Local, error) {
 		opts.Pool4 = netip.MustParsePrefix("10.96.0.0/12")
 	}
 	if opts.Bits4 == 0 {
-		opts.Bits4 = 24
+		opts.Bits4 = max(24, opts.Pool4.Bits()) // a smaller pool is one network
 	}
 	if !opts.Pool6.IsValid() {
 		opts.Pool6 = uniqueLocal(opts.Deployment)

@@ -37,6 +37,18 @@ func TestNetworking(t *testing.T) {
 	})
 }
 
+func TestASmallPoolIsOneNetwork(t *testing.T) {
+	l := open(t, &leases{}, local.Options{Pool4: netip.MustParsePrefix("10.9.8.0/29"), IPv4Only: true})
+	for n := range 5 {
+		if _, err := prepare(t, l, alice, domain.ContainerID(rune('a'+n))); err != nil {
+			t.Fatalf("address %d of five: %v", n+1, err)
+		}
+	}
+	if _, err := prepare(t, l, alice, "f"); !domain.IsKind(err, domain.Conflict) {
+		t.Errorf("the sixth got %v", err)
+	}
+}
+
 func prepare(t *testing.T, l *local.Local, actor domain.Actor, id domain.ContainerID) ([]domain.Nic, error) {
 	t.Helper()
 	choices, err := l.Resolve(t.Context(), actor, nil)

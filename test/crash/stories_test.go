@@ -1,0 +1,241 @@
+//go:build integration
+
+package crash
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-zun/zun/api"
+	"github.com/go-zun/zun/client"
+	"github.com/go-zun/zun/internal/adapter/engine/fake"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+// TestADeleteOutrunsACreate deletes a container whose image is still on its way.
+func TestADeleteOutrunsACreate(t *testing.T) {
+	t.Parallel()
+	l := newLane(t, plan{engine: simulated{}})
+	l.cue(t, fake.Cue{Op: fake.OpImagePull, Times: 1, Delay: 3 * time.Second})
+	uuid := l.create(t, "short-lived")
+	l.await(t, uuid, "Creating")
+	l.remove(t, uuid)
+	l.works(t)
+}
+
+// TestAnAgentKilledDuringAPull pulls again after its restart.
+func TestAnAgentKilledDuringAPull(t *testing.T) {
+	t.Parallel()
+	l := newLane(t, plan{engine: simulated{}})
+	l.cue(t, fake.Cue{Op: fake.OpImagePull, Times: 1, Delay: time.Hour})
+	uuid := l.create(t, "patient")
+	l.eventually(t, "the pull is under way", l.cueTaken(t))
+	l.compute.kill()
+	l.compute.mustStart(t)
+	l.await(t, uuid, "Running")
+	l.remove(t, uuid)
+	l.works(t)
+}
+
+// TestControlKilledWhileTheAgentReports loses no news: what an agent has to tell waits
+// until somebody listens.
+func TestControlKilledWhileTheAgentReports(t *testing.T) {
+	t.Parallel()
+	l := newLane(t, plan{engine: simulated{}})
+	uuid := l.create(t, "untold")
+	l.await(t, uuid, "Running")
+	l.cue(t, fake.Cue{Op: fake.OpStop, Times: 1, Delay: time.Second})
+	if err := l.cli.Act(t.Context(), uuid, "stop", nil); err != nil {
+		t.Fatal(err)
+	}
+	l.eventually(t, "the stop is under way", l.cueTaken(t))
+	l.apis[0].kill()
+	l.eventually(t, "the process ended", func() error {
+		if pid := l.engine.pid(t, l.deployment, uuid); pid != 0 {
+			return fmt.Errorf("it is %d", pid)
+		}
+		return nil
+	})
+	l.apis[0].mustStart(t)
+	l.await(t, uuid, "Stopped")
+	if ended, err := l.newest(t.Context(), uuid, "stop"); err != nil || ended.Message != nil {
+		t.Errorf("the stop is on record as %+v, %v", ended, err)
+	}
+	l.remove(t, uuid)
+	l.works(t)
+}
+
+// TestAHostThatWasBuried deletes by force while the host is down. The row is gone at
+// once; what the host still holds goes when it returns.
+func TestAHostThatWasBuried(t *testing.T) {
+	t.Parallel()
+	l := newLane(t, plan{engine: simulated{}})
+	uuid := l.create(t, "buried")
+	l.await(t, uuid, "Running")
+	l.compute.kill()
+	l.forceDown(t, true)
+	if err := l.cli.DeleteContainer(t.Context(), uuid, client.DeleteOptions{Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.cli.Container(t.Context(), uuid, false); !isNotFound(err) {
+		t.Errorf("the row is still there: %v", err)
+	}
+	if err := l.inventory(t).differs(l.clean, "rows"); err == nil {
+		t.Error("the dead host lost the container's objects")
+	}
+	l.compute.mustStart(t)
+	l.forceDown(t, false)
+	l.held(t)
+	l.works(t)
+}
+
+// TestAHostThatWentSilent becomes Unknown and, when it is back, what it was before,
+// untouched.
+func TestAHostThatWentSilent(t *testing.T) {
+	t.Parallel()
+	l := newLane(t, plan{engine: simulated{}, settings: "[DEFAULT]\nservice_down_time = 3"})
+	l.compute.kill()
+	l.await(t, l.bystander, "Unknown")
+	l.compute.mustStart(t)
+	l.held(t)
+	l.works(t)
+}
+
+// TestASandboxThatDied is made anew with the same ports, and the process is started in it.
+func TestASandboxThatDied(t *testing.T) {
+	t.Parallel()
+	l := newLane(t, plan{engine: simulated{}})
+	l.replaced(t, func(uuid string) {
+		if err := cues(t, l.deployment).KillSandbox(domain.ContainerID(uuid)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	l.works(t)
+}
+
+// TestAPauseContainerThatWasKilled is the same on a real engine.
+func TestAPauseContainerThatWasKilled(t *testing.T) {
+	t.Parallel()
+	e := newDocker(t)
+	l := newLane(t, plan{engine: e})
+	l.replaced(t, func(uuid string) {
+		id := e.ask(t, "ps", "--quiet", "--filter", "label="+domain.LabelContainer+"="+uuid, "--filter", "label="+domain.LabelRole+"=sandbox")
+		e.ask(t, "kill", strings.TrimSpace(id))
+	})
+	l.works(t)
+}
+
+// TestAnEngineThatRestarted ends every process. A container that is to be restarted
+// runs again with the same address; another can be started.
+func TestAnEngineThatRestarted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	script := func(verb string) {
+		t.Helper()
+		if out, err := exec.Command("../../scripts/dockerd.sh", verb, dir).CombinedOutput(); err != nil {
+			t.Fatalf("%s an engine: %v\n%s", verb, err, out)
+		}
+	}
+	script("start")
+	t.Cleanup(func() { script("stop") })
+	e := newDocker(t)
+	e.host = "unix://" + filepath.Join(dir, "docker.sock")
+	l := newLane(t, plan{engine: e})
+	order := l.order("steadfast")
+	order.RestartPolicy = &api.RestartPolicy{Name: "always"}
+	steadfast, err := l.cli.CreateContainer(t.Context(), order, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := l.await(t, steadfast.UUID, "Running")
+	script("stop")
+	script("start")
+	l.await(t, l.bystander, "Stopped")
+	l.eventually(t, "the process runs again", func() error {
+		after, err := l.cli.Container(t.Context(), steadfast.UUID, false)
+		if err == nil && (after.Status != "Running" || e.pid(t, l.deployment, steadfast.UUID) == 0) {
+			err = fmt.Errorf("it is %s: %s", after.Status, said(after))
+		}
+		return err
+	})
+	l.plugged(t, steadfast.UUID, before)
+	l.do(t, l.bystander, deed{verb: "start", status: "Running"})
+	l.remove(t, steadfast.UUID)
+	l.eventually(t, "the host holds as much as before", func() error { return l.inventory(t).grew(l.clean) })
+	l.clean, l.pid = l.settled(t), e.pid(t, l.deployment, l.bystander) // other names, another start
+	l.works(t)
+}
+
+// replaced kills the sandbox of a running container and holds that another takes its
+// place, with a new process and the same addresses.
+func (l *lane) replaced(t *testing.T, kill func(uuid string)) {
+	t.Helper()
+	uuid := l.create(t, "homeless")
+	before := l.await(t, uuid, "Running")
+	pid := l.engine.pid(t, l.deployment, uuid)
+	kill(uuid)
+	l.eventually(t, "another process runs", func() error {
+		if now := l.engine.pid(t, l.deployment, uuid); now == 0 || now == pid {
+			return fmt.Errorf("it is %d", now)
+		}
+		return nil
+	})
+	l.plugged(t, uuid, before)
+	l.remove(t, uuid)
+}
+
+// plugged holds that a container still has the addresses that it had before, and,
+// where a process can look, has them on its interface.
+func (l *lane) plugged(t *testing.T, uuid string, before api.Container) {
+	t.Helper()
+	after := l.await(t, uuid, "Running")
+	if fmt.Sprint(after.Addresses) != fmt.Sprint(before.Addresses) {
+		t.Errorf("the addresses are %v, they were %v", after.Addresses, before.Addresses)
+	}
+	if _, real := l.engine.(docker); !real {
+		return
+	}
+	seen, err := l.cli.Execute(t.Context(), uuid, "ip -o address show eth0")
+	if err != nil || seen.Output == nil {
+		t.Fatalf("look at the interface: %v", err)
+	}
+	for _, addresses := range before.Addresses {
+		for _, a := range addresses {
+			if !strings.Contains(*seen.Output, " "+a.Addr+"/") {
+				t.Errorf("the process does not see its address %s: %s", a.Addr, *seen.Output)
+			}
+		}
+	}
+}
+
+func (l *lane) cue(t *testing.T, c fake.Cue) {
+	t.Helper()
+	if err := cues(t, l.deployment).Cue(c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cueTaken says whether the engine has begun to misbehave as it was told once.
+func (l *lane) cueTaken(t *testing.T) func() error {
+	t.Helper()
+	file := filepath.Join(simulation(t, l.deployment), "cues.json")
+	return func() error {
+		if _, err := os.Stat(file); err == nil {
+			return errors.New("the cue still waits")
+		}
+		return nil
+	}
+}
+
+func (l *lane) forceDown(t *testing.T, down bool) {
+	t.Helper()
+	if _, err := l.cli.ForceDownService(t.Context(), hostName, "zun-compute", down); err != nil {
+		t.Fatal(err)
+	}
+}
