@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/rest"
+	"github.com/go-zun/zun/internal/rest/openapi"
+	"github.com/go-zun/zun/internal/rest/schema"
 )
 
 var update = flag.Bool("update", false, "write the reference documents anew")
@@ -17,7 +19,11 @@ var update = flag.Bool("update", false, "write the reference documents anew")
 // TestReferenceIsPrintedFromTheTables fails when a document no longer says what the
 // tables say; run it with -update to write the documents anew.
 func TestReferenceIsPrintedFromTheTables(t *testing.T) {
-	for name, text := range map[string]string{"microversions.md": microversions(), "routes.md": routes()} {
+	operations, err := rest.Operations(schema.DefaultLimits(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"microversions.md": microversions(), "routes.md": routes(), "api.md": openapi.Print(operations)} {
 		path := filepath.Join("..", "..", "docs", "reference", name)
 		if *update {
 			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {

@@ -18,6 +18,10 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request) {
 		d.document(w, r, view.Root(d.base(r)))
 		return
 	}
+	if path == descriptionPath {
+		d.document(w, r, d.description)
+		return
+	}
 	version, err := negotiate(r.Header.Get(api.HeaderVersion))
 	announce(w.Header(), version)
 	if path == "/v1" {

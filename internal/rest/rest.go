@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/go-zun/zun/internal/rest/openapi"
 	"github.com/go-zun/zun/internal/rest/schema"
 )
 
@@ -100,9 +101,10 @@ func orElse[T int | int64](value, fallback T) T {
 // door is the handler of all API requests.
 type door struct {
 	Deps
-	followers followers
-	schemas   *schema.Set
-	routes    *http.ServeMux
+	followers   followers
+	description map[string]any // the OpenAPI document
+	schemas     *schema.Set
+	routes      *http.ServeMux
 }
 
 // New builds the front door. An error is a limit in Options that no schema can hold.
@@ -113,6 +115,11 @@ func New(deps Deps) (http.Handler, error) {
 		return nil, fmt.Errorf("build schemas: %w", err)
 	}
 	d := &door{Deps: deps, schemas: schemas, routes: http.NewServeMux()}
+	operations, err := Operations(deps.Options.Schema, deps.Options.Extensions)
+	if err != nil {
+		return nil, fmt.Errorf("describe the API: %w", err)
+	}
+	d.description = openapi.Document(operations)
 	byPattern := map[string][]Route{}
 	for _, r := range Routes() {
 		if r.On == OnCapsule && deps.Capsules == nil || r.Extension && !deps.Options.Extensions {

@@ -37,6 +37,9 @@ func compile(name string, document Object) (*Schema, error) {
 	return &Schema{document: document, compiled: compiled}, nil
 }
 
+// Document returns the schema as JSON has it; it must not be changed.
+func (s *Schema) Document() Object { return s.document }
+
 // Check judges args. Digits in strings are turned into numbers first where the
 // schema bounds them, so that bounds hold for both spellings; after success members
 // that are null are taken out, so that null means absent. inQuery tells which names
