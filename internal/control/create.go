@@ -155,9 +155,16 @@ func (c *Control) survey(ctx context.Context, actor domain.Actor, req CreateRequ
 	return g, err
 }
 
-// earlier returns the container that a create of the same idempotency key made.
+// earlier returns the container that a create of the same idempotency key made. One
+// that a silent host may still run is a Conflict: a second of its id would be taken
+// for the one that the host must remove.
 func earlier(ctx context.Context, tx Tx, row domain.Container) (*domain.Container, error) {
 	known, err := tx.Containers().Get(ctx, Scope{ProjectID: row.ProjectID}, row.ID)
+	if domain.IsKind(err, domain.NotFound) {
+		if _, err = tx.Containers().Tombstones().Get(ctx, row.ID); err == nil {
+			return nil, domain.NewFault(domain.Conflict, "conflict", "The container of this Idempotency-Key is still being removed from its host.")
+		}
+	}
 	if domain.IsKind(err, domain.NotFound) {
 		return nil, nil
 	}

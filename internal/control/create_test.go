@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
@@ -235,6 +236,13 @@ func TestIdempotencyKey(t *testing.T) {
 		t.Error("another project's key met this one's container")
 	}
 	h.books("p1", domain.Claim{Containers: 1, CPU: 1, MemoryMB: 512}, nil)
+
+	h.step(h.loops.Prepare)
+	h.store.step(time.Hour)
+	h.must(h.delete(first, control.DeleteRequest{Force: true}))
+	if _, err := h.Create(t.Context(), member(), request("web", key)); !domain.IsKind(err, domain.Conflict) {
+		t.Errorf("while the silent host holds the first of its id: %v", err)
+	}
 }
 
 // BenchmarkCreateToVisible measures what control adds to a create: from the request
