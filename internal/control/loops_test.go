@@ -58,6 +58,22 @@ func TestExpire(t *testing.T) {
 	h.wantStatus(stopped, domain.Running) // the truth, whatever it was before
 }
 
+// TestAnAnswerYieldsToNews has the host tell of a stop between being asked what it
+// sees and the writing down of its answer.
+func TestAnAnswerYieldsToNews(t *testing.T) {
+	h := newHouse(t)
+	id := h.stands(h.addHost("n1"), domain.Unknown, 1)
+	h.nodes.seen = domain.Observation{Status: domain.Running}
+	h.nodes.answer = func(string) error {
+		h.observed(id, domain.Stopped)
+		return nil
+	}
+	if h.step(h.loops.Settle) != 0 {
+		t.Error("the older answer was taken")
+	}
+	h.wantStatus(id, domain.Stopped)
+}
+
 func TestExpireNeedsAHearingControlPlane(t *testing.T) {
 	h := newHouse(t)
 	host := h.addHost("n1")

@@ -39,6 +39,28 @@ func (c *Control) Report(ctx context.Context, hostID string, r domain.Report) (s
 	return c.exhume(ctx, hostID, r)
 }
 
+// Answer writes down what a host told when it was asked about a container that is
+// Unknown. Where it told something by itself meanwhile, that stands: the answer may be
+// older, and nobody would correct it.
+func (c *Control) Answer(ctx context.Context, hostID string, r domain.Report) (stale bool, err error) {
+	err = c.Turn(ctx, func(ctx context.Context, t *Turn) error {
+		row, err := t.Containers().Get(ctx, Everything(), r.Container)
+		if domain.IsKind(err, domain.NotFound) {
+			stale = true
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read container %s: %w", r.Container, err)
+		}
+		if stale = row.Status != domain.Unknown || row.HostID != hostID || row.Generation != r.Generation; stale {
+			return nil
+		}
+		stale, err = t.hear(ctx, row, r)
+		return err
+	})
+	return stale, err
+}
+
 // hear applies a report of the present generation from the present host.
 func (t *Turn) hear(ctx context.Context, row domain.Container, r domain.Report) (stale bool, err error) {
 	switch {

@@ -49,7 +49,7 @@ func (l *Loops) settle(ctx context.Context, host domain.Host, row domain.Contain
 		l.log.InfoContext(ctx, "host does not tell yet", "host", host.Name, "container", row.ID, "error", err.Error())
 		return false, nil
 	}
-	stale, err := l.control.Report(ctx, host.ID, report)
+	stale, err := l.control.Answer(ctx, host.ID, report)
 	return !stale, err
 }
 
