@@ -1,7 +1,5 @@
 package domain
 
-import "slices"
-
 // Actor is who asks: an authenticated user within one project. Token is the
 // bearer secret the actor came with; it is used only within the request, for
 // calls that must be made in the user's own name, and is never stored.
@@ -15,9 +13,6 @@ type Actor struct {
 	// RequestID is the id of the request this actor is making ("req-<uuid>").
 	RequestID string
 }
-
-// HasRole says whether the actor holds role.
-func (a Actor) HasRole(role string) bool { return slices.Contains(a.Roles, role) }
 
 // SystemActor is who acts when no user asked: a loop of this service.
 func SystemActor(requestID string) Actor {

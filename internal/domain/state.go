@@ -84,7 +84,6 @@ const (
 	VerbRename          Verb = "rename"
 	VerbNetworkAttach   Verb = "network_attach"
 	VerbNetworkDetach   Verb = "network_detach"
-	VerbNetworkList     Verb = "network_list"
 )
 
 // legal is the contract's table of which verb is allowed in which status. A verb

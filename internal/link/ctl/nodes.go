@@ -84,16 +84,6 @@ func (n *Nodes) Close() {
 	}
 }
 
-// Forget closes the connection to a host that left the fleet.
-func (n *Nodes) Forget(hostID string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if l, ok := n.lines[hostID]; ok {
-		_ = l.conn.Close()
-		delete(n.lines, hostID)
-	}
-}
-
 // Wake implements control.Nodes. At most one wake per host is under way; hints that
 // come meanwhile melt into one with the newest revision.
 func (n *Nodes) Wake(host domain.Host, rev int64) {
