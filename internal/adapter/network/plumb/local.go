@@ -136,7 +136,7 @@ func (l *localBinding) bridgeName(nic domain.Nic) (string, error) {
 
 // bridges lists the names of our bridges.
 func (l *localBinding) bridges(host *netlink.Handle) ([]string, error) {
-	links, err := host.LinkList()
+	links, err := listLinks(host)
 	if err != nil {
 		return nil, fmt.Errorf("list links: %w", err)
 	}
@@ -186,7 +186,7 @@ func (l *localBinding) sync(host *netlink.Handle, inUse []domain.Nic) error {
 			errs = append(errs, err)
 		}
 	}
-	links, err := host.LinkList()
+	links, err := listLinks(host)
 	if err != nil {
 		return errors.Join(append(errs, fmt.Errorf("list links: %w", err))...)
 	}

@@ -20,6 +20,9 @@ import (
 // kernelPatience bounds one exchange with the kernel.
 const kernelPatience = 10 * time.Second
 
+// maxListTries bounds how often a list is made anew on a host whose links change all the time.
+const maxListTries = 16
+
 // Options are what plumb must know of this host and deployment.
 type Options struct {
 	// Deployment is the id that all of this deployment's things are marked with.
@@ -158,7 +161,7 @@ func (p *Plumb) Plugged(context.Context) ([]agent.Plugged, error) {
 		return nil, err
 	}
 	defer host.Close()
-	links, err := host.LinkList()
+	links, err := listLinks(host)
 	if err != nil {
 		return nil, fmt.Errorf("list links: %w", err)
 	}
@@ -208,7 +211,7 @@ func (p *Plumb) Teardown(context.Context) error {
 		return err
 	}
 	defer host.Close()
-	links, err := host.LinkList()
+	links, err := listLinks(host)
 	if err != nil {
 		return fmt.Errorf("list links: %w", err)
 	}
@@ -257,6 +260,16 @@ func findLink(h *netlink.Handle, name string) (netlink.Link, error) {
 		return nil, nil //nolint:nilnil // absence is an answer here, not a failure
 	}
 	return nil, fmt.Errorf("look for link %s: %w", name, err)
+}
+
+// listLinks lists the host's links. A list during which others came or went is made anew.
+func listLinks(host *netlink.Handle) ([]netlink.Link, error) {
+	for try := 0; ; try++ {
+		links, err := host.LinkList()
+		if !errors.Is(err, netlink.ErrDumpInterrupted) || try == maxListTries {
+			return links, err //nolint:wrapcheck // wrapped by each caller with what it looks for
+		}
+	}
 }
 
 // isGone says that the kernel no longer knows a thing that was to be removed.
