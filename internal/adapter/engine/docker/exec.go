@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
@@ -94,6 +95,7 @@ func (e *Engine) ExecOpen(ctx context.Context, execID string) (agent.Stream, err
 	// Started without saying terminal, the engine frames its output; the session has
 	// the terminal that it was created with all the same.
 	s := newStream(attached.HijackedResponse, false)
+	s.hangUp = func() { e.hangUp(execID) }
 	s.exit = func() (int, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exitBound)
 		defer cancel()
@@ -137,14 +139,16 @@ func (e *Engine) exitCode(ctx context.Context, id string) (int, error) {
 
 // stream is a hijacked connection as the agent's terminal.
 type stream struct {
-	raw  client.HijackedResponse
-	out  io.Reader
-	exit func() (int, error)
-	once sync.Once
+	raw    client.HijackedResponse
+	out    io.Reader
+	exit   func() (int, error)
+	hangUp func() // ends the process of a stream that is closed before it
+	ended  atomic.Bool
+	once   sync.Once
 }
 
 func newStream(raw client.HijackedResponse, tty bool) *stream {
-	s := &stream{raw: raw, out: raw.Reader, exit: func() (int, error) { return -1, nil }}
+	s := &stream{raw: raw, out: raw.Reader, exit: func() (int, error) { return -1, nil }, hangUp: func() {}}
 	if !tty {
 		s.out = newDemux(raw.Reader)
 	}
@@ -152,7 +156,13 @@ func newStream(raw client.HijackedResponse, tty bool) *stream {
 }
 
 // Read implements io.Reader: the terminal's bytes, or both outputs as they come.
-func (s *stream) Read(p []byte) (int, error) { return s.out.Read(p) }
+func (s *stream) Read(p []byte) (int, error) {
+	n, err := s.out.Read(p)
+	if err == io.EOF { //nolint:errorlint // a reader ends with exactly this
+		s.ended.Store(true)
+	}
+	return n, err
+}
 
 // Write implements io.Writer.
 func (s *stream) Write(p []byte) (int, error) { return s.raw.Conn.Write(p) }
@@ -160,9 +170,14 @@ func (s *stream) Write(p []byte) (int, error) { return s.raw.Conn.Write(p) }
 // CloseWrite ends the input.
 func (s *stream) CloseWrite() error { return s.raw.CloseWrite() }
 
-// Close implements io.Closer.
+// Close implements io.Closer. The process of a session does not outlive it.
 func (s *stream) Close() error {
-	s.once.Do(s.raw.Close)
+	s.once.Do(func() {
+		s.raw.Close()
+		if !s.ended.Load() {
+			s.hangUp()
+		}
+	})
 	return nil
 }
 

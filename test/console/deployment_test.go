@@ -1,0 +1,240 @@
+//go:build integration
+
+package console
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const patience = 40 * time.Second
+
+// deployment is the service as three processes in a directory of its own.
+type deployment struct {
+	t        *testing.T
+	dir, bin string
+	api      string // host:port
+	door     string // host:port of zun-wsproxy
+	env      []string
+	compute  *process
+	proxy    *process
+}
+
+func newDeployment(t *testing.T) *deployment {
+	t.Helper()
+	d := &deployment{t: t, dir: t.TempDir(), bin: must(t, "ZUN_TEST_BIN")}
+	ports := freePorts(t, 4)
+	d.api, d.door = "127.0.0.1:"+ports[0], "127.0.0.1:"+ports[1]
+	d.write("zun.conf", fmt.Sprintf(`[DEFAULT]
+state_path = %[1]s
+host = console-host
+my_ip = 127.0.0.1
+[api]
+host_ip = 127.0.0.1
+port = %[2]s
+link_address = 127.0.0.1:%[3]s
+[database]
+connection = sqlite:///%[1]s/zun.db
+[agent]
+control_address = 127.0.0.1:%[3]s
+listen = 127.0.0.1:%[4]s
+advertise_address = 127.0.0.1:%[4]s
+[websocket_proxy]
+wsproxy_port = %[5]s
+[docker]
+api_url = %[6]s
+[local]
+ipv4_pool = 10.198.0.0/16
+ipv6_pool = fd5a:76aa::/48
+`, d.dir, ports[0], ports[2], ports[3], ports[1], must(t, "ZUN_TEST_DOCKER")))
+	d.run("zun-db-manage", "upgrade")
+	d.process("zun-api")
+	d.compute = d.process("zun-compute", "--set", "agent.join_token="+d.run("zun-api", "host-token", "console-host"))
+	d.proxy = d.process("zun-wsproxy", "--set", "websocket_proxy.join_token="+d.run("zun-api", "door-token", "console-host"))
+	d.login()
+	d.eventually("the host is up", func() bool {
+		out, err := d.zun("service-list", "-f", "value", "-c", "State").Output()
+		return err == nil && strings.TrimSpace(string(out)) == "up"
+	})
+	d.eventually("the console door listens", func() bool {
+		conn, err := net.Dial("tcp", d.door)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	})
+	return d
+}
+
+func must(t *testing.T, name string) string {
+	t.Helper()
+	v := os.Getenv(name)
+	if v == "" {
+		t.Fatalf("%s is not set; run make test SUITE=console", name)
+	}
+	return v
+}
+
+func freePorts(t *testing.T, n int) []string {
+	t.Helper()
+	var ports []string
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = l.Close() }()
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		ports = append(ports, port)
+	}
+	return ports
+}
+
+func (d *deployment) write(name, text string) {
+	d.t.Helper()
+	if err := os.WriteFile(filepath.Join(d.dir, name), []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *deployment) command(name string, args ...string) *exec.Cmd {
+	return exec.Command(filepath.Join(d.bin, name), append(args, "--config-file", filepath.Join(d.dir, "zun.conf"))...)
+}
+
+func (d *deployment) run(name string, args ...string) string {
+	d.t.Helper()
+	out, err := d.command(name, args...).Output()
+	if err != nil {
+		d.t.Fatalf("%s %v: %v", name, args, err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// process is one that the test started.
+type process struct {
+	cmd *exec.Cmd
+	end func()
+}
+
+func (d *deployment) process(name string, args ...string) *process {
+	d.t.Helper()
+	log, err := os.Create(filepath.Join(d.dir, name+".log"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	p := &process{cmd: d.command(name, args...)}
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	if err := p.cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = p.cmd.Wait() }()
+	p.end = func() {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			_ = p.cmd.Process.Kill()
+			<-ended
+		}
+		_ = log.Close()
+	}
+	d.t.Cleanup(func() {
+		p.end()
+		if d.t.Failed() {
+			text, _ := os.ReadFile(log.Name())
+			d.t.Logf("%s:\n%s", name, text[max(0, len(text)-4000):])
+		}
+	})
+	return p
+}
+
+// memory is the resident size of the process in bytes.
+func (p *process) memory(t *testing.T) int64 {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == "VmRSS:" {
+			kib, _ := strconv.ParseInt(words[1], 10, 64)
+			return kib << 10
+		}
+	}
+	t.Fatal("no VmRSS")
+	return 0
+}
+
+// login reads the log-in that the first start wrote.
+func (d *deployment) login() {
+	d.t.Helper()
+	d.eventually("the first start wrote openrc", func() bool {
+		_, err := os.Stat(filepath.Join(d.dir, "openrc"))
+		return err == nil
+	})
+	out, err := exec.Command("bash", "-c", "set -a; . "+filepath.Join(d.dir, "openrc")+"; env").Output()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if strings.HasPrefix(line, "OS_") || strings.HasPrefix(line, "PATH=") || strings.HasPrefix(line, "HOME=") {
+			d.env = append(d.env, strings.TrimSpace(line))
+		}
+	}
+	d.env = append(d.env, "TERM=dumb", "PYTHONWARNINGS=ignore", "LC_ALL=C.UTF-8")
+}
+
+// zun is our client.
+func (d *deployment) zun(args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(d.bin, "zun"), args...)
+	cmd.Env = d.env
+	return cmd
+}
+
+// container runs an interactive shell and returns its name; it is deleted at the end.
+func (d *deployment) container(name string) string {
+	d.t.Helper()
+	out, err := d.zun("run", "--name", name, "--interactive", "--image-pull-policy", "never", "--wait", "cirros", "sh").CombinedOutput()
+	if err != nil {
+		d.t.Fatalf("run: %v\n%s", err, out)
+	}
+	d.t.Cleanup(func() {
+		if out, err := d.zun("delete", "--stop", "--wait", name).CombinedOutput(); err != nil {
+			d.t.Errorf("delete: %v\n%s", err, out)
+		}
+	})
+	return name
+}
+
+// inside runs a command in a container and returns what it printed.
+func (d *deployment) inside(name string, words ...string) string {
+	d.t.Helper()
+	out, err := d.zun(append([]string{"exec", name}, words...)...).Output()
+	if err != nil {
+		d.t.Logf("exec %v: %v", words, err)
+	}
+	return string(out)
+}
+
+func (d *deployment) eventually(what string, done func() bool) {
+	d.t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(patience)
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-late:
+			d.t.Fatalf("never: %s", what)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+//go:build integration
+
+package console
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/creack/pty"
+)
+
+// window is a pseudo-terminal with a client in it.
+type window struct {
+	d    *deployment
+	t    *testing.T
+	keys *os.File
+	cmd  *exec.Cmd
+	mu   sync.Mutex
+	text bytes.Buffer
+	from int // where the next look begins
+}
+
+func (d *deployment) open(t *testing.T, cmd *exec.Cmd) *window {
+	t.Helper()
+	cmd.Env = d.env
+	keys, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 91, Rows: 37})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &window{d: d, t: t, keys: keys, cmd: cmd}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		buffer := make([]byte, 4096)
+		for {
+			n, err := keys.Read(buffer)
+			w.mu.Lock()
+			w.text.Write(buffer[:n])
+			w.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		if cmd.ProcessState == nil {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		}
+		_ = keys.Close()
+		<-read
+	})
+	return w
+}
+
+func (w *window) types(s string) {
+	w.t.Helper()
+	if _, err := w.keys.WriteString(s); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// shows waits for s after what was waited for before.
+func (w *window) shows(s string) {
+	w.t.Helper()
+	found := func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		at := strings.Index(w.text.String()[w.from:], s)
+		if at >= 0 {
+			w.from += at + len(s)
+		}
+		return at >= 0
+	}
+	defer func() {
+		if w.t.Failed() {
+			w.t.Logf("the screen: %q", w.text.String())
+		}
+	}()
+	w.d.eventually(s+" on the screen", found)
+}
+
+// ends waits for the client and returns its exit code.
+func (w *window) ends() int {
+	w.t.Helper()
+	_ = w.cmd.Wait()
+	return w.cmd.ProcessState.ExitCode()
+}

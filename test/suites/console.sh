@@ -1,0 +1,10 @@
+# Consoles from outside: the original's clients and ours in a pseudo-terminal, pipes, storms and lost hosts, over
+# zun-api, zun-compute and zun-wsproxy as three processes.
+need_packages docker.io busybox-static python3-zunclient python3-openstackclient iproute2
+make -s build
+export ZUN_TEST_BIN=$BIN
+printf 'scripts/dockerd.sh stop %q\n' "$STATE/console-docker" >"$STATE/stop-console"
+eval "$(scripts/dockerd.sh start "$STATE/console-docker")"
+scripts/image.sh "$ZUN_TEST_DOCKER" cirros:latest
+gotest console -count=1 -tags integration ./test/console
+scripts/dockerd.sh stop "$STATE/console-docker"
