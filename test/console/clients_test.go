@@ -244,6 +244,6 @@ func lost(t *testing.T, d *deployment, box string) {
 		t.Errorf("the client ended with %v and said %q", err, said.String())
 	}
 	d.compute.end()
-	d.compute = d.process("zun-compute")
+	d.compute.start()
 	d.eventually("consoles open again", func() bool { return strings.Contains(d.inside(box, "echo", "back"), "back") })
 }

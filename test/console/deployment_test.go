@@ -120,35 +120,42 @@ func (d *deployment) run(name string, args ...string) string {
 
 // process is one that the test started.
 type process struct {
-	cmd *exec.Cmd
-	end func()
+	cmd   *exec.Cmd
+	start func(args ...string)
+	end   func()
 }
 
+// process starts a service. It ends after all that was made later in the test is
+// gone, also if it was ended and started again meanwhile.
 func (d *deployment) process(name string, args ...string) *process {
 	d.t.Helper()
 	log, err := os.Create(filepath.Join(d.dir, name+".log"))
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	p := &process{cmd: d.command(name, args...)}
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	if err := p.cmd.Start(); err != nil {
-		d.t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { defer close(ended); _ = p.cmd.Wait() }()
-	p.end = func() {
-		_ = p.cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-ended:
-		case <-time.After(patience):
-			_ = p.cmd.Process.Kill()
-			<-ended
+	p := &process{}
+	p.start = func(args ...string) {
+		cmd, ended := d.command(name, args...), make(chan struct{})
+		cmd.Stdout, cmd.Stderr = log, log
+		if err := cmd.Start(); err != nil {
+			d.t.Fatal(err)
 		}
-		_ = log.Close()
+		go func() { defer close(ended); _ = cmd.Wait() }()
+		p.cmd = cmd
+		p.end = func() {
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			select {
+			case <-ended:
+			case <-time.After(patience):
+				_ = cmd.Process.Kill()
+				<-ended
+			}
+		}
 	}
+	p.start(args...)
 	d.t.Cleanup(func() {
 		p.end()
+		_ = log.Close()
 		if d.t.Failed() {
 			text, _ := os.ReadFile(log.Name())
 			d.t.Logf("%s:\n%s", name, text[max(0, len(text)-4000):])
