@@ -75,10 +75,9 @@ func newProcess() *process {
 	return p
 }
 
-// echo prints what it reads and exits with code at the end of its input.
-func (p *process) echo(code int) {
+// echo prints what it reads and exits at the end of its input.
+func (p *process) echo() {
 	_, _ = io.Copy(p.stdout, p.stdin)
-	p.code = code
 	_ = p.stdout.Close()
 }
 
@@ -154,7 +153,8 @@ func newDoor(t testing.TB, change ...func(*term.Options)) *door {
 func echoing(code int) func() *process {
 	return func() *process {
 		p := newProcess()
-		go p.echo(code) // ends with its pipes, which the door closes
+		p.code = code
+		go p.echo() // ends with its pipes, which the door closes
 		return p
 	}
 }

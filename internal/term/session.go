@@ -30,7 +30,7 @@ type session struct {
 	in, out atomic.Int64 // bytes of the terminal from and to the user
 	moved   atomic.Int64 // when the last byte moved, in Unix nanoseconds
 	feeding atomic.Bool  // input waits for the target, so no pong can be read
-	serving atomic.Bool  // output waits for the user, so no ping can be sent
+	serving atomic.Int64 // since when output waits for the user, so that no ping can be sent; 0: it does not
 }
 
 func newSession(conn *websocket.Conn, target control.Stream, o Options, stopping <-chan struct{}) *session {
@@ -120,6 +120,8 @@ func (s *session) userEnded(err error) ending {
 		return ending{by: "bounds", code: websocket.StatusInvalidFramePayloadData, reason: "The message is malformed", cause: err}
 	case errors.As(err, &closed):
 		return ending{by: "user", code: closed.Code, reason: short(closed.Reason)}
+	case s.stalled(): // the write that gave up took the connection with it
+		return unheard(context.DeadlineExceeded)
 	default:
 		return ending{by: "user", code: websocket.StatusAbnormalClosure, reason: "connection lost", cause: err}
 	}
@@ -161,9 +163,15 @@ func (s *session) targetEnded(ctx context.Context) ending {
 func (s *session) serve(ctx context.Context, write func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Stall)
 	defer cancel()
-	s.serving.Store(true)
-	defer s.serving.Store(false)
+	s.serving.Store(time.Now().UnixNano())
+	defer s.serving.Store(0)
 	return write(ctx)
+}
+
+// stalled says whether output has waited for the user as long as it may.
+func (s *session) stalled() bool {
+	since := s.serving.Load()
+	return since != 0 && time.Since(time.Unix(0, since)) >= s.options.Stall
 }
 
 func unheard(err error) ending {

@@ -62,4 +62,4 @@ func (s *session) ping(ctx context.Context) (ending, bool) {
 	return ending{by: "half-open", code: websocket.StatusPolicyViolation, reason: "No answer to a ping", cause: err}, true
 }
 
-func (s *session) waiting() bool { return s.feeding.Load() || s.serving.Load() }
+func (s *session) waiting() bool { return s.feeding.Load() || s.serving.Load() != 0 }
