@@ -77,6 +77,8 @@ func New(environ []string, streams Streams) *cobra.Command {
 	root.AddCommand(c.adminCommands()...)
 	root.AddCommand(c.quotaCommands()...)
 	root.AddCommand(c.registryCommands()...)
+	root.AddCommand(c.capsuleCommands()...)
+	root.AddCommand(c.imageCommands()...)
 	root.AddCommand(c.versionCommands()...)
 	return root
 }

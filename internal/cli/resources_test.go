@@ -1,0 +1,47 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestCapsulesAreMadeFromATemplateFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "web.yaml")
+	if err := os.WriteFile(file, []byte("kind: capsule\nmetadata: {name: web}\nspec:\n  containers:\n  - image: nginx\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range []string{"-f", "--file", "--template-file"} {
+		s, code, out, errs := run(t, "capsule-create", flag, file)
+		if code != 0 || out != "Request to create capsule has been accepted.\n" {
+			t.Fatalf("%s: %d %q %q", flag, code, out, errs)
+		}
+		template, _ := s.bodies[0]["template"].(map[string]any)
+		if !strings.HasPrefix(s.requests[0], "POST /v1/capsules ") || template["kind"] != "capsule" {
+			t.Errorf("%s: asked %v with %v", flag, s.requests, s.bodies)
+		}
+	}
+	if _, code, _, errs := run(t, "capsule-create"); code != 1 || !strings.Contains(errs, "a template is needed") {
+		t.Errorf("without a file: %d %q", code, errs)
+	}
+	if _, code, out, _ := run(t, "capsule-delete", "web"); code != 0 || out != "Request to delete capsule web has been accepted.\n" {
+		t.Errorf("delete: %d %q", code, out)
+	}
+}
+
+func TestImageCommandsAskTheService(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{"pull busybox:1.36 node-1", "POST /v1/images "},
+		{"image-list --limit 5", "GET /v1/images?limit=5 "},
+		{"image-show u-1", "GET /v1/images/u-1 "},
+		{"image-delete u-1", "DELETE /v1/images/u-1 "},
+		{"capsule-list --all-projects", "GET /v1/capsules?all_projects="},
+		{"capsule-describe web", "GET /v1/capsules/web "},
+	} {
+		s, code, _, errs := run(t, strings.Fields(c.line)...)
+		if code != 0 || len(s.requests) == 0 || !strings.HasPrefix(s.requests[0], c.want) {
+			t.Errorf("%s: %d %v %q", c.line, code, s.requests, errs)
+		}
+	}
+}
