@@ -10,44 +10,45 @@ type Link struct {
 // Container is a container as the service shows it. Nil lists and maps are sent
 // as null: so it is in the answer to create. Memory is megabytes in decimal digits,
 // Disk gigabytes, CPU a number of CPUs. Times are UTC, "2006-01-02 15:04:05.000000".
+// The members are in the order in which clients have always printed them.
 type Container struct {
 	UUID            string               `json:"uuid"`
 	Links           []Link               `json:"links,omitempty"` // not in lists
-	UserID          string               `json:"user_id"`
-	ProjectID       string               `json:"project_id"`
 	Name            string               `json:"name"`
+	ProjectID       string               `json:"project_id"`
+	UserID          string               `json:"user_id"`
 	Image           string               `json:"image"`
-	ImageDriver     *string              `json:"image_driver"`
-	Command         []string             `json:"command"`
-	Entrypoint      []string             `json:"entrypoint"`
-	Status          string               `json:"status"`
-	StatusReason    *string              `json:"status_reason"`
-	StatusDetail    *string              `json:"status_detail"`
-	TaskState       *string              `json:"task_state"`
 	CPU             float64              `json:"cpu"`
 	CPUPolicy       string               `json:"cpu_policy"`
 	Memory          string               `json:"memory"`
-	Disk            int64                `json:"disk"`
+	Command         []string             `json:"command"`
+	Status          string               `json:"status"`
+	StatusReason    *string              `json:"status_reason"`
+	TaskState       *string              `json:"task_state"`
 	Environment     map[string]string    `json:"environment"`
 	Workdir         *string              `json:"workdir"`
+	AutoRemove      bool                 `json:"auto_remove"`
+	Ports           []int                `json:"ports"`
 	Hostname        *string              `json:"hostname"`
 	Labels          map[string]string    `json:"labels"`
-	Ports           []int                `json:"ports"`
 	Addresses       map[string][]Address `json:"addresses"` // by network id
-	SecurityGroups  []string             `json:"security_groups"`
+	ImagePullPolicy Optional[string]     `json:"image_pull_policy,omitzero"`
+	Host            Optional[string]     `json:"host,omitzero"`
 	RestartPolicy   *RestartPolicy       `json:"restart_policy"`
-	Healthcheck     *Healthcheck         `json:"healthcheck"`
+	StatusDetail    *string              `json:"status_detail"`
 	Interactive     bool                 `json:"interactive"`
 	TTY             bool                 `json:"tty"`
-	AutoRemove      bool                 `json:"auto_remove"`
+	ImageDriver     *string              `json:"image_driver"`
+	SecurityGroups  []string             `json:"security_groups"`
+	Runtime         Optional[string]     `json:"runtime,omitzero"`
+	Disk            int64                `json:"disk"`
 	AutoHeal        bool                 `json:"auto_heal"`
+	Privileged      Optional[bool]       `json:"privileged,omitzero"`
+	Healthcheck     *Healthcheck         `json:"healthcheck"`
 	RegistryID      *string              `json:"registry_id"`
+	Entrypoint      []string             `json:"entrypoint"`
 	CreatedAt       string               `json:"created_at"`
 	UpdatedAt       *string              `json:"updated_at"`
-	Host            Optional[string]     `json:"host,omitzero"`
-	Runtime         Optional[string]     `json:"runtime,omitzero"`
-	ImagePullPolicy Optional[string]     `json:"image_pull_policy,omitzero"`
-	Privileged      Optional[bool]       `json:"privileged,omitzero"`
 }
 
 // Address is one address of a container on a network.

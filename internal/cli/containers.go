@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ func (c *command) containerCommands() []*cobra.Command {
 type verb struct {
 	name, short, action string
 	flags               func(*pflag.FlagSet) func() url.Values
+	asks                string // in the words of the original, if not the name
 }
 
 func (c *command) verbCommands() []*cobra.Command {
@@ -54,20 +56,20 @@ func (c *command) verbCommands() []*cobra.Command {
 		}
 	}
 	verbs := []verb{
-		{"start", "Start containers", "start", none},
-		{"stop", "Stop containers", "stop", timeout},
-		{"restart", "Restart containers", "reboot", timeout},
-		{"pause", "Pause containers", "pause", none},
-		{"unpause", "Unpause containers", "unpause", none},
-		{"kill", "Send a signal to containers", "kill", signal},
-		{"rebuild", "Rebuild containers from their or another image", "rebuild", image},
+		{name: "start", short: "Start containers", action: "start", flags: none},
+		{name: "stop", short: "Stop containers", action: "stop", flags: timeout},
+		{name: "restart", short: "Restart containers", action: "reboot", flags: timeout},
+		{name: "pause", short: "Pause containers", action: "pause", flags: none},
+		{name: "unpause", short: "Unpause containers", action: "unpause", flags: none},
+		{name: "kill", short: "Send a signal to containers", action: "kill", flags: signal, asks: "kill signal to"},
+		{name: "rebuild", short: "Rebuild containers from their or another image", action: "rebuild", flags: image},
 	}
 	commands := make([]*cobra.Command, 0, len(verbs))
 	for _, v := range verbs {
 		cmd := &cobra.Command{Use: v.name + " CONTAINER...", Short: v.short, Args: cobra.MinimumNArgs(1)}
 		query := v.flags(cmd.Flags())
 		cmd.RunE = c.run(func(ctx context.Context, api *client.Client, args []string) error {
-			return c.each(args, "Request to "+v.name+" container %s has been accepted.", func(ident string) error {
+			return c.each(args, "Request to "+cmp.Or(v.asks, v.name)+" container %s has been accepted.", func(ident string) error {
 				return api.Act(ctx, ident, v.action, query())
 			})
 		})

@@ -25,7 +25,7 @@ func (c *command) quotaGetCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printOne(c, usage)
+			return c.printUsage(usage)
 		}
 		quota, err := cl.Quota(ctx, args[0])
 		if err != nil {
@@ -34,6 +34,21 @@ func (c *command) quotaGetCommand() *cobra.Command {
 		return printOne(c, quota)
 	})
 	return cmd
+}
+
+// printUsage prints a table with a row for each resource; the other forms are the
+// answer as it came.
+func (c *command) printUsage(usage api.QuotaUsage) error {
+	if c.output.form != "table" {
+		return printOne(c, usage)
+	}
+	type row struct {
+		Property string `json:"Property"`
+		api.Usage
+	}
+	return printList(c, []string{"Property", "limit", "in_use"}, []row{
+		{"containers", usage.Containers}, {"memory", usage.Memory}, {"disk", usage.Disk}, {"cpu", usage.CPU},
+	})
 }
 
 func (c *command) quotaDefaultsCommand() *cobra.Command {

@@ -22,7 +22,7 @@ import (
 // The ids of the recorded exchanges; users of the same roles get them here, so that
 // they need no translation.
 const (
-	demoProject  = "e535f5d5f46b4506a6d51e5669c1fb08"
+	DemoProject  = "e535f5d5f46b4506a6d51e5669c1fb08"
 	adminProject = "56b304c12e174110a7cb3b0af595632d"
 	altProject   = "17004eda201a4c11b4a21832a5db325f"
 )
@@ -34,9 +34,9 @@ type Person struct{ Name, ID, Project, ProjectID, Role string }
 func People() []Person {
 	return []Person{
 		{"admin", "00000000000000000000000000000001", "admin", adminProject, "admin"},
-		{"demo", "7ec807edecc44fa78ba5934f6373c755", "demo", demoProject, "member"},
-		{"reader", "00000000000000000000000000000002", "demo", demoProject, "reader"},
-		{"operator", "993b9d6d43064ff1b94fa7b1082bb4fc", "demo", demoProject, "admin"},
+		{"demo", "7ec807edecc44fa78ba5934f6373c755", "demo", DemoProject, "member"},
+		{"reader", "00000000000000000000000000000002", "demo", DemoProject, "reader"},
+		{"operator", "993b9d6d43064ff1b94fa7b1082bb4fc", "demo", DemoProject, "admin"},
 		{"alt", "02c55661f5664128aca79053da362d63", "alt", altProject, "member"},
 	}
 }

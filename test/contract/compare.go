@@ -13,7 +13,7 @@ import (
 
 // Mismatch is one place where an answer differs from the recorded one.
 type Mismatch struct {
-	At        string // "status", "header.NAME", or the path of a member with dots
+	At        string // "http.status", "header.NAME", or the path of a member with dots
 	Want, Got string // as JSON; "absent" if there is none
 }
 
@@ -30,7 +30,10 @@ func cut(s string) string {
 	return s
 }
 
-const absent = "absent"
+const (
+	absent       = "absent"
+	statusOfHTTP = "http.status"
+)
 
 // namedHeaders are those that the contract speaks of.
 func namedHeaders() []string {
@@ -44,7 +47,7 @@ func namedHeaders() []string {
 func (n *Names) Differ(e Exchange, got Reply) []Mismatch {
 	c := &comparison{names: n}
 	if e.Status != got.Status {
-		c.wrong("status", e.Status, got.Status)
+		c.wrong(statusOfHTTP, e.Status, got.Status)
 	}
 	for _, name := range namedHeaders() {
 		c.header(name, e.Replied[name], got.Header)

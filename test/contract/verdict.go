@@ -12,8 +12,8 @@ import (
 type Allowance struct {
 	File  string `json:"file"`
 	Lines []int  `json:"lines"`
-	// At names the places (one that ends in ".*" is all that is below) and what stands
-	// there instead: a value, a text with * for anything, or a list of alternatives.
+	// At names the places (one that ends in ".*" is all that is below, "*" all but the
+	// status) and what stands there instead: a value, a text with * for anything, or a list of alternatives.
 	At map[string]json.RawMessage `json:"at,omitempty"`
 	// Needs names what is missing here; such a line is counted and not sent.
 	Needs string `json:"needs,omitempty"`
@@ -87,11 +87,14 @@ func (a Allowances) allows(e Exchange, m Mismatch) bool {
 
 func covers(at, place string) bool {
 	above, all := strings.CutSuffix(at, ".*")
-	return at == place || all && (place == above || strings.HasPrefix(place, above+"."))
+	return at == place || at == "*" && place != statusOfHTTP || all && (place == above || strings.HasPrefix(place, above+"."))
 }
 
 // fits says whether got is what an allowance names.
 func fits(instead json.RawMessage, got string) bool {
+	if string(instead) == got {
+		return true
+	}
 	var alternatives []json.RawMessage
 	if json.Unmarshal(instead, &alternatives) == nil {
 		for _, one := range alternatives {
@@ -103,7 +106,7 @@ func fits(instead json.RawMessage, got string) bool {
 	}
 	var glob, have string
 	if json.Unmarshal(instead, &glob) != nil {
-		return string(instead) == got
+		return false
 	}
 	if glob == "*" || glob == got {
 		return true
@@ -120,6 +123,19 @@ func matches(glob, have string) bool {
 	escape := strings.NewReplacer("/", slash, "[", `\[`, "?", `\?`, `\`, `\\`)
 	ok, err := path.Match(escape.Replace(glob), strings.ReplaceAll(have, "/", slash))
 	return err == nil && ok
+}
+
+// Vague says whether all below some place may differ on an exchange: what stands there
+// is then perhaps another thing, and teaches no names.
+func (a Allowances) Vague(e Exchange) bool {
+	for _, one := range a[e.Name()] {
+		for at := range one.At {
+			if strings.HasSuffix(at, "*") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Unused returns what is allowed on an exchange and was not needed.

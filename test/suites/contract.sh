@@ -1,2 +1,13 @@
-# The recorded exchanges of the original service. They lie beside the clone or where ZUN_GOLDEN_DIR says.
-gotest contract -count=1 -tags integration -run Recordings ./internal/rest
+# The recorded exchanges of the original service: at the front door alone, and as scripts against a running
+# service on the fake engine. They lie beside the clone or where ZUN_GOLDEN_DIR says.
+need_packages iproute2 iptables nftables
+goldens=${ZUN_GOLDEN_DIR:-$ROOT/../shared/golden}
+[ -d "$goldens" ] || die "the recordings are needed at $goldens: put them there, or name their directory in ZUN_GOLDEN_DIR"
+export ZUN_GOLDEN_DIR ZUN_TEST_BIN=$STATE/bin ZUN_TEST_TABLE=$STATE/contract-table
+ZUN_GOLDEN_DIR=$(cd "$goldens" && pwd)
+mkdir -p "$ZUN_TEST_BIN"
+CGO_ENABLED=0 go build -o "$ZUN_TEST_BIN/" ./cmd/zun-allinone ./cmd/zun
+rc=0
+gotest contract -count=1 -tags integration -parallel 4 -timeout 12m -run Recordings ./internal/rest ./test/contract || rc=1
+[ ! -f "$ZUN_TEST_TABLE" ] || cat "$ZUN_TEST_TABLE"
+[ $rc -eq 0 ]

@@ -1,0 +1,131 @@
+//go:build integration
+
+package script_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// resident is a Python process that runs Debian's clients, with the environment of
+// one script.
+type resident struct {
+	in     io.WriteCloser
+	out    *bufio.Scanner
+	cmd    *exec.Cmd
+	errors strings.Builder
+}
+
+// python is Debian's own, which has Debian's packages.
+const python = "/usr/bin/python3"
+
+const longestAnswer = 8 << 20
+
+func startResident(program string, env []string) (*resident, error) {
+	r := &resident{cmd: exec.Command(python, program)}
+	r.cmd.Env, r.cmd.Stderr = env, &r.errors
+	in, err := r.cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := r.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	r.in, r.out = in, bufio.NewScanner(out)
+	r.out.Buffer(nil, longestAnswer)
+	return r, r.cmd.Start()
+}
+
+// answer is what one command did.
+type answer struct {
+	Code     int
+	Out, Err string
+}
+
+func (r *resident) run(words []string) (answer, error) {
+	var a answer
+	line, err := json.Marshal(words)
+	if err != nil {
+		return a, err
+	}
+	if _, err := fmt.Fprintf(r.in, "%s\n", line); err != nil {
+		return a, fmt.Errorf("ask the clients' process: %w\n%s", err, r.errors.String())
+	}
+	if !r.out.Scan() {
+		return a, fmt.Errorf("the clients' process ended: %v\n%s", r.out.Err(), r.errors.String())
+	}
+	return a, json.Unmarshal(r.out.Bytes(), &a)
+}
+
+// stop ends the process; its end is all that is wanted.
+func (r *resident) stop() {
+	_ = r.in.Close()
+	_ = r.cmd.Wait()
+}
+
+// keyOfRun is where a script keeps what belongs to it.
+type keyOfRun struct{}
+
+// run is one script with one client at one version.
+type run struct {
+	client  string // "debian" or "ours"
+	version string // empty: the client's default
+	clients *resident
+	bin     string // our client
+}
+
+func runOf(ts *testscript.TestScript) *run { return ts.Value(keyOfRun{}).(*run) }
+
+// zun is a command of scripts: the zun of this run.
+func zun(ts *testscript.TestScript, neg bool, args []string) {
+	r := runOf(ts)
+	var words []string
+	if r.version != "" {
+		words = []string{"--zun-api-version", r.version}
+	}
+	words = append(words, args...)
+	if r.client == "ours" {
+		check(ts, neg, ts.Exec(r.bin, words...))
+		return
+	}
+	r.debian(ts, neg, append([]string{"zun"}, words...))
+}
+
+// openstack is a command of scripts: the unified client with Debian's plug-in.
+func openstack(ts *testscript.TestScript, neg bool, args []string) {
+	r := runOf(ts)
+	words := []string{"openstack"}
+	if r.version != "" {
+		words = append(words, "--os-container-api-version", r.version)
+	}
+	r.debian(ts, neg, append(words, args...))
+}
+
+func (r *run) debian(ts *testscript.TestScript, neg bool, words []string) {
+	a, err := r.clients.run(words)
+	if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	_, _ = io.WriteString(ts.Stdout(), a.Out)
+	_, _ = io.WriteString(ts.Stderr(), a.Err)
+	if a.Code != 0 {
+		err = fmt.Errorf("exit code %d\n%s%s", a.Code, a.Out, a.Err)
+	}
+	check(ts, neg, err)
+}
+
+func check(ts *testscript.TestScript, neg bool, err error) {
+	if err != nil && !neg {
+		ts.Fatalf("the command failed: %v", err)
+	}
+	if err == nil && neg {
+		ts.Fatalf("the command did not fail")
+	}
+}
