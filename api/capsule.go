@@ -2,24 +2,24 @@ package api
 
 // Capsule is a group of containers that share a network, as shown from 1.32 on.
 type Capsule struct {
+	Containers     []Container          `json:"containers"`
+	InitContainers []Container          `json:"init_containers"`
 	UUID           string               `json:"uuid"`
 	Links          []Link               `json:"links,omitempty"`
 	Name           string               `json:"name"`
-	UserID         string               `json:"user_id"`
 	ProjectID      string               `json:"project_id"`
-	Status         string               `json:"status"`
-	StatusReason   *string              `json:"status_reason"`
-	RestartPolicy  *RestartPolicy       `json:"restart_policy"`
-	Labels         map[string]string    `json:"labels"`
-	Annotations    map[string]string    `json:"annotations"`
+	UserID         string               `json:"user_id"`
 	CPU            float64              `json:"cpu"`
 	Memory         string               `json:"memory"`
+	Status         string               `json:"status"`
+	StatusReason   *string              `json:"status_reason"`
+	Labels         map[string]string    `json:"labels"`
 	Addresses      map[string][]Address `json:"addresses"`
-	Containers     []Container          `json:"containers"`
-	InitContainers []Container          `json:"init_containers"`
+	Host           Optional[string]     `json:"host,omitzero"`
+	RestartPolicy  *RestartPolicy       `json:"restart_policy"`
+	Annotations    map[string]string    `json:"annotations"`
 	CreatedAt      string               `json:"created_at"`
 	UpdatedAt      *string              `json:"updated_at"`
-	Host           Optional[string]     `json:"host,omitzero"`
 }
 
 // LegacyCapsule is a capsule as shown up to 1.31.

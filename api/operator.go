@@ -5,10 +5,10 @@ type Image struct {
 	UUID      string  `json:"uuid"`
 	Links     []Link  `json:"links"`
 	ImageID   *string `json:"image_id"`
+	ProjectID string  `json:"project_id"`
 	Repo      string  `json:"repo"`
 	Tag       string  `json:"tag"`
 	Size      *string `json:"size"`
-	ProjectID string  `json:"project_id"`
 	Host      string  `json:"host"`
 }
 

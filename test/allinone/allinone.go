@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ import (
 // they need no translation.
 const (
 	DemoProject  = "e535f5d5f46b4506a6d51e5669c1fb08"
-	adminProject = "56b304c12e174110a7cb3b0af595632d"
+	adminProject = "83869945106d4b3db9524ff3811d9012"
 	altProject   = "17004eda201a4c11b4a21832a5db325f"
 )
 
@@ -59,21 +60,21 @@ type Options struct {
 }
 
 // Bin is the directory of the built binaries.
-func Bin(t testing.TB) string {
-	t.Helper()
+func Bin(tb testing.TB) string {
+	tb.Helper()
 	bin := os.Getenv("ZUN_TEST_BIN")
 	if bin == "" {
-		t.Fatal("ZUN_TEST_BIN must name the directory of the built binaries; make test SUITE=... sees to it")
+		tb.Fatal("ZUN_TEST_BIN must name the directory of the built binaries; make test SUITE=... sees to it")
 	}
 	return bin
 }
 
 // Start starts the all-in-one and stops it when the test ends.
-func Start(t testing.TB, o Options) Service {
-	t.Helper()
-	bin := Bin(t)
-	dir, address := t.TempDir(), freeAddress(t)
-	writeUsers(t, filepath.Join(dir, "users.yaml"))
+func Start(tb testing.TB, o Options) Service {
+	tb.Helper()
+	bin := Bin(tb)
+	dir, address := tb.TempDir(), freeAddress(tb)
+	writeUsers(tb, filepath.Join(dir, "users.yaml"))
 	_, port, _ := net.SplitHostPort(address)
 	conf := fmt.Sprintf(`[DEFAULT]
 state_path = %s
@@ -92,25 +93,25 @@ ipv4_pool = %s
 ipv6_pool =
 `, dir, port, o.Pool)
 	if err := os.WriteFile(filepath.Join(dir, "zun.conf"), []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	run(t, dir, filepath.Join(bin, "zun-allinone"))
+	run(tb, dir, filepath.Join(bin, "zun-allinone"))
 	s := Service{URL: "http://" + address, Tokens: map[string]string{}}
-	if err := Poll(t.Context(), startWithin, func() error { return s.up(t.Context()) }); err != nil {
-		t.Fatalf("the service is not up after %s: %v", startWithin, err)
+	if err := Poll(tb.Context(), startWithin, func() error { return s.up(tb.Context()) }); err != nil {
+		tb.Fatalf("the service is not up after %s: %v", startWithin, err)
 	}
 	if o.Slow {
-		slow(t, dir)
+		slow(tb, dir)
 	}
 	return s
 }
 
 // slow has the engine wait before each effect.
-func slow(t testing.TB, dir string) {
-	t.Helper()
+func slow(tb testing.TB, dir string) {
+	tb.Helper()
 	engines, err := filepath.Glob(filepath.Join(dir, "agent", "fake-*"))
 	if err != nil || len(engines) != 1 {
-		t.Fatalf("the engine's directory: %v, %v", engines, err)
+		tb.Fatalf("the engine's directory: %v, %v", engines, err)
 	}
 	cues, err := json.Marshal([]map[string]any{
 		{"op": "member.create", "delay": 800 * time.Millisecond},
@@ -121,59 +122,73 @@ func slow(t testing.TB, dir string) {
 		err = os.WriteFile(filepath.Join(engines[0], "cues.json"), cues, 0o600)
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // run starts the program, and at the end of the test stops it.
-func run(t testing.TB, dir, program string) {
-	t.Helper()
+func run(tb testing.TB, dir, program string) {
+	tb.Helper()
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	cmd := exec.Command(program, "--config-file", filepath.Join(dir, "zun.conf"))
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("start %s: %v", program, err)
+		tb.Fatalf("start %s: %v", program, err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-ended:
 		case <-time.After(startWithin):
-			t.Error("the service did not stop when asked to")
+			tb.Error("the service did not stop when asked to")
 			_ = cmd.Process.Kill()
 			<-ended
 		}
 		_ = log.Close()
-		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
-			t.Logf("the end of the log:\n%s", text[max(0, len(text)-8000):])
+		if tb.Failed() {
+			complaints(tb, log.Name())
 		}
 		teardown := exec.Command(program, "teardown", "--config-file", filepath.Join(dir, "zun.conf"))
 		if out, err := teardown.CombinedOutput(); err != nil {
-			t.Errorf("teardown: %v\n%s", err, out)
+			tb.Errorf("teardown: %v\n%s", err, out)
 		}
 	})
 }
 
-func freeAddress(t testing.TB) string {
-	t.Helper()
+// complaints shows what the service logged beside requests that went well.
+func complaints(tb testing.TB, path string) {
+	tb.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		tb.Error(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if !strings.Contains(line, "level=INFO") && !strings.Contains(line, "level=DEBUG") {
+			tb.Log(line)
+		}
+	}
+}
+
+func freeAddress(tb testing.TB) string {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
 	return l.Addr().String()
 }
 
-func writeUsers(t testing.TB, path string) {
-	t.Helper()
+func writeUsers(tb testing.TB, path string) {
+	tb.Helper()
 	hash, err := bcrypt.GenerateFromPassword([]byte(Password), bcrypt.MinCost)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	type row struct {
 		ID   string `json:"id"`
@@ -202,7 +217,7 @@ func writeUsers(t testing.TB, path string) {
 		err = os.WriteFile(path, text, 0o600)
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 

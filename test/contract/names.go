@@ -22,7 +22,7 @@ func forms() []form {
 		{pattern: `\b[0-9a-f]{12}\b`, named: true},
 		{pattern: `127\.0\.0\.1:[0-9]{4,5}`, named: true},
 		{pattern: `\b10\.[0-9]+\.[0-9]+\.[0-9]+\b`, named: true},
-		{pattern: greek + `-[0-9]+-container`, named: true},
+		{pattern: greek + `-[0-9]+\b`, named: true},
 		{pattern: `[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?`},
 		{pattern: `[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]+`},
 		{pattern: `(?:Less than a second|About an? [a-z]+|[0-9]+ (?:seconds?|mins?|minutes?|hours?))\b`},

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -72,6 +73,7 @@ type script struct {
 }
 
 func play(t *testing.T, s script) {
+	t.Helper()
 	address := strings.TrimPrefix(s.service.URL, "http://")
 	names := contract.NewNames(map[string]string{
 		"127.0.0.1:9517": address, "127.0.0.1:5000": address + "/identity", "127.0.0.1:19517": address, "127.0.0.1:5055": registry(s.exchanges[0].File),
@@ -93,6 +95,7 @@ func registry(file string) string {
 }
 
 func (s script) line(t *testing.T, door contract.Service, names *contract.Names, e contract.Exchange) {
+	t.Helper()
 	s.row.lines++
 	if needs := s.allowed.Needs(e); needs != "" {
 		s.row.misses(needs)
@@ -110,7 +113,7 @@ func (s script) line(t *testing.T, door contract.Service, names *contract.Names,
 			return err
 		}
 		allowed, wrong = s.allowed.Judge(e, learned.Differ(e, reply))
-		if e.Method != "GET" || len(wrong) == 0 && !s.allowed.Vague(e) {
+		if e.Method != http.MethodGet || len(wrong) == 0 && !s.allowed.Vague(e) {
 			*names = *learned
 		}
 		if len(wrong) > 0 {
@@ -119,7 +122,7 @@ func (s script) line(t *testing.T, door contract.Service, names *contract.Names,
 		return nil
 	}
 	err := try()
-	if err != nil && e.Method == "GET" && !between(e) {
+	if err != nil && e.Method == http.MethodGet && !between(e) {
 		err = allinone.Poll(t.Context(), comeWithin, try)
 	}
 	switch {
@@ -141,7 +144,7 @@ func (s script) line(t *testing.T, door contract.Service, names *contract.Names,
 
 // between says whether the recorded answer is of a moment while something was under way.
 func between(e contract.Exchange) bool {
-	if e.Method != "GET" && e.Status != 409 {
+	if e.Method != http.MethodGet && e.Status != http.StatusConflict {
 		return false
 	}
 	for _, word := range []string{"in Restarting state", "in Creating state", `"status":"Restarting"`, `"status":"Creating"`, `"task_state":"container_`} {

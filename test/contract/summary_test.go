@@ -14,6 +14,7 @@ import (
 
 // write prints the summary where ZUN_TEST_TABLE says, and to the log of the test.
 func (s *summary) write(t *testing.T) {
+	t.Helper()
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "file\tlines\tequal\tallowed\tnot applicable\twrong\twhat is missing")

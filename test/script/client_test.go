@@ -4,6 +4,7 @@ package script_test
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -27,9 +28,9 @@ const python = "/usr/bin/python3"
 
 const longestAnswer = 8 << 20
 
-func startResident(program string, env []string) (*resident, error) {
+func startResident(program, dir string, env []string) (*resident, error) {
 	r := &resident{cmd: exec.Command(python, program)}
-	r.cmd.Env, r.cmd.Stderr = env, &r.errors
+	r.cmd.Env, r.cmd.Dir, r.cmd.Stderr = env, dir, &r.errors
 	in, err := r.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func (r *resident) run(words []string) (answer, error) {
 		return a, fmt.Errorf("ask the clients' process: %w\n%s", err, r.errors.String())
 	}
 	if !r.out.Scan() {
-		return a, fmt.Errorf("the clients' process ended: %v\n%s", r.out.Err(), r.errors.String())
+		return a, fmt.Errorf("the clients' process ended: %w\n%s", cmp.Or(r.out.Err(), io.EOF), r.errors.String())
 	}
 	return a, json.Unmarshal(r.out.Bytes(), &a)
 }

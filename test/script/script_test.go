@@ -50,7 +50,8 @@ func goldens() string {
 }
 
 func tell(t *testing.T, service allinone.Service, client, version, stories string) {
-	unique := strings.NewReplacer("/", "-", ".", "-", "*", "").Replace(client + version + stories)
+	t.Helper()
+	unique := strings.ReplaceAll(client+version, ".", "-")
 	files, err := filepath.Glob(stories)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no stories at %s: %v", stories, err)
@@ -73,11 +74,11 @@ func tell(t *testing.T, service allinone.Service, client, version, stories strin
 		Setup: func(env *testscript.Env) error {
 			r := &run{client: client, version: version, bin: bin}
 			env.Values[keyOfRun{}] = r
-			login(env, service, unique)
+			login(env, service, unique+strings.TrimPrefix(filepath.Base(env.WorkDir), "script"))
 			if client != "debian" {
 				return nil
 			}
-			clients, err := startResident(program, env.Vars)
+			clients, err := startResident(program, env.WorkDir, env.Vars)
 			if err != nil {
 				return err
 			}
@@ -132,17 +133,21 @@ func minor(version string) int {
 const changeWithin = 20 * time.Second
 
 // waiter makes the command await NAME STATUS: until the container has it; "gone" until
-// there is none of that name.
+// there is none of that name. capsules/NAME is a capsule.
 func waiter(service allinone.Service) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, args []string) {
 		name, want := args[0], args[1]
+		path := name
+		if !strings.Contains(name, "/") {
+			path = "containers/" + name
+		}
 		err := allinone.Poll(context.Background(), changeWithin, func() error {
 			var c struct {
 				Status string
 				Reason *string `json:"status_reason"`
 				Task   *string `json:"task_state"`
 			}
-			err := service.Get(context.Background(), "/v1/containers/"+name, &c)
+			err := service.Get(context.Background(), "/v1/"+path, &c)
 			if want == "gone" {
 				if err != nil && strings.Contains(err.Error(), strconv.Itoa(http.StatusNotFound)) {
 					return nil
