@@ -36,9 +36,10 @@ func life() []deed {
 	}
 }
 
-// program says so when it is struck by a signal, and ends when asked to.
+// program says when it is ready, and when it is struck by a signal, and ends when
+// asked to.
 func program() []string {
-	return []string{"sh", "-c", "trap 'echo struck' USR1; trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"}
+	return []string{"sh", "-c", "trap 'echo struck' USR1; trap 'exit 0' TERM; echo ready; while :; do sleep 3600 & wait $!; done"}
 }
 
 // live takes a container through its whole life. A request that a crash cut off is
@@ -50,6 +51,13 @@ func (d *deployment) live(t *testing.T, name string, before func(verb string)) (
 	before("create")
 	uuid := d.create(t, name)
 	d.await(t, uuid, "Running")
+	d.eventually(t, "the program is ready for signals", func() error {
+		log, err := d.cli.Logs(t.Context(), uuid, nil)
+		if err == nil && !strings.Contains(log, "ready") {
+			err = errors.New("it is not yet")
+		}
+		return err
+	})
 	for _, deed := range life() {
 		before(deed.verb)
 		ended := d.do(t, uuid, deed)

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/vishvananda/netns"
@@ -65,10 +66,13 @@ func newRoom(t *testing.T) *room {
 	return r
 }
 
-// command runs in the room; the process is the program itself.
+// command runs in the room; the process is the program itself. It does not outlive
+// this test process, however that ends.
 func (r *room) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	inside := []string{"--net", "--mount", "--target", strconv.Itoa(r.holder.Process.Pid), "--", name}
-	return exec.CommandContext(ctx, "nsenter", append(inside, args...)...)
+	cmd := exec.CommandContext(ctx, "nsenter", append(inside, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd
 }
 
 // output is what a command in the room prints.

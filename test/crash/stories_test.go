@@ -198,7 +198,7 @@ func (l *lane) plugged(t *testing.T, uuid string, before api.Container) {
 	if fmt.Sprint(after.Addresses) != fmt.Sprint(before.Addresses) {
 		t.Errorf("the addresses are %v, they were %v", after.Addresses, before.Addresses)
 	}
-	if _, real := l.engine.(docker); !real {
+	if _, ok := l.engine.(docker); !ok { // a simulated process has no interface
 		return
 	}
 	seen, err := l.cli.Execute(t.Context(), uuid, "ip -o address show eth0")
