@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/moby/moby/api/pkg/stdcopy"
@@ -179,8 +180,13 @@ func (b *bare) execute(ctx context.Context, name string) error {
 	if _, err := stdcopy.StdCopy(io.Discard, io.Discard, attached.Reader); err != nil {
 		return fmt.Errorf("read an exec: %w", err)
 	}
-	if _, err := b.engine.ExecInspect(ctx, made.ID, moby.ExecInspectOptions{}); err != nil {
-		return fmt.Errorf("look at an exec: %w", err)
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		seen, err := b.engine.ExecInspect(ctx, made.ID, moby.ExecInspectOptions{})
+		if err != nil || !seen.Running {
+			return err
+		}
+		<-tick.C
 	}
-	return nil
 }

@@ -119,8 +119,9 @@ const exitBound = 10 * time.Second
 // exitCode returns how an exec ended. The stream may end a moment before the engine
 // has noted the code, so it is asked again until it has.
 func (e *Engine) exitCode(ctx context.Context, id string) (int, error) {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
+	pause := time.Millisecond // most commands have ended by the time their output has
+	again := time.NewTimer(pause)
+	defer again.Stop()
 	for {
 		info, err := e.api.ExecInspect(ctx, id, client.ExecInspectOptions{})
 		if err != nil {
@@ -130,10 +131,12 @@ func (e *Engine) exitCode(ctx context.Context, id string) (int, error) {
 			return info.ExitCode, nil
 		}
 		select {
-		case <-tick.C:
+		case <-again.C:
 		case <-ctx.Done():
 			return -1, fault(ctx.Err())
 		}
+		pause = min(2*pause, 20*time.Millisecond)
+		again.Reset(pause)
 	}
 }
 
