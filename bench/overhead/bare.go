@@ -159,7 +159,10 @@ func (b *bare) begin(ctx context.Context, o moby.ContainerCreateOptions) (contai
 	return seen.Container, nil
 }
 
+// remove also works when the run is broken off: nothing may be left.
 func (b *bare) remove(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bound)
+	defer cancel()
 	if _, err := b.engine.ContainerRemove(ctx, id, moby.ContainerRemoveOptions{Force: true}); err != nil {
 		return fmt.Errorf("remove %s: %w", id, err)
 	}

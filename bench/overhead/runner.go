@@ -15,7 +15,7 @@ import (
 
 // How often and how long a change is waited for.
 const (
-	lookEvery = time.Millisecond
+	lookEvery = time.Millisecond // at the end of a command of the engine
 	bound     = 60 * time.Second
 )
 

@@ -24,7 +24,7 @@ import (
 const (
 	startBound = 30 * time.Second
 	stopBound  = 30 * time.Second
-	lookEvery  = time.Millisecond
+	lookEvery  = 5 * time.Millisecond // more often would take the processor from what is waited for
 )
 
 // Options say what is started.

@@ -21,6 +21,10 @@ const stockPrefix = "zun-ready-"
 // which a sandbox that died in stock goes unnoticed.
 const restockAfter = 30 * time.Second
 
+// restockRest is how long after a sandbox was taken the next is made while others are
+// left: making one at once would slow down the very start that it was taken for.
+const restockRest = time.Second
+
 // stock keeps a few sandboxes ready. What a process before this one left in stock is
 // taken over: they are found by name, label and deployment.
 type stock struct {
@@ -82,6 +86,10 @@ func (s *stock) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.low:
+			if s.count() > 0 {
+				timer.Reset(restockRest)
+				continue
+			}
 		case <-timer.C:
 		}
 		if err := s.fill(ctx, &adopted); err != nil && ctx.Err() == nil {
