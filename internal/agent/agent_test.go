@@ -196,7 +196,8 @@ func TestUndoIsRetried(t *testing.T) {
 	h.done(domain.PhaseFailed)
 	h.await("the undo", 100*time.Millisecond, func() bool {
 		_, left := h.engine.find("c1", true)
-		return !left && h.nets.plugs() == 0
+		_, err := os.Stat(filepath.Join(h.state, "containers", "c1")) // the files go last
+		return !left && h.nets.plugs() == 0 && os.IsNotExist(err)
 	})
 	h.clean()
 }
