@@ -45,3 +45,17 @@ func TestImageCommandsAskTheService(t *testing.T) {
 		}
 	}
 }
+
+func TestNetworkCommandsAskTheService(t *testing.T) {
+	s, code, out, _ := run(t, "network-attach", "--network", "net2", "c2")
+	if code != 0 || out != "Request to attach network to container c2 has been accepted.\n" || !strings.HasPrefix(s.requests[0], "POST /v1/containers/c2/network_attach?network=net2 ") {
+		t.Errorf("attach: %d %q %v", code, out, s.requests)
+	}
+	s, code, out, _ = run(t, "network-detach", "--port", "p1", "c2")
+	if code != 0 || out != "Request to detach network from container c2 has been accepted.\n" || !strings.HasPrefix(s.requests[0], "POST /v1/containers/c2/network_detach?port=p1 ") {
+		t.Errorf("detach: %d %q %v", code, out, s.requests)
+	}
+	if s, code, _, _ := run(t, "network-list", "c2"); code != 0 || !strings.HasPrefix(s.requests[0], "GET /v1/containers/c2/network_list ") {
+		t.Errorf("list: %d %v", code, s.requests)
+	}
+}
