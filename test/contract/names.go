@@ -11,6 +11,7 @@ import (
 type form struct {
 	pattern string
 	named   bool // stands for one thing: the same word must stand for the same thing again
+	common  bool // two things may be called so
 }
 
 // forms lists them; the first that fits a place counts.
@@ -22,7 +23,7 @@ func forms() []form {
 		{pattern: `\b[0-9a-f]{12}\b`, named: true},
 		{pattern: `127\.0\.0\.1:[0-9]{4,5}`, named: true},
 		{pattern: `\b10\.[0-9]+\.[0-9]+\.[0-9]+\b`, named: true},
-		{pattern: greek + `-[0-9]+\b`, named: true},
+		{pattern: greek + `-[0-9]+\b`, named: true, common: true},
 		{pattern: `[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?`},
 		{pattern: `[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]+`},
 		{pattern: `(?:Less than a second|About an? [a-z]+|[0-9]+ (?:seconds?|mins?|minutes?|hours?))\b`},
@@ -119,7 +120,8 @@ func which(at []int) int {
 // learn takes words over unless that would give one of ours two meanings.
 func (n *Names) learn(theirs, ours []string) bool {
 	for i, word := range theirs {
-		if other, taken := n.theirs[ours[i]]; taken && other != word {
+		common := n.forms[which(n.anywhere.FindStringSubmatchIndex(word))].common
+		if other, taken := n.theirs[ours[i]]; taken && other != word && !common {
 			return false
 		}
 		if our, known := n.ours[word]; known && our != ours[i] {
