@@ -76,7 +76,7 @@ type Console struct {
 // Console joins the terminal behind an address from Attach or ExecSession, once. ctx
 // is its life.
 func (c *Client) Console(ctx context.Context, consoleURL string) (*Console, error) {
-	conn, answer, err := websocket.Dial(ctx, consoleURL, &websocket.DialOptions{
+	conn, answer, err := websocket.Dial(ctx, consoleURL, &websocket.DialOptions{ //nolint:bodyclose // the library says it never needs to be
 		HTTPClient: c.http, Subprotocols: []string{consoleProtocol, "binary"},
 	})
 	if err != nil {

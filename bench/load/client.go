@@ -70,7 +70,7 @@ func converse(ctx context.Context, address string, q request, first, step int) (
 			return nil, fmt.Errorf("read an answer: %w", err)
 		}
 		var body strings.Builder
-		to := io.Writer(io.Discard)
+		var to io.Writer = io.Discard
 		if answer.StatusCode != q.status {
 			to = &body
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/go-zun/zun/api"
@@ -67,7 +68,7 @@ func (t *trial) at(ctx context.Context, rows int, report *report) error {
 	}); err != nil {
 		return err
 	}
-	if err := t.ask(ctx, report, "list of "+fmt.Sprint(min(rows, 1000)), rows, list, func(_ float64, p99 time.Duration) (string, bool) {
+	if err := t.ask(ctx, report, "list of "+strconv.Itoa(min(rows, 1000)), rows, list, func(_ float64, p99 time.Duration) (string, bool) {
 		return "p99 ≤ " + figure.Millis(listTarget99), p99 <= listTarget99
 	}); err != nil {
 		return err
@@ -112,7 +113,7 @@ func (t *trial) ask(ctx context.Context, report *report, name string, rows int, 
 	n := len(r.took)
 	p99 := r.took.Quantile(0.99)
 	target, met := judge(figure.PerSecond(n, r.spent), p99)
-	report.requests.Add(name, fmt.Sprint(rows), figure.Rate(n, r.spent), figure.Millis(r.took.Quantile(0.5)), figure.Millis(p99),
+	report.requests.Add(name, strconv.Itoa(rows), figure.Rate(n, r.spent), figure.Millis(r.took.Quantile(0.5)), figure.Millis(p99),
 		figure.Millis((after-before)/time.Duration(max(n, 1))), target, figure.Met(met))
 	return nil
 }
@@ -127,10 +128,10 @@ func (t *trial) weigh(report *report, rows int) error {
 	cells := []string{figure.MiB(rss), figure.MiB(pss)}
 	if t.first.rows == 0 {
 		t.first.rows, t.first.pss = rows, pss
-		report.memory.Add(fmt.Sprint(rows), append(cells, "", "", "")...)
+		report.memory.Add(strconv.Itoa(rows), append(cells, "", "", "")...)
 		return nil
 	}
 	per := float64(pss-t.first.pss) / float64(rows-t.first.rows)
-	report.memory.Add(fmt.Sprint(rows), append(cells, fmt.Sprintf("%.1f KiB", per), fmt.Sprintf("≤ %.0f KiB", memoryTarget), figure.Met(per <= memoryTarget))...)
+	report.memory.Add(strconv.Itoa(rows), append(cells, fmt.Sprintf("%.1f KiB", per), fmt.Sprintf("≤ %.0f KiB", memoryTarget), figure.Met(per <= memoryTarget))...)
 	return nil
 }

@@ -60,8 +60,8 @@ func Start(ctx context.Context, o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the log of %s: %w", o.Binary, err)
 	}
-	defer log.Close()                                                                               //nolint:errcheck // the process has its own handle
-	s := &Service{Options: o, process: exec.Command(o.Binary, args...), ended: make(chan error, 1)} //nolint:noctx // Stop ends it, gently
+	defer log.Close() //nolint:errcheck // the process has its own handle
+	s := &Service{Options: o, process: exec.Command(o.Binary, args...), ended: make(chan error, 1)}
 	s.process.Stdout, s.process.Stderr = log, log
 	begun := time.Now()
 	if err := s.process.Start(); err != nil {

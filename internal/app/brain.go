@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/go-zun/zun/internal/adapter/seal"
-	"github.com/go-zun/zun/internal/adapter/store/sql"
+	sqlstore "github.com/go-zun/zun/internal/adapter/store/sql"
 	"github.com/go-zun/zun/internal/config"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/control/capsule"

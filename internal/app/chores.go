@@ -32,7 +32,7 @@ func printDoorToken(ctx context.Context, c config.Config, log *slog.Logger, args
 	return printToken(ctx, c, log, func(ctx context.Context, a *ctl.Authority) (string, error) { return a.DoorToken(ctx, args[0]) })
 }
 
-func printToken(ctx context.Context, c config.Config, log *slog.Logger, make func(context.Context, *ctl.Authority) (string, error)) (err error) {
+func printToken(ctx context.Context, c config.Config, log *slog.Logger, issue func(context.Context, *ctl.Authority) (string, error)) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, choreBound)
 	defer cancel()
 	store, err := openStore(ctx, c, log, false)
@@ -44,7 +44,7 @@ func printToken(ctx context.Context, c config.Config, log *slog.Logger, make fun
 	if err != nil {
 		return err
 	}
-	token, err := make(ctx, authority)
+	token, err := issue(ctx, authority)
 	if err != nil {
 		return err
 	}

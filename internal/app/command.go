@@ -16,7 +16,7 @@ import (
 )
 
 // version is set by the linker.
-var version = "development" //nolint:gochecknoglobals // the linker can set nothing else
+var version = "development"
 
 // service is a process: it runs until ctx ends and then stops gracefully.
 type service func(ctx context.Context, c config.Config, log *slog.Logger) error

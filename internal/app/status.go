@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-zun/zun/internal/adapter/policy"
-	"github.com/go-zun/zun/internal/adapter/store/sql"
+	sqlstore "github.com/go-zun/zun/internal/adapter/store/sql"
 	"github.com/go-zun/zun/internal/config"
 )
 

@@ -269,7 +269,7 @@ func TestPipesAreByteExact(t *testing.T) {
 }
 
 func TestAPipeThatStaysOpenDoesNotHoldTheCommand(t *testing.T) {
-	s := newTerminalService(t, func(ctx context.Context, conn *websocket.Conn) {
+	s := newTerminalService(t, func(_ context.Context, conn *websocket.Conn) {
 		_ = conn.Close(websocket.StatusNormalClosure, "Target closed")
 	})
 	r, w, err := os.Pipe()

@@ -30,14 +30,14 @@ func counted(ctx context.Context, tx Tx, c domain.Container) (domain.Claim, erro
 
 // Erase deletes the row of c, after those of its members if it is a capsule.
 func (t *Turn) Erase(ctx context.Context, c domain.Container) error {
-	gone := []domain.Container{c}
+	var gone []domain.Container
 	if c.Kind == domain.KindCapsule {
-		members, err := Members(ctx, t.Tx, c.ID)
-		if err != nil {
+		var err error
+		if gone, err = Members(ctx, t.Tx, c.ID); err != nil {
 			return err
 		}
-		gone = append(members, c)
 	}
+	gone = append(gone, c)
 	for _, row := range gone {
 		if err := t.Containers().Delete(ctx, row.ID); err != nil {
 			return fmt.Errorf("delete container %s: %w", row.ID, err)

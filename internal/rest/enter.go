@@ -37,7 +37,7 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request) {
 	case unknown != nil:
 		err = unknown
 	case err != nil:
-	case !acceptsJSON(r.Header.Get("Accept")) && !(path == eventsPath && acceptsEvents(r.Header.Get("Accept"))):
+	case !acceptsJSON(r.Header.Get("Accept")) && (path != eventsPath || !acceptsEvents(r.Header.Get("Accept"))):
 		err = unacceptable("")
 	case !known:
 		err = noSuchPath()

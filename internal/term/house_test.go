@@ -190,6 +190,7 @@ func (d *door) dial(url string, change ...func(*websocket.DialOptions)) (*websoc
 	}
 	if answer == nil {
 		d.t.Fatal(err)
+		return nil, "", 0
 	}
 	body, _ := io.ReadAll(answer.Body)
 	return nil, strings.TrimSpace(string(body)), answer.StatusCode

@@ -23,7 +23,7 @@ const (
 // servers, and the files that the request brought. It is undone by forget.
 func (s *Steps) files(_ context.Context, _ agent.Step, job *agent.Job) error {
 	want, dir := job.Assignment, s.dir(job.Assignment.Container)
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // read inside by any user
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return diskFault(err)
 	}
 	hostname := nameInside(want, job.Sandbox())

@@ -122,7 +122,7 @@ func properties(o Operation) Object {
 	return found
 }
 
-var inBraces = regexp.MustCompile(`\{([a-z]+)\}`) //nolint:gochecknoglobals // a constant pattern
+var inBraces = regexp.MustCompile(`\{([a-z]+)\}`)
 
 func parameters(o Operation) []any {
 	all := []any{Object{"name": api.HeaderVersion, "in": "header", "required": false, "schema": Object{"type": "string"}}}

@@ -108,7 +108,7 @@ func (e *Engine) cued(ctx context.Context, op Op, id domain.ContainerID) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(e.cuesPath()); err != nil {
+	if _, absent := os.Lstat(e.cuesPath()); absent != nil {
 		return nil // the common case: nothing is cued
 	}
 	cue, err := e.takeCue(op, id)

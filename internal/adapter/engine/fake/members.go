@@ -30,12 +30,12 @@ func (m members) Create(ctx context.Context, spec agent.MemberSpec) (agent.Objec
 	if len(r.Command) == 0 && len(r.Entrypoint) == 0 {
 		r.Command = []string{"sh"}
 	}
-	present, _, err := m.store.add(r)
+	present, err := m.store.add(r)
 	if err == nil && present.Generation != spec.Generation {
 		if err := m.store.remove(roleMember, spec.Container); err != nil {
 			return agent.Object{}, err
 		}
-		present, _, err = m.store.add(r)
+		present, err = m.store.add(r)
 	}
 	return m.object(present), err
 }

@@ -39,7 +39,7 @@ func (s sandboxes) Ensure(ctx context.Context, spec agent.SandboxSpec) (agent.Ob
 		}
 	}
 	now := s.clock.Now()
-	made, _, err := s.store.add(record{
+	made, err := s.store.add(record{
 		EngineID: newID(), Container: spec.Container, Role: roleSandbox, Hostname: hostname(spec), CreatedAt: now,
 		Runs: []run{{PID: newPID(), StartedAt: now}},
 	})

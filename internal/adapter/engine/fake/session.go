@@ -96,7 +96,7 @@ func (s *stream) Wait() (int, error) {
 }
 
 // live makes a machine that waits, reads and prints for real.
-func (e *Engine) live(ctx context.Context, in io.Reader, print func(domain.LogStream, []byte) bool) *program.Machine {
+func (e *Engine) live(ctx context.Context, in io.Reader, show func(domain.LogStream, []byte) bool) *program.Machine {
 	return &program.Machine{
 		Wait: func(d time.Duration) bool {
 			if d < 0 {
@@ -110,7 +110,7 @@ func (e *Engine) live(ctx context.Context, in io.Reader, print func(domain.LogSt
 				return true
 			}
 		},
-		Print: print,
+		Print: show,
 		Input: func() ([]byte, bool) {
 			buffer := make([]byte, 32<<10)
 			n, err := in.Read(buffer)

@@ -1,8 +1,9 @@
 package fake
 
 import (
-	"github.com/go-zun/zun/internal/adapter/engine/fake/program"
 	"time"
+
+	"github.com/go-zun/zun/internal/adapter/engine/fake/program"
 
 	"golang.org/x/sys/unix"
 )

@@ -122,20 +122,20 @@ func (s *store) change(role string, id domain.ContainerID, fn func(r *record) er
 }
 
 // add writes a new object unless one is there; the one that is there is returned.
-func (s *store) add(r record) (present record, added bool, err error) {
+func (s *store) add(r record) (present record, err error) {
 	unlock, err := s.lock()
 	if err != nil {
-		return r, false, err
+		return r, err
 	}
 	defer unlock()
 	present, err = s.read(r.Role, r.Container)
 	if err == nil {
-		return present, false, nil
+		return present, nil
 	}
 	if !domain.IsKind(err, domain.NotFound) {
-		return r, false, err
+		return r, err
 	}
-	return r, true, s.write(r)
+	return r, s.write(r)
 }
 
 func (s *store) write(r record) error {

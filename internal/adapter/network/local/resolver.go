@@ -19,7 +19,7 @@ func (l *Local) resolvers() (servers, search []string) {
 		return l.opts.DNS, l.opts.DNSSearch
 	}
 	for _, path := range l.opts.ResolvConf {
-		text, err := os.ReadFile(path) //nolint:gosec // a place that the operator chose
+		text, err := os.ReadFile(path)
 		if err != nil {
 			continue
 		}

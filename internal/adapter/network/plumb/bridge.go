@@ -153,7 +153,7 @@ func forwardAllIPv6() error {
 		return fmt.Errorf("list links that listen to routers: %w", err)
 	}
 	for _, path := range listening {
-		value, err := os.ReadFile(path) //nolint:gosec // a switch of the kernel
+		value, err := os.ReadFile(path)
 		if err != nil || string(value) != "1\n" {
 			continue // gone meanwhile, or already told
 		}

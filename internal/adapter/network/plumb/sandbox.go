@@ -256,7 +256,7 @@ func writeSwitch(path, value string) error {
 	if err == nil && string(now) == value+"\n" {
 		return nil
 	}
-	if err := os.WriteFile(path, []byte(value), 0o644); err != nil { //nolint:gosec // the kernel decides the mode
+	if err := os.WriteFile(path, []byte(value), 0o644); err != nil {
 		return fmt.Errorf("switch %s to %s: %w", path, value, err)
 	}
 	return nil

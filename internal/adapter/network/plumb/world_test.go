@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sort"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -168,7 +169,7 @@ func nic(index, n int) domain.Nic {
 			{Addr: host(prefix4, n), Prefix: prefix4, Gateway: host(prefix4, 1)},
 			{Addr: host(prefix6, n), Prefix: prefix6, Gateway: host(prefix6, 1)},
 		},
-		Binding: domain.Binding{Type: domain.BindingLocal, Details: map[string]string{domain.DetailIndex: fmt.Sprint(index)}},
+		Binding: domain.Binding{Type: domain.BindingLocal, Details: map[string]string{domain.DetailIndex: strconv.Itoa(index)}},
 	}
 }
 

@@ -94,7 +94,7 @@ func cutLoop(source string) (body, rest string, ok bool) {
 // cutCommand splits the first simple command off source, minding quotes.
 func cutCommand(source string) (command, operator, rest string) {
 	var quote byte
-	for i := 0; i < len(source); i++ {
+	for i := range len(source) {
 		c := source[i]
 		switch {
 		case quote != 0:
@@ -134,16 +134,16 @@ func (m *Machine) simple(command string) int {
 }
 
 func (m *Machine) redirected(argv []string, sink func([]byte) error) int {
-	print, collected := m.Print, []byte(nil)
+	former, collected := m.Print, []byte(nil)
 	m.Print = func(s domain.LogStream, data []byte) bool {
 		if s == domain.Stdout {
 			collected = append(collected, data...)
 			return true
 		}
-		return print(s, data)
+		return former(s, data)
 	}
 	code := m.Run(argv)
-	m.Print = print
+	m.Print = former
 	if err := sink(collected); err != nil {
 		return m.complain("sh: can't create file: %v", err)
 	}
