@@ -14,6 +14,7 @@ require (
 	github.com/moby/moby/client v0.6.2
 	github.com/pressly/goose/v3 v3.29.0
 	github.com/prometheus/client_golang v1.25.0
+	github.com/rogpeppe/go-internal v1.14.1
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/spf13/cobra v1.10.2
 	github.com/vishvananda/netlink v1.3.1
@@ -30,6 +31,7 @@ require (
 require (
 	github.com/distribution/reference v0.6.0 // indirect
 	github.com/kr/text v0.2.0 // indirect
+	golang.org/x/tools v0.52.0 // indirect
 )
 
 require (
