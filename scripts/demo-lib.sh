@@ -91,3 +91,6 @@ leftovers() {
 
 # stocked: the service has put ready sandboxes in stock, so that counts hold still.
 stocked() { [ "$(docker -H "$DOCKER" ps --filter name=zun-ready- -q | wc -l)" -ge 2 ]; }
+
+# host_ready: the host has told what it offers.
+host_ready() { "$BIN/zun" host-list -f value -c cpus | grep -qE '^[1-9]'; }

@@ -20,6 +20,7 @@ write_config
 start_service
 
 export OS_CLIENT_CONFIG_FILE=$DEMO/clouds.yaml OS_CLOUD=zun
+wait_for 30 "the host" host_ready
 wait_for 30 "the stock of ready sandboxes" stocked
 before=$(leftovers)
 show() { printf '\n\033[1m$ %s\033[0m\n' "$*"; "$@"; }
