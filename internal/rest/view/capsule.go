@@ -15,7 +15,7 @@ func Capsule(b Base, c domain.Capsule, group, member Sees) api.Capsule {
 		UUID: string(g.ID), Links: b.Links("capsules", string(g.ID)), Name: g.Spec.Name, UserID: g.UserID, ProjectID: g.ProjectID,
 		Status: string(g.Status), StatusReason: text(g.StatusReason), RestartPolicy: restartPolicy(g.Spec.Restart),
 		Labels: fullMap(g.Spec.Labels),
-		CPU: g.Spec.CPU, Memory: strconv.FormatInt(g.Spec.MemoryMB, 10), Addresses: addresses(g.Nics),
+		CPU:    g.Spec.CPU, Memory: strconv.FormatInt(g.Spec.MemoryMB, 10), Addresses: addresses(g.Nics),
 		Containers: members(c.Members, member), InitContainers: members(c.Inits, member),
 		CreatedAt: spaced(g.CreatedAt), UpdatedAt: optionalTime(g.UpdatedAt, spaced),
 	}
