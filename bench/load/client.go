@@ -70,7 +70,7 @@ func converse(ctx context.Context, address string, q request, first, step int) (
 			return nil, fmt.Errorf("read an answer: %w", err)
 		}
 		var body strings.Builder
-		var to io.Writer = io.Discard
+		to := io.Discard
 		if answer.StatusCode != q.status {
 			to = &body
 		}

@@ -161,7 +161,7 @@ func newStream(raw client.HijackedResponse, tty bool) *stream {
 // Read implements io.Reader: the terminal's bytes, or both outputs as they come.
 func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.out.Read(p)
-	if err == io.EOF { //nolint:errorlint // a reader ends with exactly this
+	if err == io.EOF { // a reader ends with exactly this
 		s.ended.Store(true)
 	}
 	return n, err

@@ -103,13 +103,18 @@ func (e *Engine) changeCues(fn func([]Cue) []Cue) error {
 	return nil
 }
 
+func (e *Engine) hasCues() bool {
+	_, err := os.Lstat(e.cuesPath())
+	return err == nil
+}
+
 // cued carries out the first cue that fits the call, if there is one.
 func (e *Engine) cued(ctx context.Context, op Op, id domain.ContainerID) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, absent := os.Lstat(e.cuesPath()); absent != nil {
-		return nil // the common case: nothing is cued
+	if !e.hasCues() {
+		return nil // the common case
 	}
 	cue, err := e.takeCue(op, id)
 	if err != nil || cue == nil {
