@@ -39,7 +39,8 @@ func openEngine(ctx context.Context, c config.Config, deployment string, log *sl
 func openDocker(_ context.Context, c config.Config, deployment string, log *slog.Logger) (agent.Engine, keeper, error) {
 	e, err := docker.New(docker.Options{
 		Host: c.Docker.URL, Deployment: deployment, ReadySandboxes: c.Engine.ReadySandboxes,
-		PIDsLimit: c.Engine.PIDsLimit, LogMaxBytes: c.Engine.LogMaxBytes, Log: log,
+		CAFile: c.Docker.CAFile, CertFile: c.Docker.CertFile, KeyFile: c.Docker.KeyFile,
+		PIDsLimit: c.Engine.PIDsLimit, LogMaxBytes: c.Engine.LogMaxBytes, MemorySwapMB: c.Defaults.MemorySwapMB, Log: log,
 	})
 	if err != nil {
 		return nil, nil, err
