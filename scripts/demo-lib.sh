@@ -2,7 +2,8 @@
 DEMO=${ZUN_DEMO_DIR:-/var/lib/zun-demo}
 REGISTRY_PORT=${ZUN_DEMO_REGISTRY_PORT:-5000}
 
-port_free() { ! ss -Hltn "sport = :$1" | grep -q .; }
+# port_free: nobody answers there. It is asked before any package is installed, so it needs none.
+port_free() { ! (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # running PIDFILE: whether the process named there lives.
 running() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }

@@ -15,6 +15,7 @@ new=$STATE/root
 cp -a "$base" "$new"
 mkdir -p "$new/usr/local/go" "$new/src" "$new/root/shared" "$new/old" "$new/root/.cache/go-build" "$new/root/go/pkg/mod"
 cp /etc/resolv.conf "$new/etc/resolv.conf"
+cp /etc/ssl/certs/ca-certificates.crt "$new/etc/ssl/certs/" # whom this machine trusts, such as a proxy of its network
 
 ns=zunroot$$
 cat >"$STATE/stop-root" <<S
