@@ -74,7 +74,7 @@ func Start(tb testing.TB, o Options) Service {
 	tb.Helper()
 	bin := Bin(tb)
 	dir, address := tb.TempDir(), freeAddress(tb)
-	writeUsers(tb, filepath.Join(dir, "users.yaml"))
+	WriteUsers(tb, filepath.Join(dir, "users.yaml"), People())
 	_, port, _ := net.SplitHostPort(address)
 	conf := fmt.Sprintf(`[DEFAULT]
 state_path = %s
@@ -184,7 +184,8 @@ func freeAddress(tb testing.TB) string {
 	return l.Addr().String()
 }
 
-func writeUsers(tb testing.TB, path string) {
+// WriteUsers writes the users file of a service that people may log in to.
+func WriteUsers(tb testing.TB, path string, people []Person) {
 	tb.Helper()
 	hash, err := bcrypt.GenerateFromPassword([]byte(Password), bcrypt.MinCost)
 	if err != nil {
@@ -205,7 +206,7 @@ func writeUsers(tb testing.TB, path string) {
 		Users    []user `json:"users"`
 	}
 	seen := map[string]bool{}
-	for _, p := range People() {
+	for _, p := range people {
 		if !seen[p.Project] {
 			ledger.Projects = append(ledger.Projects, row{p.ProjectID, p.Project})
 		}

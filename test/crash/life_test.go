@@ -46,13 +46,13 @@ func program() []string {
 // sent again only if the service does not know it; every request that it accepted
 // must come to its end by itself. before is called ahead of every verb, with create
 // the first and delete the last. It says whether the fate of the signal was hidden.
-func (d *deployment) live(t *testing.T, name string, before func(verb string)) (hidden bool) {
+func (l *lane) live(t *testing.T, name string, before func(verb string)) (hidden bool) {
 	t.Helper()
 	before("create")
-	uuid := d.create(t, name)
-	d.await(t, uuid, "Running")
-	d.eventually(t, "the program is ready for signals", func() error {
-		log, err := d.cli.Logs(t.Context(), uuid, nil)
+	uuid := l.create(t, name)
+	l.await(t, uuid, "Running")
+	l.Eventually(t, "the program is ready for signals", func() error {
+		log, err := l.CLI.Logs(t.Context(), uuid, nil)
 		if err == nil && !strings.Contains(log, "ready") {
 			err = errors.New("it is not yet")
 		}
@@ -60,28 +60,28 @@ func (d *deployment) live(t *testing.T, name string, before func(verb string)) (
 	})
 	for _, deed := range life() {
 		before(deed.verb)
-		ended := d.do(t, uuid, deed)
+		ended := l.do(t, uuid, deed)
 		if deed.verb == "kill" {
-			hidden = d.struck(t, uuid, ended)
+			hidden = l.struck(t, uuid, ended)
 		} else if ended.Message != nil {
 			t.Errorf("%s ended as %s", deed.verb, *ended.Message)
 		}
 	}
 	before("delete")
-	d.remove(t, uuid)
+	l.remove(t, uuid)
 	return hidden
 }
 
 // create asks for a container until the service knows it.
-func (d *deployment) create(t *testing.T, name string) (uuid string) {
+func (l *lane) create(t *testing.T, name string) (uuid string) {
 	t.Helper()
-	d.eventually(t, "the create is accepted", func() error {
-		known, err := d.cli.Containers(t.Context(), client.ListOptions{Filters: url.Values{"name": {name}}})
+	l.Eventually(t, "the create is accepted", func() error {
+		known, err := l.CLI.Containers(t.Context(), client.ListOptions{Filters: url.Values{"name": {name}}})
 		if err != nil {
 			return err
 		}
 		if len(known) == 0 {
-			c, err := d.cli.CreateContainer(t.Context(), d.order(name), true)
+			c, err := l.CLI.CreateContainer(t.Context(), l.order(name), true)
 			uuid = c.UUID
 			return err
 		}
@@ -93,31 +93,31 @@ func (d *deployment) create(t *testing.T, name string) (uuid string) {
 
 // order is the usual container. It is pulled each time, so that every life meets the
 // window of the pull.
-func (d *deployment) order(name string) api.ContainerCreate {
-	return api.ContainerCreate{Name: name, Image: d.engine.image(), Command: program(), ImagePullPolicy: "always", Memory: "64"}
+func (l *lane) order(name string) api.ContainerCreate {
+	return api.ContainerCreate{Name: name, Image: l.Engine.Image(), Command: program(), ImagePullPolicy: "always", Memory: "64"}
 }
 
 // do asks for a deed until the service has taken it, and waits for its end.
-func (d *deployment) do(t *testing.T, uuid string, what deed) (ended api.Action) {
+func (l *lane) do(t *testing.T, uuid string, what deed) (ended api.Action) {
 	t.Helper()
 	ctx := t.Context()
 	var before int
-	d.eventually(t, "the service answers", func() (err error) {
-		before, err = d.count(ctx, uuid, what.verb)
+	l.Eventually(t, "the service answers", func() (err error) {
+		before, err = l.count(ctx, uuid, what.verb)
 		return err
 	})
-	d.eventually(t, what.verb+" is accepted", func() error {
-		if now, err := d.count(ctx, uuid, what.verb); err != nil || now > before {
+	l.Eventually(t, what.verb+" is accepted", func() error {
+		if now, err := l.count(ctx, uuid, what.verb); err != nil || now > before {
 			return err
 		}
-		return d.cli.Act(ctx, uuid, what.verb, what.query)
+		return l.CLI.Act(ctx, uuid, what.verb, what.query)
 	})
-	d.eventually(t, what.verb+" has ended well", func() error {
-		c, err := d.cli.Container(ctx, uuid, false)
+	l.Eventually(t, what.verb+" has ended well", func() error {
+		c, err := l.CLI.Container(ctx, uuid, false)
 		if err != nil {
 			return err
 		}
-		if ended, err = d.newest(ctx, uuid, what.verb); err != nil {
+		if ended, err = l.newest(ctx, uuid, what.verb); err != nil {
 			return err
 		}
 		if ended.FinishTime == nil || c.Status != what.status {
@@ -129,16 +129,16 @@ func (d *deployment) do(t *testing.T, uuid string, what deed) (ended api.Action)
 }
 
 // remove deletes a container and waits until nobody knows it.
-func (d *deployment) remove(t *testing.T, uuid string) {
+func (l *lane) remove(t *testing.T, uuid string) {
 	t.Helper()
 	accepted := false
-	d.eventually(t, "the container is gone", func() error {
-		c, err := d.cli.Container(t.Context(), uuid, false)
+	l.Eventually(t, "the container is gone", func() error {
+		c, err := l.CLI.Container(t.Context(), uuid, false)
 		if isNotFound(err) {
 			return nil
 		}
 		if err == nil && !accepted && c.Status != "Deleting" {
-			err = d.cli.DeleteContainer(t.Context(), uuid, client.DeleteOptions{Stop: true})
+			err = l.CLI.DeleteContainer(t.Context(), uuid, client.DeleteOptions{Stop: true})
 			accepted = err == nil
 		}
 		return errors.Join(err, fmt.Errorf("it is %s: %s", c.Status, said(c)))
@@ -147,11 +147,11 @@ func (d *deployment) remove(t *testing.T, uuid string) {
 
 // struck holds that the program was struck exactly once, or, if the service says
 // that the outcome is unknown, at most once.
-func (d *deployment) struck(t *testing.T, uuid string, ended api.Action) (hidden bool) {
+func (l *lane) struck(t *testing.T, uuid string, ended api.Action) (hidden bool) {
 	t.Helper()
 	hidden = ended.Message != nil
-	d.eventually(t, "the signal struck once", func() error {
-		log, err := d.cli.Logs(t.Context(), uuid, nil)
+	l.Eventually(t, "the signal struck once", func() error {
+		log, err := l.CLI.Logs(t.Context(), uuid, nil)
 		n := strings.Count(log, "struck")
 		if n > 1 {
 			t.Fatalf("the signal was sent %d times", n)
@@ -164,10 +164,10 @@ func (d *deployment) struck(t *testing.T, uuid string, ended api.Action) (hidden
 	return hidden
 }
 
-func (d *deployment) await(t *testing.T, uuid, status string) (c api.Container) {
+func (l *lane) await(t *testing.T, uuid, status string) (c api.Container) {
 	t.Helper()
-	d.eventually(t, "the container is "+status, func() (err error) {
-		c, err = d.cli.Container(t.Context(), uuid, false)
+	l.Eventually(t, "the container is "+status, func() (err error) {
+		c, err = l.CLI.Container(t.Context(), uuid, false)
 		if err == nil && c.Status != status {
 			err = fmt.Errorf("it is %s: %s", c.Status, said(c))
 		}
@@ -177,8 +177,8 @@ func (d *deployment) await(t *testing.T, uuid, status string) (c api.Container) 
 }
 
 // count is how many requests of a verb the service has on record.
-func (d *deployment) count(ctx context.Context, uuid, verb string) (n int, err error) {
-	actions, err := d.cli.Actions(ctx, uuid)
+func (l *lane) count(ctx context.Context, uuid, verb string) (n int, err error) {
+	actions, err := l.CLI.Actions(ctx, uuid)
 	for _, a := range actions {
 		if a.Action == verb {
 			n++
@@ -187,8 +187,8 @@ func (d *deployment) count(ctx context.Context, uuid, verb string) (n int, err e
 	return n, err
 }
 
-func (d *deployment) newest(ctx context.Context, uuid, verb string) (api.Action, error) {
-	actions, err := d.cli.Actions(ctx, uuid)
+func (l *lane) newest(ctx context.Context, uuid, verb string) (api.Action, error) {
+	actions, err := l.CLI.Actions(ctx, uuid)
 	if err != nil {
 		return api.Action{}, err
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/go-zun/zun/api"
+	"github.com/go-zun/zun/test/deployment"
 )
 
 // refusal is a container that cannot be, and words of the reason that its user reads.
@@ -29,7 +30,7 @@ func command(words ...string) func(*api.ContainerCreate) {
 // TestWhatCannotBeLeavesNothing asks the simulated engine for containers that cannot be.
 func TestWhatCannotBeLeavesNothing(t *testing.T) {
 	t.Parallel()
-	refuse(t, newLane(t, plan{engine: simulated{}}), []refusal{
+	refuse(t, newLane(t, deployment.Plan{Engine: deployment.Simulated{}}), []refusal{
 		{"unknown-image", image("missing/nothing", "always"), "was not found"},
 		{"unreachable-registry", image("unreachable/cirros", "always"), "could not be reached"},
 		{"image-never-pulled", image("somewhere/cirros", "never"), "is not on the host"},
@@ -40,9 +41,9 @@ func TestWhatCannotBeLeavesNothing(t *testing.T) {
 // TestWhatDockerCannotDoLeavesNothing asks a real engine.
 func TestWhatDockerCannotDoLeavesNothing(t *testing.T) {
 	t.Parallel()
-	e := newDocker(t)
-	refuse(t, newLane(t, plan{engine: e}), []refusal{
-		{"unknown-image", image(e.registry+"/nothing:1", "always"), "could not be found"},
+	e := deployment.NewDocker(t)
+	refuse(t, newLane(t, deployment.Plan{Engine: e}), []refusal{
+		{"unknown-image", image(e.Registry+"/nothing:1", "always"), "could not be found"},
 		{"unreachable-registry", image("127.0.0.1:1/nothing:1", "always"), "cannot be reached"},
 		{"image-never-pulled", image("127.0.0.1:1/nothing:1", "never"), "is not on the host"},
 		{"no-such-command", command("no-such-command"), "no-such-command"},
@@ -57,12 +58,12 @@ func refuse(t *testing.T, l *lane, all []refusal) {
 		t.Run(r.name, func(t *testing.T) {
 			order := l.order(r.name)
 			r.change(&order)
-			c, err := l.cli.CreateContainer(t.Context(), order, true)
+			c, err := l.CLI.CreateContainer(t.Context(), order, true)
 			if err != nil {
 				t.Fatal(err)
 			}
 			l.failed(t, c.UUID, r.reason)
-			l.eventually(t, "the host holds nothing of it", func() error { return l.inventory(t).differs(l.clean, "rows") })
+			l.Eventually(t, "the host holds nothing of it", func() error { return l.Inventory(t).Differs(l.clean, "rows") })
 			l.remove(t, c.UUID)
 			l.works(t)
 		})
@@ -70,9 +71,9 @@ func refuse(t *testing.T, l *lane, all []refusal) {
 }
 
 // failed awaits the status Error and holds its reason against words.
-func (d *deployment) failed(t *testing.T, uuid, words string) {
+func (l *lane) failed(t *testing.T, uuid, words string) {
 	t.Helper()
-	if reason := said(d.await(t, uuid, "Error")); !strings.Contains(reason, words) {
+	if reason := said(l.await(t, uuid, "Error")); !strings.Contains(reason, words) {
 		t.Errorf("the reason is %q, not a word of %q", reason, words)
 	}
 }
@@ -89,7 +90,7 @@ func (l *lane) works(t *testing.T) {
 // TestAFullPoolOfAddresses fills a network of five addresses.
 func TestAFullPoolOfAddresses(t *testing.T) {
 	t.Parallel()
-	l := newLane(t, plan{engine: simulated{}, settings: "[local]\nipv4_pool = 10.9.8.0/29"})
+	l := newLane(t, deployment.Plan{Engine: deployment.Simulated{}, Settings: "[local]\nipv4_pool = 10.9.8.0/29"})
 	var fill []string
 	for n := range 4 { // the fifth address is the bystander's
 		fill = append(fill, l.create(t, fmt.Sprintf("fill-%d", n)))
@@ -106,14 +107,14 @@ func TestAFullPoolOfAddresses(t *testing.T) {
 // TestADiskThatCannotBeWritten makes the agent's directory read-only.
 func TestADiskThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
-	l := newLane(t, plan{engine: simulated{}})
-	files := filepath.Join(l.dir, "agent", "containers")
-	l.room.output(t, "mount", "--bind", files, files)
-	l.room.output(t, "mount", "-o", "remount,bind,ro", files)
+	l := newLane(t, deployment.Plan{Engine: deployment.Simulated{}})
+	files := filepath.Join(l.Dir, "agent", "containers")
+	l.Room.Output(t, "mount", "--bind", files, files)
+	l.Room.Output(t, "mount", "-o", "remount,bind,ro", files)
 	uuid := l.create(t, "unlucky")
 	l.failed(t, uuid, "the host could not keep the container's files")
-	l.eventually(t, "the host holds nothing of it", func() error { return l.inventory(t).differs(l.clean, "rows") })
-	l.room.output(t, "umount", files)
+	l.Eventually(t, "the host holds nothing of it", func() error { return l.Inventory(t).Differs(l.clean, "rows") })
+	l.Room.Output(t, "umount", files)
 	l.remove(t, uuid)
 	l.works(t)
 }

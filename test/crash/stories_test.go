@@ -16,12 +16,13 @@ import (
 	"github.com/go-zun/zun/client"
 	"github.com/go-zun/zun/internal/adapter/engine/fake"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/test/deployment"
 )
 
 // TestADeleteOutrunsACreate deletes a container whose image is still on its way.
 func TestADeleteOutrunsACreate(t *testing.T) {
 	t.Parallel()
-	l := newLane(t, plan{engine: simulated{}})
+	l := newLane(t, deployment.Plan{Engine: deployment.Simulated{}})
 	l.cue(t, fake.Cue{Op: fake.OpImagePull, Times: 1, Delay: 3 * time.Second})
 	uuid := l.create(t, "short-lived")
 	l.await(t, uuid, "Creating")
@@ -32,12 +33,12 @@ func TestADeleteOutrunsACreate(t *testing.T) {
 // TestAnAgentKilledDuringAPull pulls again after its restart.
 func TestAnAgentKilledDuringAPull(t *testing.T) {
 	t.Parallel()
-	l := newLane(t, plan{engine: simulated{}})
+	l := newLane(t, deployment.Plan{Engine: deployment.Simulated{}})
 	l.cue(t, fake.Cue{Op: fake.OpImagePull, Times: 1, Delay: time.Hour})
 	uuid := l.create(t, "patient")
-	l.eventually(t, "the pull is under way", l.cueTaken(t))
-	l.compute.kill()
-	l.compute.mustStart(t)
+	l.Eventually(t, "the pull is under way", l.cueTaken(t))
+	l.Hosts[0].Kill()
+	l.Hosts[0].MustStart(t)
 	l.await(t, uuid, "Running")
 	l.remove(t, uuid)
 	l.works(t)
@@ -47,22 +48,22 @@ func TestAnAgentKilledDuringAPull(t *testing.T) {
 // until somebody listens.
 func TestControlKilledWhileTheAgentReports(t *testing.T) {
 	t.Parallel()
-	l := newLane(t, plan{engine: simulated{}})
+	l := newLane(t, deployment.Plan{Engine: deployment.Simulated{}})
 	uuid := l.create(t, "untold")
 	l.await(t, uuid, "Running")
 	l.cue(t, fake.Cue{Op: fake.OpStop, Times: 1, Delay: time.Second})
-	if err := l.cli.Act(t.Context(), uuid, "stop", nil); err != nil {
+	if err := l.CLI.Act(t.Context(), uuid, "stop", nil); err != nil {
 		t.Fatal(err)
 	}
-	l.eventually(t, "the stop is under way", l.cueTaken(t))
-	l.apis[0].kill()
-	l.eventually(t, "the process ended", func() error {
-		if pid := l.engine.pid(t, l.deployment, uuid); pid != 0 {
+	l.Eventually(t, "the stop is under way", l.cueTaken(t))
+	l.APIs[0].Kill()
+	l.Eventually(t, "the process ended", func() error {
+		if pid := l.Engine.PID(t, l.Deployment, uuid); pid != 0 {
 			return fmt.Errorf("it is %d", pid)
 		}
 		return nil
 	})
-	l.apis[0].mustStart(t)
+	l.APIs[0].MustStart(t)
 	l.await(t, uuid, "Stopped")
 	if ended, err := l.newest(t.Context(), uuid, "stop"); err != nil || ended.Message != nil {
 		t.Errorf("the stop is on record as %+v, %v", ended, err)
@@ -75,21 +76,21 @@ func TestControlKilledWhileTheAgentReports(t *testing.T) {
 // once; what the host still holds goes when it returns.
 func TestAHostThatWasBuried(t *testing.T) {
 	t.Parallel()
-	l := newLane(t, plan{engine: simulated{}})
+	l := newLane(t, deployment.Plan{Engine: deployment.Simulated{}})
 	uuid := l.create(t, "buried")
 	l.await(t, uuid, "Running")
-	l.compute.kill()
+	l.Hosts[0].Kill()
 	l.forceDown(t, true)
-	if err := l.cli.DeleteContainer(t.Context(), uuid, client.DeleteOptions{Force: true}); err != nil {
+	if err := l.CLI.DeleteContainer(t.Context(), uuid, client.DeleteOptions{Force: true}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.cli.Container(t.Context(), uuid, false); !isNotFound(err) {
+	if _, err := l.CLI.Container(t.Context(), uuid, false); !isNotFound(err) {
 		t.Errorf("the row is still there: %v", err)
 	}
-	if err := l.inventory(t).differs(l.clean, "rows"); err == nil {
+	if err := l.Inventory(t).Differs(l.clean, "rows"); err == nil {
 		t.Error("the dead host lost the container's objects")
 	}
-	l.compute.mustStart(t)
+	l.Hosts[0].MustStart(t)
 	l.forceDown(t, false)
 	l.held(t)
 	l.works(t)
@@ -99,10 +100,10 @@ func TestAHostThatWasBuried(t *testing.T) {
 // untouched.
 func TestAHostThatWentSilent(t *testing.T) {
 	t.Parallel()
-	l := newLane(t, plan{engine: simulated{}, settings: "[DEFAULT]\nservice_down_time = 3"})
-	l.compute.kill()
+	l := newLane(t, deployment.Plan{Engine: deployment.Simulated{}, Settings: "[DEFAULT]\nservice_down_time = 3"})
+	l.Hosts[0].Kill()
 	l.await(t, l.bystander, "Unknown")
-	l.compute.mustStart(t)
+	l.Hosts[0].MustStart(t)
 	l.held(t)
 	l.works(t)
 }
@@ -110,9 +111,9 @@ func TestAHostThatWentSilent(t *testing.T) {
 // TestASandboxThatDied is made anew with the same ports, and the process is started in it.
 func TestASandboxThatDied(t *testing.T) {
 	t.Parallel()
-	l := newLane(t, plan{engine: simulated{}})
+	l := newLane(t, deployment.Plan{Engine: deployment.Simulated{}})
 	l.replaced(t, func(uuid string) {
-		if err := cues(t, l.deployment).KillSandbox(domain.ContainerID(uuid)); err != nil {
+		if err := l.Hosts[0].Cues(t).KillSandbox(domain.ContainerID(uuid)); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -122,11 +123,11 @@ func TestASandboxThatDied(t *testing.T) {
 // TestAPauseContainerThatWasKilled is the same on a real engine.
 func TestAPauseContainerThatWasKilled(t *testing.T) {
 	t.Parallel()
-	e := newDocker(t)
-	l := newLane(t, plan{engine: e})
+	e := deployment.NewDocker(t)
+	l := newLane(t, deployment.Plan{Engine: e})
 	l.replaced(t, func(uuid string) {
-		id := e.ask(t, "ps", "--quiet", "--filter", "label="+domain.LabelContainer+"="+uuid, "--filter", "label="+domain.LabelRole+"=sandbox")
-		e.ask(t, "kill", strings.TrimSpace(id))
+		id := e.Ask(t, "ps", "--quiet", "--filter", "label="+domain.LabelContainer+"="+uuid, "--filter", "label="+domain.LabelRole+"=sandbox")
+		e.Ask(t, "kill", strings.TrimSpace(id))
 	})
 	l.works(t)
 }
@@ -144,12 +145,12 @@ func TestAnEngineThatRestarted(t *testing.T) {
 	}
 	script("start")
 	t.Cleanup(func() { script("stop") })
-	e := newDocker(t)
-	e.host = "unix://" + filepath.Join(dir, "docker.sock")
-	l := newLane(t, plan{engine: e})
+	e := deployment.NewDocker(t)
+	e.Host = "unix://" + filepath.Join(dir, "docker.sock")
+	l := newLane(t, deployment.Plan{Engine: e})
 	order := l.order("steadfast")
 	order.RestartPolicy = &api.RestartPolicy{Name: "always"}
-	steadfast, err := l.cli.CreateContainer(t.Context(), order, true)
+	steadfast, err := l.CLI.CreateContainer(t.Context(), order, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,9 +158,9 @@ func TestAnEngineThatRestarted(t *testing.T) {
 	script("stop")
 	script("start")
 	l.await(t, l.bystander, "Stopped")
-	l.eventually(t, "the process runs again", func() error {
-		after, err := l.cli.Container(t.Context(), steadfast.UUID, false)
-		if err == nil && (after.Status != "Running" || e.pid(t, l.deployment, steadfast.UUID) == 0) {
+	l.Eventually(t, "the process runs again", func() error {
+		after, err := l.CLI.Container(t.Context(), steadfast.UUID, false)
+		if err == nil && (after.Status != "Running" || e.PID(t, l.Deployment, steadfast.UUID) == 0) {
 			err = fmt.Errorf("it is %s: %s", after.Status, said(after))
 		}
 		return err
@@ -167,8 +168,8 @@ func TestAnEngineThatRestarted(t *testing.T) {
 	l.plugged(t, steadfast.UUID, before)
 	l.do(t, l.bystander, deed{verb: "start", status: "Running"})
 	l.remove(t, steadfast.UUID)
-	l.eventually(t, "the host holds as much as before", func() error { return l.inventory(t).grew(l.clean) })
-	l.clean, l.pid = l.settled(t), e.pid(t, l.deployment, l.bystander) // other names, another start
+	l.Eventually(t, "the host holds as much as before", func() error { return l.Inventory(t).Grew(l.clean) })
+	l.clean, l.pid = l.settled(t), e.PID(t, l.Deployment, l.bystander) // other names, another start
 	l.works(t)
 }
 
@@ -178,10 +179,10 @@ func (l *lane) replaced(t *testing.T, kill func(uuid string)) {
 	t.Helper()
 	uuid := l.create(t, "homeless")
 	before := l.await(t, uuid, "Running")
-	pid := l.engine.pid(t, l.deployment, uuid)
+	pid := l.Engine.PID(t, l.Deployment, uuid)
 	kill(uuid)
-	l.eventually(t, "another process runs", func() error {
-		if now := l.engine.pid(t, l.deployment, uuid); now == 0 || now == pid {
+	l.Eventually(t, "another process runs", func() error {
+		if now := l.Engine.PID(t, l.Deployment, uuid); now == 0 || now == pid {
 			return fmt.Errorf("it is %d", now)
 		}
 		return nil
@@ -198,10 +199,10 @@ func (l *lane) plugged(t *testing.T, uuid string, before api.Container) {
 	if fmt.Sprint(after.Addresses) != fmt.Sprint(before.Addresses) {
 		t.Errorf("the addresses are %v, they were %v", after.Addresses, before.Addresses)
 	}
-	if _, ok := l.engine.(docker); !ok { // a simulated process has no interface
+	if _, ok := l.Engine.(deployment.Docker); !ok { // a simulated process has no interface
 		return
 	}
-	seen, err := l.cli.Execute(t.Context(), uuid, "ip -o address show eth0")
+	seen, err := l.CLI.Execute(t.Context(), uuid, "ip -o address show eth0")
 	if err != nil || seen.Output == nil {
 		t.Fatalf("look at the interface: %v", err)
 	}
@@ -216,7 +217,7 @@ func (l *lane) plugged(t *testing.T, uuid string, before api.Container) {
 
 func (l *lane) cue(t *testing.T, c fake.Cue) {
 	t.Helper()
-	if err := cues(t, l.deployment).Cue(c); err != nil {
+	if err := l.Hosts[0].Cues(t).Cue(c); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -224,7 +225,7 @@ func (l *lane) cue(t *testing.T, c fake.Cue) {
 // cueTaken says whether the engine has begun to misbehave as it was told once.
 func (l *lane) cueTaken(t *testing.T) func() error {
 	t.Helper()
-	file := filepath.Join(simulation(t, l.deployment), "cues.json")
+	file := filepath.Join(l.Hosts[0].Simulation(t), "cues.json")
 	return func() error {
 		if _, err := os.Stat(file); err == nil {
 			return errors.New("the cue still waits")
@@ -235,7 +236,7 @@ func (l *lane) cueTaken(t *testing.T) func() error {
 
 func (l *lane) forceDown(t *testing.T, down bool) {
 	t.Helper()
-	if _, err := l.cli.ForceDownService(t.Context(), hostName, "zun-compute", down); err != nil {
+	if _, err := l.CLI.ForceDownService(t.Context(), deployment.HostName(0), "zun-compute", down); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -11,12 +11,13 @@ import (
 	"testing"
 
 	"github.com/go-zun/zun/internal/failpoint"
+	"github.com/go-zun/zun/test/deployment"
 )
 
 // TestEveryWindow kills the process that holds a window just before and just after
 // its effect, for every window that the code lists.
 func TestEveryWindow(t *testing.T) {
-	crashThrough(t, plan{engine: simulated{}}, all())
+	crashThrough(t, deployment.Plan{Engine: deployment.Simulated{}}, all())
 }
 
 // TestWindowsOnDocker does the same for the windows that meet a real engine, and
@@ -26,13 +27,13 @@ func TestWindowsOnDocker(t *testing.T) {
 	if os.Getenv("MATRIX") == "" {
 		windows = slices.DeleteFunc(windows, func(w window) bool { return !w.chosenForDocker() })
 	}
-	crashThrough(t, plan{engine: newDocker(t)}, windows)
+	crashThrough(t, deployment.Plan{Engine: deployment.NewDocker(t)}, windows)
 }
 
 // TestEveryWindowOfReplicas does it with two replicas of control on one PostgreSQL,
 // where the client and the agent go on with the one that lives.
 func TestEveryWindowOfReplicas(t *testing.T) {
-	crashThrough(t, plan{engine: simulated{}, postgres: true, replicas: 2}, all())
+	crashThrough(t, deployment.Plan{Engine: deployment.Simulated{}, Postgres: true, Replicas: 2}, all())
 }
 
 // window is one moment at which a process dies.
@@ -89,54 +90,54 @@ const lanes = 4
 
 // lane is a deployment with a bystander, and how it looks when nothing else is there.
 type lane struct {
-	*deployment
+	*deployment.Deployment
 	bystander string
 	pid       int
-	clean     inventory
+	clean     deployment.Inventory
 }
 
 // newLane starts a deployment and lives one undisturbed life in it, which also makes
 // what stays for good, such as the project's network.
-func newLane(t *testing.T, p plan) *lane {
+func newLane(t *testing.T, p deployment.Plan) *lane {
 	t.Helper()
-	l := &lane{deployment: newDeployment(t, p)}
+	l := &lane{Deployment: deployment.Start(t, p)}
 	l.bystander = l.create(t, "bystander")
 	l.await(t, l.bystander, "Running")
 	l.clean = l.settled(t)
 	if l.live(t, "undisturbed", func(string) {}) {
 		t.Error("the fate of a signal was hidden without a crash")
 	}
-	l.pid = p.engine.pid(t, l.deployment, l.bystander)
+	l.pid = p.Engine.PID(t, l.Deployment, l.bystander)
 	l.held(t)
 	return l
 }
 
-// settled is the inventory once the kernel trusts each of its own addresses, which
+// settled is the deployment.Inventory once the kernel trusts each of its own addresses, which
 // takes it a while and adds routes.
-func (l *lane) settled(t *testing.T) inventory {
+func (l *lane) settled(t *testing.T) deployment.Inventory {
 	t.Helper()
-	l.eventually(t, "every address is settled", func() error {
-		if unsettled := l.room.output(t, "ip", "-o", "-6", "address", "show", "tentative"); unsettled != "" {
+	l.Eventually(t, "every address is settled", func() error {
+		if unsettled := l.Room.Output(t, "ip", "-o", "-6", "address", "show", "tentative"); unsettled != "" {
 			return errors.New(unsettled)
 		}
 		return nil
 	})
-	return l.inventory(t)
+	return l.Inventory(t)
 }
 
 // held checks that nothing is left behind and that the bystander noticed nothing.
 func (l *lane) held(t *testing.T) {
 	t.Helper()
 	l.await(t, l.bystander, "Running")
-	if now := l.engine.pid(t, l.deployment, l.bystander); now != l.pid {
+	if now := l.Engine.PID(t, l.Deployment, l.bystander); now != l.pid {
 		t.Errorf("the bystander's process is %d, it was %d", now, l.pid)
 	}
-	l.eventually(t, "nothing is left behind", func() error { return l.inventory(t).differs(l.clean) })
+	l.Eventually(t, "nothing is left behind", func() error { return l.Inventory(t).Differs(l.clean) })
 }
 
 // crashThrough deals the windows out to lanes. A lane in which a window failed is
 // replaced, because what it left would fail the next ones too.
-func crashThrough(t *testing.T, p plan, windows []window) {
+func crashThrough(t *testing.T, p deployment.Plan, windows []window) {
 	t.Helper()
 	dealt := make(chan window, len(windows))
 	for _, w := range windows {
@@ -153,7 +154,7 @@ func crashThrough(t *testing.T, p plan, windows []window) {
 					l.held(t)
 				})
 				if !passed {
-					l.showLogs(t)
+					l.ShowLogs(t)
 					l = newLane(t, p)
 				}
 			}
@@ -165,22 +166,22 @@ func crashThrough(t *testing.T, p plan, windows []window) {
 // each when it meets the window.
 func (l *lane) dieIn(t *testing.T, w window) {
 	t.Helper()
-	victims := []*process{l.compute}
+	victims := []*deployment.Process{l.Hosts[0].Process}
 	if w.Side == failpoint.Control {
-		victims = l.apis
+		victims = l.APIs
 	}
-	var mortals []mortal
+	var mortals []deployment.Mortal
 	hidden := l.live(t, w.String(), func(verb string) {
 		if verb != w.verb {
 			return
 		}
 		for _, victim := range victims {
-			mortals = append(mortals, victim.arm(t, w.Name, w.moment))
+			mortals = append(mortals, victim.Arm(t, w.Name, w.moment))
 		}
 	})
 	met := 0
 	for _, m := range mortals {
-		if m.recover(t) {
+		if m.Recover(t) {
 			met++
 		}
 	}

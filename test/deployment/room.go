@@ -1,6 +1,4 @@
-//go:build integration
-
-package crash
+package deployment
 
 import (
 	"bufio"
@@ -18,10 +16,10 @@ import (
 	"github.com/vishvananda/netns"
 )
 
-// room is a network namespace, and a mount namespace in which /run/netns is empty
+// Room is a network namespace, and a mount namespace in which /run/netns is empty
 // and private. What a deployment in a room makes meets no other deployment's, and
 // an inventory of the room is exact.
-type room struct {
+type Room struct {
 	holder *exec.Cmd // keeps both namespaces alive until its input ends
 	net    netns.NsHandle
 }
@@ -34,7 +32,7 @@ ip link set lo up
 echo ready
 exec cat`
 
-func newRoom(t *testing.T) *room {
+func newRoom(t *testing.T) *Room {
 	t.Helper()
 	holder := exec.Command("unshare", "--net", "--mount", "sh", "-c", furnish)
 	in, err := holder.StdinPipe()
@@ -58,7 +56,7 @@ func newRoom(t *testing.T) *room {
 	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "ready\n" {
 		t.Fatalf("make a room (it needs root, unshare and ip): %v %s", err, complaints.String())
 	}
-	r := &room{holder: holder}
+	r := &Room{holder: holder}
 	if r.net, err = netns.GetFromPid(holder.Process.Pid); err != nil {
 		t.Fatalf("enter the room: %v", err)
 	}
@@ -68,15 +66,15 @@ func newRoom(t *testing.T) *room {
 
 // command runs in the room; the process is the program itself. It does not outlive
 // this test process, however that ends.
-func (r *room) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+func (r *Room) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	inside := []string{"--net", "--mount", "--target", strconv.Itoa(r.holder.Process.Pid), "--", name}
 	cmd := exec.CommandContext(ctx, "nsenter", append(inside, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
 
-// output is what a command in the room prints.
-func (r *room) output(t *testing.T, name string, args ...string) string {
+// Output is what a command in the room prints.
+func (r *Room) Output(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := r.command(t.Context(), name, args...).CombinedOutput()
 	if err != nil {
@@ -87,7 +85,7 @@ func (r *room) output(t *testing.T, name string, args ...string) string {
 
 // dial connects to an address inside the room. A socket belongs for good to the
 // namespace that its thread is in when it is made.
-func (r *room) dial(ctx context.Context, address string) (net.Conn, error) {
+func (r *Room) dial(ctx context.Context, address string) (net.Conn, error) {
 	runtime.LockOSThread()
 	home, err := netns.Get()
 	if err != nil {
@@ -105,4 +103,31 @@ func (r *room) dial(ctx context.Context, address string) (net.Conn, error) {
 	}
 	runtime.UnlockOSThread()
 	return conn, err
+}
+
+// knock connects to the first address that opens, as a load balancer would.
+func (r *Room) knock(ctx context.Context, doors []string) (conn net.Conn, err error) {
+	for _, door := range doors {
+		if conn, err = r.dial(ctx, door); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
+}
+
+// wire lays a cable from r to other, the n-th, and returns the address of each end.
+// The addresses are of a range for documentation, which no network of a test uses.
+func (r *Room) wire(t *testing.T, other *Room, n int) (here, there string) {
+	t.Helper()
+	name := fmt.Sprintf("wire%d", n)
+	here, there = fmt.Sprintf("192.0.2.%d", 4*n+1), fmt.Sprintf("192.0.2.%d", 4*n+2)
+	r.Output(t, "ip", "link", "add", name, "type", "veth", "peer", "name", "uplink", "netns", strconv.Itoa(other.holder.Process.Pid))
+	for _, end := range []struct {
+		room       *Room
+		link, addr string
+	}{{r, name, here}, {other, "uplink", there}} {
+		end.room.Output(t, "ip", "address", "add", end.addr+"/30", "dev", end.link)
+		end.room.Output(t, "ip", "link", "set", end.link, "up")
+	}
+	return here, there
 }

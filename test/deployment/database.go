@@ -1,6 +1,4 @@
-//go:build integration
-
-package crash
+package deployment
 
 import (
 	"context"
@@ -17,36 +15,36 @@ import (
 )
 
 // rows tells how many rows each table holds, and what hosts and projects use.
-func (d *deployment) rows(t *testing.T) []string {
+func (d *Deployment) rows(t *testing.T) []string {
 	t.Helper()
-	db := d.open(t)
+	db := d.Open(t)
 	defer func() { _ = db.Close() }()
 	var lines []string
-	for _, table := range column(t, db, d.catalog()) {
-		lines = append(lines, table+": "+column(t, db, "SELECT CAST(count(*) AS TEXT) FROM "+table)[0])
+	for _, table := range Column(t, db, d.catalog()) {
+		lines = append(lines, table+": "+Column(t, db, "SELECT CAST(count(*) AS TEXT) FROM "+table)[0])
 	}
 	for _, used := range []string{
 		"SELECT 'host uses ' || total_containers || ' containers, ' || cpu_used || ' cpu, ' || mem_used || ' memory, ' || disk_used || ' disk' FROM hosts",
 		"SELECT 'project uses ' || containers || ' containers, ' || cpu || ' cpu, ' || memory || ' memory, ' || disk || ' disk' FROM quota_usages",
 	} {
-		lines = append(lines, column(t, db, used)...)
+		lines = append(lines, Column(t, db, used)...)
 	}
 	return lines
 }
 
-// id is the deployment's own.
-func (d *deployment) id(t *testing.T) string {
+// ID is the deployment's own.
+func (d *Deployment) ID(t *testing.T) string {
 	t.Helper()
-	db := d.open(t)
+	db := d.Open(t)
 	defer func() { _ = db.Close() }()
-	return column(t, db, "SELECT deployment_id FROM authority")[0]
+	return Column(t, db, "SELECT deployment_id FROM authority")[0]
 }
 
-// open opens the database beside the service, for reading.
-func (d *deployment) open(t *testing.T) *sql.DB {
+// Open opens the database beside the service, for reading.
+func (d *Deployment) Open(t *testing.T) *sql.DB {
 	t.Helper()
-	driver, source := "pgx", d.database
-	if path, ok := strings.CutPrefix(d.database, "sqlite:///"); ok {
+	driver, source := "pgx", d.Database
+	if path, ok := strings.CutPrefix(d.Database, "sqlite:///"); ok {
 		driver, source = "sqlite", "file:"+path+"?"+url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}}.Encode()
 	}
 	db, err := sql.Open(driver, source)
@@ -63,32 +61,33 @@ func newPostgres(t *testing.T) string {
 	server := os.Getenv("ZUN_TEST_POSTGRES")
 	u, err := url.Parse(server)
 	if server == "" || err != nil {
-		t.Fatalf("ZUN_TEST_POSTGRES must name a PostgreSQL server on this machine (%v); run make matrix SUITE=crash", err)
+		t.Fatalf("ZUN_TEST_POSTGRES must name a PostgreSQL server on this machine (%v); run make test SUITE=... sees to it", err)
 	}
 	db, err := sql.Open("pgx", server)
 	if err != nil {
 		t.Fatalf("open the database server: %v", err)
 	}
 	defer func() { _ = db.Close() }()
-	name := "crash_" + strings.ToLower(rand.Text())
+	name := "zun_" + strings.ToLower(rand.Text())
 	if _, err := db.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
 		t.Fatalf("make a database: %v", err)
 	}
-	socket := url.Values{"host": column(t, db, "SHOW unix_socket_directories"), "port": {u.Port()}}
+	socket := url.Values{"host": Column(t, db, "SHOW unix_socket_directories"), "port": {u.Port()}}
 	return (&url.URL{Scheme: "postgresql", User: u.User, Path: "/" + name, RawQuery: socket.Encode()}).String()
 }
 
 // catalog asks for the names of the tables.
-func (d *deployment) catalog() string {
-	if strings.HasPrefix(d.database, "sqlite:") {
+func (d *Deployment) catalog() string {
+	if strings.HasPrefix(d.Database, "sqlite:") {
 		return "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
 	}
 	return "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name"
 }
 
-func column(t *testing.T, db *sql.DB, query string) []string {
+// Column is the first column of what a query finds.
+func Column(t *testing.T, db *sql.DB, query string) []string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), settleWithin) // also after the test, to clean up
+	ctx, cancel := context.WithTimeout(context.Background(), SettleWithin) // also after the test, to clean up
 	defer cancel()
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
