@@ -224,7 +224,7 @@ type Registries interface {
 	Delete(ctx context.Context, id string) error
 }
 
-// Images keeps the records of admin pulls.
+// Images keeps the records of images on hosts.
 type Images interface {
 	// Insert is a Conflict ("image-already-exists") for a known (repo, tag, host).
 	Insert(ctx context.Context, i domain.Image) error
@@ -234,8 +234,8 @@ type Images interface {
 	// as missing.
 	Update(ctx context.Context, i domain.Image) error
 	Delete(ctx context.Context, id string) error
-	// Lease claims until now+ttl, in database time, up to limit images that are not
-	// pulled yet and whose former lease has ended. Each claim is one compare-and-set
+	// Lease claims until now+ttl, in database time, up to limit images that are to be
+	// pulled or deleted and whose former lease has ended. Each claim is one compare-and-set
 	// that raises Attempts; claimed by another meanwhile is simply not returned.
 	Lease(ctx context.Context, ttl time.Duration, limit int) ([]domain.Image, error)
 }

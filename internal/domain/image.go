@@ -40,8 +40,19 @@ type Registry struct {
 	SealedPassword []byte
 }
 
-// Image is an admin's record of an image pulled to one host. ImageID is the
-// engine's; as long as it is empty the pull is under way.
+// ImageTask says what is still to be done for an image.
+type ImageTask string
+
+// The tasks; the empty task means that nothing is to be done. Only pulls and deletes
+// are leased.
+const (
+	ImagePull   ImageTask = "pull"
+	ImageCommit ImageTask = "commit" // made of a container by its own action
+	ImageDelete ImageTask = "delete" // it leaves its host, then its record goes
+)
+
+// Image is the record of an image on one host. ImageID is the engine's; it is empty
+// until the image is there.
 type Image struct {
 	ID        string
 	ProjectID string
@@ -52,7 +63,10 @@ type Image struct {
 	Size      string
 	HostName  string
 	CreatedAt time.Time
-	// Attempts counts the leases of the pull and is its fence: a holder that lost the
+	Task      ImageTask
+	// DoneBytes of TotalBytes were received by a pull, as its holder last wrote.
+	DoneBytes, TotalBytes int64
+	// Attempts counts the leases of the task and is its fence: a holder that lost the
 	// lease writes no more. LeaseUntil is in database time.
 	Attempts   int
 	LeaseUntil time.Time

@@ -41,6 +41,7 @@ func (l *Loops) fetch(ctx context.Context, image domain.Image) error {
 	pulled, err := l.pull(bound, image)
 	if err == nil {
 		image.ImageID, image.Size, image.LeaseUntil = pulled.ID, strconv.FormatInt(pulled.Size, 10), time.Time{}
+		image.Task = ""
 		return l.keepImage(ctx, image)
 	}
 	if ctx.Err() != nil {

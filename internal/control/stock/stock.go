@@ -40,7 +40,7 @@ func (s *Stock) PullImage(ctx context.Context, actor domain.Actor, reference, ho
 	if err != nil {
 		return domain.Image{}, err
 	}
-	image := domain.Image{ID: id, ProjectID: actor.ProjectID, UserID: actor.UserID, Repo: repo, Tag: tag}
+	image := domain.Image{ID: id, ProjectID: actor.ProjectID, UserID: actor.UserID, Repo: repo, Tag: tag, Task: domain.ImagePull}
 	err = s.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
 		found, err := t.Hosts().Get(ctx, host)
 		if domain.IsKind(err, domain.NotFound) {

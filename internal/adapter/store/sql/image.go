@@ -22,6 +22,9 @@ func imageFields(i *domain.Image) []column.Field {
 		column.Text("size", &i.Size),
 		column.Text("host", &i.HostName),
 		column.Moment("created_at", &i.CreatedAt).As(column.Created),
+		column.Text("task", &i.Task),
+		column.Number("done_bytes", &i.DoneBytes),
+		column.Number("total_bytes", &i.TotalBytes),
 		column.Number("attempts", &i.Attempts).As(column.Fixed), // Lease alone raises it
 		column.Moment("lease_until", &i.LeaseUntil),
 	}
@@ -73,9 +76,10 @@ func (s images) Delete(ctx context.Context, id string) error {
 	return err
 }
 
-// Lease takes what waits to be pulled, oldest first.
+// Lease takes what waits to be pulled or deleted, oldest first.
 func (s images) Lease(ctx context.Context, ttl time.Duration, limit int) ([]domain.Image, error) {
-	waiting, err := rows(ctx, s.tx, imageFields, "FROM images WHERE image_id = '' AND lease_until <= @now ORDER BY id LIMIT ?", limit)
+	waiting, err := rows(ctx, s.tx, imageFields, "FROM images WHERE task IN (?, ?) AND lease_until <= @now ORDER BY id LIMIT ?",
+		string(domain.ImagePull), string(domain.ImageDelete), limit)
 	if err != nil {
 		return nil, err
 	}

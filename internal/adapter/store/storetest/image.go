@@ -24,7 +24,7 @@ func imageLife(p *probe) {
 	p.refuse(domain.Conflict, "image-already-exists", "An image with tag latest and repo cirros already exists.", insert(other))
 	other.HostName = "node-b"
 	p.write(insert(other))
-	want.Size, want.ImageID = "3m", "sha256:2"
+	want.Size, want.ImageID, want.DoneBytes, want.TotalBytes = "3m", "sha256:2", 5, 7
 	p.write(func(ctx context.Context, tx control.Tx) error { return tx.Images().Update(ctx, want) })
 	p.read(func(ctx context.Context, tx control.Tx) error {
 		got, err := tx.Images().Get(ctx, "i1")
@@ -57,11 +57,12 @@ func imageLife(p *probe) {
 }
 
 func imageLease(p *probe) {
-	waiting := domain.Image{ID: "i1", ProjectID: "p1", UserID: "u", Repo: "cirros", Tag: "latest", HostName: "node-a"}
-	pulled := waiting
-	pulled.ID, pulled.HostName, pulled.ImageID = "i2", "node-b", "sha256:1"
+	waiting := domain.Image{ID: "i1", ProjectID: "p1", UserID: "u", Repo: "cirros", Tag: "latest", HostName: "node-a", Task: domain.ImagePull}
+	pulled, committed := waiting, waiting
+	pulled.ID, pulled.HostName, pulled.ImageID, pulled.Task = "i2", "node-b", "sha256:1", ""
+	committed.ID, committed.HostName, committed.Task = "i3", "node-c", domain.ImageCommit
 	p.write(func(ctx context.Context, tx control.Tx) error {
-		return errors.Join(tx.Images().Insert(ctx, waiting), tx.Images().Insert(ctx, pulled))
+		return errors.Join(tx.Images().Insert(ctx, waiting), tx.Images().Insert(ctx, pulled), tx.Images().Insert(ctx, committed))
 	})
 	lease := func(ttl time.Duration) (won []domain.Image) {
 		p.write(func(ctx context.Context, tx control.Tx) (err error) {
@@ -85,11 +86,14 @@ func imageLease(p *probe) {
 		return func(ctx context.Context, tx control.Tx) error { return tx.Images().Update(ctx, i) }
 	}
 	p.refuse(domain.Invalid, "image-not-found", "", update(first[0]))
-	second[0].ImageID = "sha256:2"
-	p.write(update(second[0]))
-	second[0].LeaseUntil = time.Time{}
+	second[0].ImageID, second[0].Task, second[0].LeaseUntil = "sha256:2", "", time.Time{}
 	p.write(update(second[0]))
 	if left := lease(time.Hour); len(left) != 0 {
 		p.Errorf("what is pulled is leased: %+v", left)
+	}
+	second[0].Task = domain.ImageDelete
+	p.write(update(second[0]))
+	if leaving := lease(time.Hour); len(leaving) != 1 || leaving[0].Task != domain.ImageDelete {
+		p.Errorf("what is to be deleted is not leased: %+v", leaving)
 	}
 }
