@@ -168,7 +168,7 @@ func addCreates(ctx context.Context, table *figure.Table, s settings, db *databa
 	options := control.DefaultOptions()
 	options.QuotaOff, options.ServiceDownTime = true, time.Hour
 	c := control.New(control.Deps{
-		Store: db.Store, Networking: nowhere{}, Secrets: open{}, Nodes: deaf{},
+		Store: db.Store, Networking: nowhere{}, Nodes: deaf{},
 		Clock: func() time.Time { return time.Now().UTC() }, Rand: rand.Reader, Log: log, Options: options,
 	})
 	var project atomic.Int64

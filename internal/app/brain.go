@@ -16,10 +16,14 @@ import (
 	sqlstore "github.com/go-zun/zun/internal/adapter/store/sql"
 	"github.com/go-zun/zun/internal/config"
 	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/control/books"
 	"github.com/go-zun/zun/internal/control/capsule"
+	"github.com/go-zun/zun/internal/control/fleet"
+	"github.com/go-zun/zun/internal/control/insides"
 	"github.com/go-zun/zun/internal/control/loops"
 	"github.com/go-zun/zun/internal/control/place"
 	"github.com/go-zun/zun/internal/control/stock"
+	"github.com/go-zun/zun/internal/control/wiring"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/link/channel"
 	"github.com/go-zun/zun/internal/link/ctl"
@@ -31,12 +35,24 @@ type brain struct {
 	authority *ctl.Authority
 	nodes     *ctl.Nodes
 	control   *control.Control
+	fleet     *fleet.Fleet
+	insides   *insides.Insides
+	wiring    *wiring.Wiring
+	books     *books.Books
 	capsules  *capsule.Capsules
 	stock     *stock.Stock
 	networks  control.NetworkBook // nil where another service owns the networks
 	loops     *loops.Loops
 	link      *ctl.Server
 }
+
+// agentsBrain is what agents and console doors talk to.
+type agentsBrain struct {
+	*fleet.Fleet
+	*insides.Insides
+}
+
+func utc() time.Time { return time.Now().UTC() }
 
 // openStore opens the database and refuses one whose schema does not fit; migrate
 // brings it up instead, which only the all-in-one does by itself.
@@ -83,19 +99,24 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 	b := &brain{store: store, authority: authority}
 	b.nodes = ctl.NewNodes(ctl.NodesDeps{Authority: authority, Dial: dial, Timing: timing, Log: log})
 	b.control = control.New(control.Deps{
-		Store: store, Networking: networking, Groups: groups, Secrets: secrets, Nodes: b.nodes,
-		Clock: func() time.Time { return time.Now().UTC() }, Rand: rand.Reader, Log: log, Options: controlOptions(c),
+		Store: store, Networking: networking, Groups: groups, Nodes: b.nodes,
+		Clock: utc, Rand: rand.Reader, Log: log, Options: controlOptions(c),
 	})
 	if book, owns := networking.(control.NetworkBook); owns {
 		b.networks = book
 	}
+	b.fleet = fleet.New(fleet.Deps{Control: b.control, Networking: networking, Secrets: secrets, Clock: utc, Log: log})
+	b.insides = insides.New(insides.Deps{Control: b.control, Nodes: b.nodes})
+	b.wiring = wiring.New(wiring.Deps{Control: b.control, Networking: networking, Groups: groups})
+	b.books = books.New(books.Deps{Control: b.control, Secrets: secrets})
 	b.capsules = capsule.New(capsule.Deps{Control: b.control, Networking: networking})
-	b.stock = stock.New(stock.Deps{Control: b.control, Nodes: b.nodes, Log: log})
+	b.stock = stock.New(stock.Deps{Control: b.control, Fleet: b.fleet, Nodes: b.nodes, Log: log})
 	b.loops = loops.New(loops.Deps{
-		Control: b.control, Networking: networking, Groups: groups, Nodes: b.nodes, Meter: m, Log: log, Owner: uuid.NewString(),
+		Control: b.control, Fleet: b.fleet, Networking: networking, Groups: groups, Nodes: b.nodes,
+		Meter: m, Log: log, Owner: uuid.NewString(),
 	})
 	b.link = ctl.NewServer(ctl.ServerDeps{
-		Brain: b.control, Authority: authority, DownAfter: c.Deadlines.HostDown, Dial: dial, Timing: timing, Log: log,
+		Brain: agentsBrain{b.fleet, b.insides}, Authority: authority, DownAfter: c.Deadlines.HostDown, Dial: dial, Timing: timing, Log: log,
 	})
 	return b, nil
 }

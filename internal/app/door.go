@@ -32,9 +32,9 @@ func newDoor(c config.Config, b *brain, m *metrics, log *slog.Logger) (http.Hand
 		return nil, err
 	}
 	door, err := rest.New(rest.Deps{
-		Containers: b.control, Insides: b.control, Files: b.control, Records: b.control,
-		Fleet: b.control, Limits: b.control, Registries: b.control,
-		Capsules: b.capsules, Images: b.stock, Networks: b.networks, Feed: b.control,
+		Containers: b.control, Wiring: b.wiring, Insides: b.insides, Files: b.insides, Records: b.books,
+		Fleet: b.fleet, Limits: b.books, Registries: b.books,
+		Capsules: b.capsules, Images: b.stock, Networks: b.networks, Feed: b.books,
 		Identity: rules.Judged(people), Policy: rules, Ping: b.control.Ping, Metrics: m.handler(), Log: log,
 		Options: restOptions(c),
 	})

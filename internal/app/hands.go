@@ -17,6 +17,7 @@ import (
 	"github.com/go-zun/zun/internal/agent/steps"
 	"github.com/go-zun/zun/internal/agent/stock"
 	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/link/channel"
 	"github.com/go-zun/zun/internal/link/node"
 )
@@ -73,7 +74,7 @@ func newAgent(c config.Config, engine agent.Engine, link *node.Link, log *slog.L
 		Engine: engine, Nets: nets, Control: link.Control(),
 		Steps: steps.New(steps.Deps{Engine: engine, Nets: nets, StateDir: state}),
 		Clock: agent.SystemClock(), Log: log,
-		Options: agent.Options{HostID: link.HostID(), BootID: bootID(), Abilities: []string{"mounts", "security-groups"}},
+		Options: agent.Options{HostID: link.HostID(), BootID: bootID(), Abilities: []string{domain.AbilityMounts, domain.AbilityGroups}},
 	}), nil
 }
 

@@ -39,12 +39,12 @@ func IsHostFull(err error) bool {
 // Vacate gives the claim of c on its host back and takes the host out of c. The
 // claim is held exactly as long as c names a host.
 func (t *Turn) Vacate(ctx context.Context, c *domain.Container) error {
-	err := t.giveHost(ctx, c.HostID, domain.ClaimOf(c.Spec))
+	err := t.GiveHost(ctx, c.HostID, domain.ClaimOf(c.Spec))
 	c.HostID, c.HostName = "", ""
 	return err
 }
 
-func (t *Turn) giveHost(ctx context.Context, hostID string, claim domain.Claim) error {
+func (t *Turn) GiveHost(ctx context.Context, hostID string, claim domain.Claim) error {
 	if hostID == "" || claim == (domain.Claim{}) {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (t *Turn) giveHost(ctx context.Context, hostID string, claim domain.Claim) 
 
 // Use counts claim for the project and returns the OverQuota fault if it does not fit.
 func (t *Turn) Use(ctx context.Context, projectID string, claim domain.Claim) error {
-	limits, err := limitsOf(ctx, t.Tx, t.options, projectID)
+	limits, err := LimitsOf(ctx, t.Tx, t.options, projectID)
 	if err != nil {
 		return err
 	}
@@ -142,5 +142,5 @@ func (t *Turn) settleClaims(ctx context.Context, c *domain.Container, a domain.A
 	if err := t.giveQuota(ctx, c.ProjectID, excess); err != nil {
 		return err
 	}
-	return t.giveHost(ctx, c.HostID, excess)
+	return t.GiveHost(ctx, c.HostID, excess)
 }

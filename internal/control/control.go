@@ -16,7 +16,6 @@ type Deps struct {
 	Store      Store
 	Networking Networking
 	Groups     Groups // nil: the network service has no security groups
-	Secrets    Secrets
 	Nodes      Nodes
 	Clock      func() time.Time
 	Rand       io.Reader // ids, tickets, generated names and tie-breaks; crypto/rand.Reader in production
@@ -30,7 +29,6 @@ type Control struct {
 	store      Store
 	networking Networking
 	groups     Groups
-	secrets    Secrets
 	nodes      Nodes
 	clock      func() time.Time
 	rand       chance.Dice
@@ -39,16 +37,15 @@ type Control struct {
 	picker     place.Picker
 	bells      Bells
 	waiters    *waiters
-	hearing    *hearing
-	roster     *roster
+	roster     *place.Roster
 }
 
 // New returns the use cases over d.
 func New(d Deps) *Control {
 	c := &Control{
-		store: d.Store, networking: d.Networking, groups: d.Groups, secrets: d.Secrets, nodes: d.Nodes,
+		store: d.Store, networking: d.Networking, groups: d.Groups, nodes: d.Nodes,
 		clock: d.Clock, rand: chance.New(d.Rand), log: d.Log, options: d.Options,
-		bells: newBells(), waiters: newWaiters(), hearing: &hearing{}, roster: &roster{},
+		bells: newBells(), waiters: newWaiters(), roster: &place.Roster{},
 	}
 	c.picker = place.Default(c.rand.Below)
 	return c

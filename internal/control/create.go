@@ -38,7 +38,7 @@ func (c *Control) Create(ctx context.Context, actor domain.Actor, req CreateRequ
 	if row.Resolved, err = c.networking.Resolve(ctx, actor, row.Spec.Nets); err != nil {
 		return row, err
 	}
-	if err := CheckMounts(row.Spec.Mounts); err != nil {
+	if err := domain.CheckMounts(row.Spec.Mounts); err != nil {
 		return row, err
 	}
 	if err := grounds.registryErr; err != nil {
@@ -96,6 +96,18 @@ func (c *Control) draft(actor domain.Actor, req CreateRequest) (domain.Container
 	}, nil
 }
 
+// findGroups resolves the groups that a create names.
+func (c *Control) findGroups(ctx context.Context, actor domain.Actor, idents []string) ([]string, error) {
+	switch {
+	case len(idents) == 0:
+		return nil, nil
+	case c.groups == nil:
+		return nil, domain.NewFault(domain.Invalid, "invalid-value", "Security group %s not found.", idents[0])
+	default:
+		return c.groups.Find(ctx, actor, idents)
+	}
+}
+
 // newID returns a random id, or with a key the one that belongs to the project's
 // key: a repeated create then meets the row of the first.
 func (c *Control) newID(projectID, key string) (domain.ContainerID, error) {
@@ -137,14 +149,14 @@ func (c *Control) survey(ctx context.Context, actor domain.Actor, req CreateRequ
 				return err
 			}
 		}
-		if g.limits, err = limitsOf(ctx, tx, c.options, row.ProjectID); err != nil {
+		if g.limits, err = LimitsOf(ctx, tx, c.options, row.ProjectID); err != nil {
 			return err
 		}
 		if g.used, err = tx.Quotas().Usage(ctx, row.ProjectID); err != nil {
 			return fmt.Errorf("read the usage of %s: %w", row.ProjectID, err)
 		}
 		if req.Registry != "" {
-			g.registry, g.registryErr = findRegistry(ctx, tx, actor, req.Registry)
+			g.registry, g.registryErr = FindRegistry(ctx, tx, actor, req.Registry)
 		}
 		g.fleet, err = c.fleet(ctx, tx)
 		if err == nil && g.fleet.remembered && !g.knowsHost(row.Spec.RequestedHost) {

@@ -16,7 +16,7 @@ const stopGrace = 10
 // row from view and leaves a tombstone for the host's return.
 func (c *Control) Delete(ctx context.Context, actor domain.Actor, ref Ref, how DeleteRequest) error {
 	ref.AllProjects = ref.AllProjects || how.AllProjects
-	return c.commit(ctx, func(ctx context.Context, t *Turn) error {
+	return c.Accept(ctx, func(ctx context.Context, t *Turn) error {
 		row, err := find(ctx, t.Tx, actor, ref)
 		if err != nil {
 			return err
@@ -90,7 +90,7 @@ func (t *Turn) removeUnseen(ctx context.Context, c *domain.Container, o Order) e
 // ports stay leased and the host's claim stays taken until the host reports clean:
 // something may still run there with those addresses.
 func (t *Turn) bury(ctx context.Context, c *domain.Container) (bool, error) {
-	_, up, err := lookAtHost(ctx, t.Tx, t.options, c.HostID)
+	_, up, err := LookAtHost(ctx, t.Tx, t.options, c.HostID)
 	if err != nil || up {
 		return false, err
 	}

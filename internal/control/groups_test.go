@@ -43,7 +43,7 @@ func newGroupedHouse(t *testing.T) (*house, *groups) {
 }
 
 func (h *house) regroup(verb domain.Verb, name string) error {
-	_, err := h.Act(h.t.Context(), member(), control.Ref{Ident: "web"}, verb, domain.ActionArgs{Group: name})
+	_, err := h.Rewire(h.t.Context(), member(), control.Ref{Ident: "web"}, verb, domain.ActionArgs{Group: name})
 	return err
 }
 

@@ -9,14 +9,27 @@ import (
 
 	"github.com/go-zun/zun/internal/adapter/store/storetest"
 	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/control/books"
+	"github.com/go-zun/zun/internal/control/fleet"
+	"github.com/go-zun/zun/internal/control/insides"
 	"github.com/go-zun/zun/internal/control/loops"
+	"github.com/go-zun/zun/internal/control/wiring"
 	"github.com/go-zun/zun/internal/domain"
 )
+
+// rooms are the use cases of one replica.
+type rooms struct {
+	*control.Control
+	*fleet.Fleet
+	*insides.Insides
+	*wiring.Wiring
+	*books.Books
+}
 
 // house is the control plane over a real store, with doubles for what lies outside:
 // the network service and the hosts.
 type house struct {
-	*control.Control
+	rooms
 	t     testing.TB
 	store *steppedStore
 	nets  *networks
@@ -46,11 +59,18 @@ func (h *house) reopen(change ...func(*control.Options)) {
 		c(&options)
 	}
 	log := slog.New(slog.DiscardHandler)
-	h.Control = control.New(control.Deps{
-		Store: h.store, Networking: h.nets, Groups: h.groups, Secrets: reversed{}, Nodes: h.nodes,
+	brain := control.New(control.Deps{
+		Store: h.store, Networking: h.nets, Groups: h.groups, Nodes: h.nodes,
 		Clock: h.store.clock, Rand: rand.Reader, Log: log, Options: options,
 	})
-	h.loops = loops.New(loops.Deps{Control: h.Control, Networking: h.nets, Groups: h.groups, Nodes: h.nodes, Meter: h.meter, Log: log, Owner: "test"})
+	h.rooms = rooms{
+		Control: brain,
+		Fleet:   fleet.New(fleet.Deps{Control: brain, Networking: h.nets, Secrets: reversed{}, Clock: h.store.clock, Log: log}),
+		Insides: insides.New(insides.Deps{Control: brain, Nodes: h.nodes}),
+		Wiring:  wiring.New(wiring.Deps{Control: brain, Networking: h.nets, Groups: h.groups}),
+		Books:   books.New(books.Deps{Control: brain, Secrets: reversed{}}),
+	}
+	h.loops = loops.New(loops.Deps{Control: brain, Fleet: h.Fleet, Networking: h.nets, Groups: h.groups, Nodes: h.nodes, Meter: h.meter, Log: log, Owner: "test"})
 }
 
 // member is a user of project p1, admin an operator.

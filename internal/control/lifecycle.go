@@ -34,29 +34,23 @@ func (c *Control) List(ctx context.Context, actor domain.Actor, q ListRequest) (
 // container will have once its queue is done.
 func (c *Control) Act(ctx context.Context, actor domain.Actor, ref Ref, verb domain.Verb, args domain.ActionArgs) (domain.Container, error) {
 	switch verb {
-	case domain.VerbStart, domain.VerbStop, domain.VerbReboot, domain.VerbPause, domain.VerbUnpause, domain.VerbKill, domain.VerbRebuild:
+	case domain.VerbStart, domain.VerbStop, domain.VerbReboot, domain.VerbPause, domain.VerbUnpause, domain.VerbKill, domain.VerbRebuild, domain.VerbCommit:
 		return c.act(ctx, actor, ref, verb, args)
 	case domain.VerbResizeContainer:
 		change := Change{Name: args.Name, CPU: args.CPU, MemoryMB: args.MemoryMB, AutoHeal: args.AutoHeal}
 		row, _, err := c.change(ctx, actor, ref, verb, change)
 		return row, err
-	case domain.VerbNetworkAttach:
-		return c.attachNetwork(ctx, actor, ref, args)
-	case domain.VerbNetworkDetach:
-		return c.detachNetwork(ctx, actor, ref, args)
-	case domain.VerbAddGroup, domain.VerbRemoveGroup:
-		return c.regroup(ctx, actor, ref, verb, args)
 	default:
 		return domain.Container{}, domain.NewFault(domain.Invalid, "invalid", "%s is not a queued action.", verb)
 	}
 }
 
 func (c *Control) act(ctx context.Context, actor domain.Actor, ref Ref, verb domain.Verb, args domain.ActionArgs) (row domain.Container, err error) {
-	err = c.commit(ctx, func(ctx context.Context, t *Turn) error {
+	err = c.Accept(ctx, func(ctx context.Context, t *Turn) error {
 		if row, err = find(ctx, t.Tx, actor, ref); err != nil {
 			return err
 		}
-		queue, err := t.mayQueue(ctx, row, verb)
+		queue, err := t.MayQueue(ctx, row, verb)
 		if err != nil {
 			return err
 		}
@@ -69,14 +63,14 @@ func (c *Control) act(ctx context.Context, actor domain.Actor, ref Ref, verb dom
 	return row, err
 }
 
-// commit runs fn, which accepts an action on an existing container.
-func (c *Control) commit(ctx context.Context, fn func(ctx context.Context, t *Turn) error) error {
+// Accept runs fn, which accepts an action on an existing container.
+func (c *Control) Accept(ctx context.Context, fn func(ctx context.Context, t *Turn) error) error {
 	return failpoint.Around(failpoint.ActCommit, func() error { return c.Turn(ctx, fn) })
 }
 
-// mayQueue returns the container's queue as Predict reads it, or the contract's
+// MayQueue returns the container's queue as Predict reads it, or the contract's
 // fault if verb cannot stand behind it.
-func (t *Turn) mayQueue(ctx context.Context, row domain.Container, verb domain.Verb) ([]domain.Queued, error) {
+func (t *Turn) MayQueue(ctx context.Context, row domain.Container, verb domain.Verb) ([]domain.Queued, error) {
 	actions, err := t.Actions().Queue(ctx, row.ID)
 	if err != nil {
 		return nil, fmt.Errorf("read the queue of %s: %w", row.ID, err)
@@ -94,7 +88,7 @@ func (t *Turn) mayQueue(ctx context.Context, row domain.Container, verb domain.V
 		return nil, domain.CheckAllowed(verb, row.ID, shown)
 	}
 	if verb != domain.VerbRebuild && !row.EverCreated && !creates(queue) {
-		return nil, uncreated()
+		return nil, Uncreated()
 	}
 	return queue, nil
 }

@@ -285,7 +285,7 @@ func TestFailedAttachGivesItsPortBack(t *testing.T) {
 	h := newHouse(t)
 	host := h.addHost("n1")
 	id := h.running("web")
-	_, err := h.Act(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkAttach,
+	_, err := h.Rewire(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkAttach,
 		domain.ActionArgs{Net: domain.NetRequest{Network: "blue"}})
 	h.must(err)
 	h.step(h.loops.Prepare)
@@ -313,7 +313,7 @@ func TestNetworkAttach(t *testing.T) {
 	host := h.addHost("n1")
 	id := h.running("web")
 	attach := func(network string) error {
-		_, err := h.Act(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkAttach,
+		_, err := h.Rewire(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkAttach,
 			domain.ActionArgs{Net: domain.NetRequest{Network: network}})
 		return err
 	}
@@ -336,7 +336,7 @@ func TestNetworkDetach(t *testing.T) {
 		r.Spec.Nets = []domain.NetRequest{{Network: "red"}, {Network: "blue"}}
 	})
 	detach := func(network, port string) error {
-		_, err := h.Act(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkDetach,
+		_, err := h.Rewire(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkDetach,
 			domain.ActionArgs{Net: domain.NetRequest{Network: network, Port: port}})
 		return err
 	}

@@ -3,21 +3,9 @@ package control
 import (
 	"context"
 	"fmt"
-	"sync"
-	"time"
 
 	"github.com/go-zun/zun/internal/control/place"
 	"github.com/go-zun/zun/internal/domain"
-)
-
-// A fleet of more than smallFleet hosts is remembered, because reading thousands of
-// hosts costs more than all the rest of a create. A small one is read each time: it
-// costs little, and its hosts fill evenly then. What is remembered lives for
-// rosterLife, or for rosterShare times what reading it took, if that is longer.
-const (
-	smallFleet  = 64
-	rosterLife  = time.Second
-	rosterShare = 10
 )
 
 // fleet is the snapshot that a host is picked from. A remembered one may be wrong by
@@ -27,47 +15,9 @@ type fleet struct {
 	remembered bool
 }
 
-// roster remembers the fleet. The hosts in it are never changed.
-type roster struct {
-	mu          sync.Mutex
-	seen        place.Snapshot
-	at, expires time.Time // by this process's clock
-	life        time.Duration
-}
-
-// keep remembers what was read from the time begun until now.
-func (r *roster) keep(s place.Snapshot, begun, now time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(s.Hosts) <= smallFleet {
-		s = place.Snapshot{}
-	}
-	r.seen, r.at, r.life = s, now, max(rosterLife, rosterShare*now.Sub(begun))
-	r.expires = now.Add(r.life)
-}
-
-// recall returns the remembered fleet as of now; false if there is none, or if the
-// caller must read it anew. Of many who find it expired one reads, and the others go
-// on with the old one meanwhile.
-func (r *roster) recall(now time.Time) (place.Snapshot, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	age := now.Sub(r.at)
-	if r.seen.Hosts == nil || age < 0 || age > 2*r.life {
-		return place.Snapshot{}, false
-	}
-	if now.After(r.expires) {
-		r.expires = now.Add(r.life)
-		return place.Snapshot{}, false
-	}
-	s := r.seen
-	s.Now = s.Now.Add(age)
-	return s, true
-}
-
 // fleet returns the remembered fleet, or reads it.
 func (c *Control) fleet(ctx context.Context, tx Tx) (fleet, error) {
-	if s, ok := c.roster.recall(c.clock()); ok {
+	if s, ok := c.roster.Recall(c.clock()); ok {
 		return fleet{s, true}, nil
 	}
 	return c.readFleet(ctx, tx)
@@ -84,7 +34,7 @@ func (c *Control) readFleet(ctx context.Context, tx Tx) (fleet, error) {
 		return fleet{}, fmt.Errorf("read the database's clock: %w", err)
 	}
 	s := place.Snapshot{Hosts: hosts, Now: now, DownAfter: c.options.ServiceDownTime, Ratios: c.options.Ratios}
-	c.roster.keep(s, begun, c.clock())
+	c.roster.Keep(s, begun, c.clock())
 	return fleet{s, false}, nil
 }
 

@@ -61,7 +61,7 @@ func (t *Turn) append(ctx context.Context, a domain.Action) (domain.Action, erro
 // inserted as it must be: its first update is yet to come.
 func (t *Turn) settle(ctx context.Context, c *domain.Container, a domain.Action) error {
 	if a.Verb != domain.VerbCreate {
-		if err := t.save(ctx, c); err != nil {
+		if err := t.Save(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -125,7 +125,7 @@ func (t *Turn) giveUpAttach(ctx context.Context, c *domain.Container, a domain.A
 	if err := t.Actions().Update(ctx, a); err != nil {
 		return fmt.Errorf("give up action %d: %w", a.ID, err)
 	}
-	if err := t.save(ctx, c); err != nil {
+	if err := t.Save(ctx, c); err != nil {
 		return err
 	}
 	t.Ring(t.bells.Release)
@@ -168,7 +168,7 @@ func (t *Turn) proceed(ctx context.Context, c *domain.Container, changed bool) e
 		}
 		return t.advance(ctx, c, a, changed)
 	}
-	if err := t.save(ctx, c); err != nil || !changed {
+	if err := t.Save(ctx, c); err != nil || !changed {
 		return err
 	}
 	return t.Show(ctx, c)
@@ -238,6 +238,20 @@ func (t *Turn) Retry(ctx context.Context, a domain.Action, state domain.ActionSt
 		return fmt.Errorf("put action %d off: %w", a.ID, err)
 	}
 	return nil
+}
+
+// RetryDelete puts a delete off whose effect failed; the container stays Deleting
+// and shows why. It goes through the queue again, and so to the host.
+func (t *Turn) RetryDelete(ctx context.Context, row *domain.Container, a domain.Action, reason string) error {
+	row.Status, row.StatusReason = domain.Next(row.Status, a.Verb, domain.Failed, false, ""), reason
+	if err := t.Save(ctx, row); err != nil {
+		return err
+	}
+	state := domain.ActionQueued
+	if a.State == domain.ActionReleased {
+		state = domain.ActionReleased
+	}
+	return t.Retry(ctx, a, state, reason)
 }
 
 // backoff returns 1, 2, 4 ... seconds, at most two minutes: well within the silence

@@ -44,6 +44,23 @@ func notFound(ident string) error {
 	return domain.NewFault(domain.NotFound, "container-not-found", "Container %s could not be found.", ident)
 }
 
+// FindRegistry looks up one registry for an actor, by uuid or name. Faults: NotFound,
+// and Conflict where several have the name.
+func FindRegistry(ctx context.Context, tx Tx, actor domain.Actor, ident string) (domain.Registry, error) {
+	scope := Scope{ProjectID: actor.ProjectID, AllProjects: actor.IsAdmin}
+	found, err := tx.Registries().Find(ctx, scope, ident)
+	switch {
+	case err != nil:
+		return domain.Registry{}, fmt.Errorf("look up registry: %w", err)
+	case len(found) == 0:
+		return domain.Registry{}, domain.NewFault(domain.NotFound, "registry-not-found", "Registry %s could not be found.", ident)
+	case len(found) > 1:
+		return domain.Registry{}, domain.NewFault(domain.Conflict, "conflict",
+			"Multiple registries exist with same name. Please use the registry uuid instead.")
+	}
+	return found[0], nil
+}
+
 // looksLikeUUID says whether s is 32 hex digits, with or without dashes, in any case.
 func looksLikeUUID(s string) bool {
 	digits := 0
@@ -76,12 +93,12 @@ func (t *Turn) checkName(ctx context.Context, projectID, name string) error {
 	return nil
 }
 
-// hostOf returns the host of c if it is up, and an Unavailable fault otherwise.
-func hostOf(ctx context.Context, tx Tx, o Options, c domain.Container) (domain.Host, error) {
+// HostOf returns the host of c if it is up, and an Unavailable fault otherwise.
+func HostOf(ctx context.Context, tx Tx, o Options, c domain.Container) (domain.Host, error) {
 	if c.HostID == "" {
-		return domain.Host{}, uncreated()
+		return domain.Host{}, Uncreated()
 	}
-	host, up, err := lookAtHost(ctx, tx, o, c.HostID)
+	host, up, err := LookAtHost(ctx, tx, o, c.HostID)
 	if err != nil {
 		return host, err
 	}
@@ -91,8 +108,8 @@ func hostOf(ctx context.Context, tx Tx, o Options, c domain.Container) (domain.H
 	return host, nil
 }
 
-// lookAtHost returns a host and whether it is up; one that left the fleet is not.
-func lookAtHost(ctx context.Context, tx Tx, o Options, hostID string) (domain.Host, bool, error) {
+// LookAtHost returns a host and whether it is up; one that left the fleet is not.
+func LookAtHost(ctx context.Context, tx Tx, o Options, hostID string) (domain.Host, bool, error) {
 	host, err := tx.Hosts().Get(ctx, hostID)
 	if domain.IsKind(err, domain.NotFound) {
 		return domain.Host{}, false, nil
@@ -107,6 +124,7 @@ func lookAtHost(ctx context.Context, tx Tx, o Options, hostID string) (domain.Ho
 	return host, host.Up(now, o.ServiceDownTime), nil
 }
 
-func uncreated() error {
+// Uncreated is the fault of what acts on a container that no host has made yet.
+func Uncreated() error {
 	return domain.NewFault(domain.Invalid, "invalid", "Cannot operate an uncreated container.")
 }

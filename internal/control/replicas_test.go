@@ -14,7 +14,7 @@ import (
 
 // obey is a host that carries out whatever it reads, until ctx ends. A create that
 // it reads of a container called refused it refuses, and it reports everything twice.
-func obey(ctx context.Context, t *testing.T, brain *control.Control, hostID string) {
+func obey(ctx context.Context, t *testing.T, brain rooms, hostID string) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -64,10 +64,10 @@ func answerTo(a domain.Assignment) domain.Report {
 func TestReplicasAgree(t *testing.T) {
 	h := newHouse(t)
 	hosts := []domain.Host{h.addHost("n1"), h.addHost("n2")}
-	replicas := []*control.Control{h.Control}
+	replicas := []rooms{h.rooms}
 	loopsOf := []*loops.Loops{h.loops}
 	h.reopen()
-	replicas, loopsOf = append(replicas, h.Control), append(loopsOf, h.loops)
+	replicas, loopsOf = append(replicas, h.rooms), append(loopsOf, h.loops)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var background, users sync.WaitGroup
@@ -92,7 +92,7 @@ func TestReplicasAgree(t *testing.T) {
 }
 
 // liveAndDie is one user: creates through one replica, acts through the other.
-func (h *house) liveAndDie(one, other *control.Control, n int) {
+func (h *house) liveAndDie(one, other rooms, n int) {
 	ctx, name := h.t.Context(), fmt.Sprintf("c%d", n)
 	if n%5 == 4 {
 		name = "refused"

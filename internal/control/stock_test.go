@@ -12,7 +12,7 @@ import (
 )
 
 func (h *house) stock() *stock.Stock {
-	return stock.New(stock.Deps{Control: h.Control, Nodes: h.nodes, Log: slog.New(slog.DiscardHandler)})
+	return stock.New(stock.Deps{Control: h.Control, Fleet: h.Fleet, Nodes: h.nodes, Log: slog.New(slog.DiscardHandler)})
 }
 
 func TestAPullIsARecordThatTheLoopCarriesOut(t *testing.T) {

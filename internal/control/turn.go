@@ -65,6 +65,12 @@ func (t *Turn) Now(ctx context.Context) (time.Time, error) {
 // Ring rings b after the commit.
 func (t *Turn) Ring(b Bell) { t.rings = append(t.rings, b) }
 
+// Bells are the loops that the turn may ring.
+func (t *Turn) Bells() Bells { return t.bells }
+
+// Options returns the settings that the turn works with.
+func (t *Turn) Options() Options { return t.options }
+
 // Show makes the container's assignment visible to its host as changed, and wakes
 // the host after the commit. c gets the new revision.
 func (t *Turn) Show(ctx context.Context, c *domain.Container) error {
@@ -87,8 +93,8 @@ func (t *Turn) Show(ctx context.Context, c *domain.Container) error {
 	return nil
 }
 
-// save writes c.
-func (t *Turn) save(ctx context.Context, c *domain.Container) error {
+// Save writes c.
+func (t *Turn) Save(ctx context.Context, c *domain.Container) error {
 	if err := t.Containers().Update(ctx, *c); err != nil {
 		return fmt.Errorf("update container %s: %w", c.ID, err)
 	}

@@ -35,12 +35,12 @@ func reasonOf(a domain.Action) string {
 // change commits what is named and returns the action that the host must carry out,
 // 0 if there is none.
 func (c *Control) change(ctx context.Context, actor domain.Actor, ref Ref, verb domain.Verb, change Change) (row domain.Container, action int64, err error) {
-	err = c.commit(ctx, func(ctx context.Context, t *Turn) error {
+	err = c.Accept(ctx, func(ctx context.Context, t *Turn) error {
 		action = 0
 		if row, err = find(ctx, t.Tx, actor, ref); err != nil {
 			return err
 		}
-		queue, err := t.mayQueue(ctx, row, verb)
+		queue, err := t.MayQueue(ctx, row, verb)
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (c *Control) change(ctx context.Context, actor domain.Actor, ref Ref, verb 
 			row.Spec.AutoHeal = *change.AutoHeal
 		}
 		if change.CPU == nil && change.MemoryMB == nil {
-			return t.save(ctx, &row)
+			return t.Save(ctx, &row)
 		}
 		action, err = t.resize(ctx, &row, queue, Order{
 			Verb: verb, Actor: actor,
@@ -74,12 +74,12 @@ func (t *Turn) resize(ctx context.Context, row *domain.Container, queue []domain
 		}
 	}
 	if o.Verb == domain.VerbUpdate { // somebody waits for the answer
-		if _, err := hostOf(ctx, t.Tx, t.options, *row); err != nil {
+		if _, err := HostOf(ctx, t.Tx, t.options, *row); err != nil {
 			return 0, err
 		}
 	}
 	o.Verb = domain.VerbUpdate // one verb for the host
-	if err := t.save(ctx, row); err != nil {
+	if err := t.Save(ctx, row); err != nil {
 		return 0, err
 	}
 	if err := t.grow(ctx, row, o.Args); err != nil {
@@ -91,7 +91,7 @@ func (t *Turn) resize(ctx context.Context, row *domain.Container, queue []domain
 
 // Rename gives a container another name, in any status.
 func (c *Control) Rename(ctx context.Context, actor domain.Actor, ref Ref, name string) (row domain.Container, err error) {
-	err = c.commit(ctx, func(ctx context.Context, t *Turn) error {
+	err = c.Accept(ctx, func(ctx context.Context, t *Turn) error {
 		if row, err = find(ctx, t.Tx, actor, ref); err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (c *Control) Rename(ctx context.Context, actor domain.Actor, ref Ref, name 
 			return err
 		}
 		row.Spec.Name = name
-		return t.save(ctx, &row)
+		return t.Save(ctx, &row)
 	})
 	return row, err
 }

@@ -20,6 +20,12 @@ type Assignment struct {
 	Requires []string
 }
 
+// The words of Assignment.Requires.
+const (
+	AbilityMounts = "mounts"          // injects files
+	AbilityGroups = "security-groups" // enforces security groups
+)
+
 // Op is an action as the host sees it.
 type Op struct {
 	ActionID   int64

@@ -16,12 +16,17 @@ type Containers interface {
 	List(ctx context.Context, actor domain.Actor, q control.ListRequest) ([]domain.Container, error)
 	// Update is PATCH: it returns when the host has applied cpu and memory, or Timeout.
 	Update(ctx context.Context, actor domain.Actor, ref control.Ref, change control.Change) (domain.Container, error)
-	// Act queues one of start, stop, reboot, pause, unpause, kill, rebuild,
-	// resize_container, add_security_group, remove_security_group, network_attach, network_detach.
+	// Act queues one of start, stop, reboot, pause, unpause, kill, rebuild, resize_container.
 	Act(ctx context.Context, actor domain.Actor, ref control.Ref, verb domain.Verb, args domain.ActionArgs) (domain.Container, error)
 	Delete(ctx context.Context, actor domain.Actor, ref control.Ref, how control.DeleteRequest) error
 	// Rename is the verb of versions below 1.14.
 	Rename(ctx context.Context, actor domain.Actor, ref control.Ref, name string) (domain.Container, error)
+}
+
+// Wiring are the use cases on what a container is joined to.
+type Wiring interface {
+	// Rewire queues one of add_security_group, remove_security_group, network_attach, network_detach.
+	Rewire(ctx context.Context, actor domain.Actor, ref control.Ref, verb domain.Verb, args domain.ActionArgs) (domain.Container, error)
 }
 
 // Insides are the use cases that look into a running container.

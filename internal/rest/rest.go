@@ -15,6 +15,7 @@ import (
 // Deps are what the front door stands on. Metrics may be nil: then /metrics is not served.
 type Deps struct {
 	Containers Containers
+	Wiring     Wiring
 	Insides    Insides
 	Files      Files
 	Records    Records

@@ -87,11 +87,16 @@ func verbRoutes() []Route {
 		return Route{Method: http.MethodPost, Pattern: containerPath + "/" + string(v), Rule: "container:" + string(v), On: OnContainer,
 			Args: args, Status: 202, handle: queueing(v, read)}
 	}
+	rewire := func(v domain.Verb, args schema.Operation, read func(*call) (domain.ActionArgs, error)) Route {
+		r := verb(v, args, read)
+		r.handle = rewiring(v, read)
+		return r
+	}
 	between := func(r Route, low, high api.Version) Route {
 		r.Since, r.Until = low, high
 		return r
 	}
-	attach := between(verb(domain.VerbNetworkAttach, schema.NetworkAttach, networkArgs), since(8), api.Version{})
+	attach := between(rewire(domain.VerbNetworkAttach, schema.NetworkAttach, networkArgs), since(8), api.Version{})
 	attach.Status = 200
 	resize := between(verb(domain.VerbResizeContainer, schema.UpdateContainer, nil), since(19), api.Version{})
 	resize.handle = resizeContainer
@@ -104,9 +109,9 @@ func verbRoutes() []Route {
 		verb(domain.VerbKill, schema.Kill, killArgs),
 		verb(domain.VerbRebuild, schema.Rebuild, rebuildArgs),
 		resize,
-		between(verb(domain.VerbAddGroup, schema.SecurityGroup, groupArgs), api.Version{}, since(14)),
-		between(verb(domain.VerbRemoveGroup, schema.SecurityGroup, groupArgs), api.Version{}, since(14)),
-		between(verb(domain.VerbNetworkDetach, schema.NetworkDetach, networkArgs), since(6), api.Version{}),
+		between(rewire(domain.VerbAddGroup, schema.SecurityGroup, groupArgs), api.Version{}, since(14)),
+		between(rewire(domain.VerbRemoveGroup, schema.SecurityGroup, groupArgs), api.Version{}, since(14)),
+		between(rewire(domain.VerbNetworkDetach, schema.NetworkDetach, networkArgs), since(6), api.Version{}),
 		attach,
 		{Method: http.MethodGet, Pattern: containerPath + "/network_list", Since: since(13), On: OnContainer, Status: 200, handle: listNetworks},
 		{Method: http.MethodPost, Pattern: containerPath + "/rename", Until: since(13), Rule: "container:rename", On: OnContainer,

@@ -95,6 +95,10 @@ func (s *stub) Act(_ context.Context, _ domain.Actor, _ control.Ref, verb domain
 	return s.rows[0], s.failing()
 }
 
+func (s *stub) Rewire(ctx context.Context, actor domain.Actor, ref control.Ref, verb domain.Verb, args domain.ActionArgs) (domain.Container, error) {
+	return s.Act(ctx, actor, ref, verb, args)
+}
+
 func (s *stub) Delete(_ context.Context, _ domain.Actor, _ control.Ref, how control.DeleteRequest) error {
 	s.deleted = how
 	return s.failing()

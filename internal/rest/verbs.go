@@ -19,6 +19,18 @@ func queueing(verb domain.Verb, read func(*call) (domain.ActionArgs, error)) fun
 	}
 }
 
+// rewiring makes the handler of a verb that changes what a container is joined to.
+func rewiring(verb domain.Verb, read func(*call) (domain.ActionArgs, error)) func(*call) (any, error) {
+	return func(c *call) (any, error) {
+		args, err := read(c)
+		if err != nil {
+			return nil, err
+		}
+		_, err = c.Wiring.Rewire(c.ctx(), c.actor, c.ref, verb, args)
+		return nil, err
+	}
+}
+
 func resizeContainer(c *call) (any, error) {
 	change := draft.Change(c.args)
 	args := domain.ActionArgs{CPU: change.CPU, MemoryMB: change.MemoryMB, Name: change.Name, AutoHeal: change.AutoHeal}

@@ -33,7 +33,7 @@ func (c *Capsules) CreateCapsule(ctx context.Context, actor domain.Actor, draft 
 		return draft, err
 	}
 	for _, row := range slices.Concat(draft.Inits, draft.Members) {
-		if err := control.CheckMounts(row.Spec.Mounts); err != nil {
+		if err := domain.CheckMounts(row.Spec.Mounts); err != nil {
 			return draft, err
 		}
 	}

@@ -22,10 +22,10 @@ func settledStatuses() []domain.Status {
 func (l *Loops) Expire(ctx context.Context) (int, error) {
 	silent, err := l.silentHosts(ctx)
 	if err != nil {
-		l.control.Deaf()
+		l.fleet.Deaf()
 		return 0, err
 	}
-	if !l.control.Hears() {
+	if !l.fleet.Hears() {
 		return 0, nil
 	}
 	did := 0

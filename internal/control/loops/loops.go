@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/control/fleet"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 // Deps are what the loops stand on. Every field but Groups is required.
 type Deps struct {
 	Control    *control.Control
+	Fleet      *fleet.Fleet
 	Networking control.Networking
 	Groups     control.Groups // nil: there are no security groups
 	Nodes      control.Nodes
@@ -23,6 +25,7 @@ type Deps struct {
 // Loops are the background jobs of the control plane.
 type Loops struct {
 	control    *control.Control
+	fleet      *fleet.Fleet
 	networking control.Networking
 	groups     control.Groups
 	edition    string // of the groups, as Regroup last brought it to all hosts
@@ -34,7 +37,10 @@ type Loops struct {
 
 // New returns the loops over d.
 func New(d Deps) *Loops {
-	return &Loops{control: d.Control, networking: d.Networking, groups: d.Groups, nodes: d.Nodes, meter: d.Meter, log: d.Log, owner: d.Owner}
+	return &Loops{
+		control: d.Control, fleet: d.Fleet, networking: d.Networking, groups: d.Groups,
+		nodes: d.Nodes, meter: d.Meter, log: d.Log, owner: d.Owner,
+	}
 }
 
 const (

@@ -14,9 +14,13 @@ func (l *Loops) Settle(ctx context.Context) (int, error) {
 	if err != nil || len(rows) == 0 {
 		return 0, err
 	}
-	hosts, err := l.upHosts(ctx)
+	up, err := l.fleet.UpHosts(ctx)
 	if err != nil {
 		return 0, err
+	}
+	hosts := make(map[string]domain.Host, len(up))
+	for _, h := range up {
+		hosts[h.ID] = h
 	}
 	did := 0
 	for _, row := range rows {
@@ -49,24 +53,6 @@ func (l *Loops) settle(ctx context.Context, host domain.Host, row domain.Contain
 		l.log.InfoContext(ctx, "host does not tell yet", "host", host.Name, "container", row.ID, "error", err.Error())
 		return false, nil
 	}
-	stale, err := l.control.Answer(ctx, host.ID, report)
+	stale, err := l.fleet.Answer(ctx, host.ID, report)
 	return !stale, err
-}
-
-func (l *Loops) upHosts(ctx context.Context) (up map[string]domain.Host, err error) {
-	err = l.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
-		hosts, err := tx.Hosts().List(ctx, control.Page{})
-		if err != nil {
-			return err
-		}
-		now, err := tx.Hosts().Now(ctx)
-		up = map[string]domain.Host{}
-		for _, h := range hosts {
-			if h.Up(now, l.control.Options().ServiceDownTime) {
-				up[h.ID] = h
-			}
-		}
-		return err
-	})
-	return up, wrap("look for hosts that are up", err)
 }

@@ -8,12 +8,14 @@ import (
 	"log/slog"
 
 	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/control/fleet"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 // Deps are what the use cases stand on. Every field is required.
 type Deps struct {
 	Control *control.Control
+	Fleet   *fleet.Fleet
 	Nodes   control.Nodes
 	Log     *slog.Logger
 }
@@ -21,12 +23,15 @@ type Deps struct {
 // Stock are the use cases.
 type Stock struct {
 	control *control.Control
+	fleet   *fleet.Fleet
 	nodes   control.Nodes
 	log     *slog.Logger
 }
 
 // New returns the use cases over d.
-func New(d Deps) *Stock { return &Stock{control: d.Control, nodes: d.Nodes, log: d.Log} }
+func New(d Deps) *Stock {
+	return &Stock{control: d.Control, fleet: d.Fleet, nodes: d.Nodes, log: d.Log}
+}
 
 // PullImage accepts a pull: the record is the intent, a loop carries it out. Faults:
 // Invalid for an unknown host or what is no reference, Conflict for a known record.
@@ -132,18 +137,12 @@ func (s *Stock) SearchImages(ctx context.Context, term string, exact bool) ([]do
 
 // anyHost returns a host that can be asked now.
 func (s *Stock) anyHost(ctx context.Context) (domain.Host, error) {
-	hosts, err := s.control.Hosts(ctx, control.Page{})
+	up, err := s.fleet.UpHosts(ctx)
 	if err != nil {
 		return domain.Host{}, err
 	}
-	now, downAfter, err := s.control.Liveness(ctx)
-	if err != nil {
-		return domain.Host{}, err
-	}
-	for _, h := range hosts {
-		if h.Up(now, downAfter) {
-			return h, nil
-		}
+	if len(up) > 0 {
+		return up[0], nil
 	}
 	return domain.Host{}, domain.NewFault(domain.Unavailable, "no-host-up", "No host is up that could search images.")
 }

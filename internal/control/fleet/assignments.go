@@ -1,30 +1,31 @@
-package control
+package fleet
 
 import (
 	"context"
 	"fmt"
 	"slices"
 
+	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 // Assignments returns what changed for a host after revision, whole, and the
 // revision that this reaches. After 0 it is everything the host must know; a
 // container whose resources the host has given back already is left out.
-func (c *Control) Assignments(ctx context.Context, hostID string, after int64) (all []domain.Assignment, reached int64, err error) {
-	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+func (f *Fleet) Assignments(ctx context.Context, hostID string, after int64) (all []domain.Assignment, reached int64, err error) {
+	err = f.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
 		all = nil
 		host, err := tx.Hosts().Get(ctx, hostID)
 		if err != nil {
 			return fmt.Errorf("read host %s: %w", hostID, err)
 		}
 		reached = host.Revision
-		rows, err := tx.Containers().List(ctx, ContainerQuery{Scope: Everything(), HostID: hostID, SinceRevision: &after})
+		rows, err := tx.Containers().List(ctx, control.ContainerQuery{Scope: control.Everything(), HostID: hostID, SinceRevision: &after})
 		if err != nil {
 			return fmt.Errorf("list the containers of %s: %w", hostID, err)
 		}
 		for _, row := range rows {
-			a, shown, err := c.assignment(ctx, tx, row)
+			a, shown, err := f.assignment(ctx, tx, row)
 			if err != nil {
 				return err
 			}
@@ -46,7 +47,7 @@ func (c *Control) Assignments(ctx context.Context, hostID string, after int64) (
 
 // assignment makes the assignment of one row; shown is false when the host has
 // nothing more to do with it.
-func (c *Control) assignment(ctx context.Context, tx Tx, row domain.Container) (a domain.Assignment, shown bool, err error) {
+func (f *Fleet) assignment(ctx context.Context, tx control.Tx, row domain.Container) (a domain.Assignment, shown bool, err error) {
 	a = domain.Assignment{
 		Container: row.ID, ProjectID: row.ProjectID, Revision: row.Revision, Generation: row.Generation,
 		EverCreated: row.EverCreated, Want: row.Want, Spec: row.Spec, Nics: row.Nics,
@@ -66,15 +67,15 @@ func (c *Control) assignment(ctx context.Context, tx Tx, row domain.Container) (
 			a.Spec = a.Spec.Updated(head.Args)
 		}
 	}
-	if a.Secret, domainName, err = c.pullSecret(ctx, tx, a.Spec, a.Op); err != nil {
+	if a.Secret, domainName, err = f.pullSecret(ctx, tx, a.Spec, a.Op); err != nil {
 		return a, false, err
 	}
 	a.Spec.Image = a.Spec.QualifiedImage(domainName)
 	if len(a.Spec.Mounts) > 0 {
-		a.Requires = append(a.Requires, mountsAbility)
+		a.Requires = append(a.Requires, domain.AbilityMounts)
 	}
 	if slices.ContainsFunc(a.Nics, func(n domain.Nic) bool { return len(n.Groups) > 0 }) {
-		a.Requires = append(a.Requires, groupsAbility)
+		a.Requires = append(a.Requires, domain.AbilityGroups)
 	}
 	return a, true, nil
 }
@@ -99,16 +100,16 @@ func grave(row domain.Container) domain.Assignment {
 // pullSecret returns the registry domain of the container's image and, while the
 // host must pull, its credential. A secret goes no further than it is needed, and to no
 // registry but its own, whatever domain the image names.
-func (c *Control) pullSecret(ctx context.Context, tx Tx, spec domain.Spec, op *domain.Op) (*domain.PullSecret, string, error) {
+func (f *Fleet) pullSecret(ctx context.Context, tx control.Tx, spec domain.Spec, op *domain.Op) (*domain.PullSecret, string, error) {
 	pulls := op != nil && (op.Verb == domain.VerbCreate || op.Verb == domain.VerbRebuild)
 	if spec.RegistryID == "" {
-		standard := c.options.DefaultRegistry
+		standard := f.control.Options().DefaultRegistry
 		if !pulls || standard.Username == "" || !comesFrom(spec.Image, standard.Domain) {
 			return nil, standard.Domain, nil
 		}
 		return &standard, standard.Domain, nil
 	}
-	found, err := tx.Registries().Find(ctx, Everything(), spec.RegistryID)
+	found, err := tx.Registries().Find(ctx, control.Everything(), spec.RegistryID)
 	if err != nil || len(found) == 0 {
 		return nil, "", err
 	}
@@ -116,7 +117,7 @@ func (c *Control) pullSecret(ctx context.Context, tx Tx, spec domain.Spec, op *d
 	if !pulls || r.Username == "" || !comesFrom(spec.Image, r.Domain) {
 		return nil, r.Domain, nil
 	}
-	password, err := c.openPassword(r)
+	password, err := f.openPassword(r)
 	return &domain.PullSecret{Domain: r.Domain, Username: r.Username, Password: password}, r.Domain, err
 }
 
@@ -126,11 +127,11 @@ func comesFrom(image, registry string) bool {
 	return named == "" || named == domain.ImageDomain(registry+"/")
 }
 
-func (c *Control) openPassword(r domain.Registry) (string, error) {
+func (f *Fleet) openPassword(r domain.Registry) (string, error) {
 	if len(r.SealedPassword) == 0 {
 		return "", nil
 	}
-	plain, err := c.secrets.Open(r.SealedPassword)
+	plain, err := f.secrets.Open(r.SealedPassword)
 	if err != nil {
 		return "", fmt.Errorf("open the password of registry %s: %w", r.ID, err)
 	}

@@ -1,48 +1,34 @@
-package control
+package wiring
 
 import (
 	"context"
 	"fmt"
 	"slices"
 
+	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// groupsAbility is the word by which a host is asked to enforce security groups.
-const groupsAbility = "security-groups"
-
-// findGroups resolves the groups that a create names.
-func (c *Control) findGroups(ctx context.Context, actor domain.Actor, idents []string) ([]string, error) {
-	switch {
-	case len(idents) == 0:
-		return nil, nil
-	case c.groups == nil:
-		return nil, domain.NewFault(domain.Invalid, "invalid-value", "Security group %s not found.", idents[0])
-	default:
-		return c.groups.Find(ctx, actor, idents)
-	}
-}
-
 // regroup queues that a container joins or leaves a security group. The prepare loop
 // gives its ports the new rules, and its host lays them.
-func (c *Control) regroup(ctx context.Context, actor domain.Actor, ref Ref, verb domain.Verb, args domain.ActionArgs) (row domain.Container, err error) {
-	if c.groups == nil {
+func (w *Wiring) regroup(ctx context.Context, actor domain.Actor, ref control.Ref, verb domain.Verb, args domain.ActionArgs) (row domain.Container, err error) {
+	if w.groups == nil {
 		return row, domain.NewFault(domain.Unsupported, "operation-not-supported", "The configured network driver does not support %s.", verb)
 	}
-	found, err := c.groups.Find(ctx, actor, []string{args.Group})
+	found, err := w.groups.Find(ctx, actor, []string{args.Group})
 	if err != nil {
 		return row, err
 	}
-	standard, err := c.groups.Default(ctx, actor.ProjectID)
+	standard, err := w.groups.Default(ctx, actor.ProjectID)
 	if err != nil {
 		return row, fmt.Errorf("look up the default group: %w", err)
 	}
 	args.Group = found[0]
-	err = c.commit(ctx, func(ctx context.Context, t *Turn) error {
-		if row, err = find(ctx, t.Tx, actor, ref); err != nil {
+	err = w.control.Accept(ctx, func(ctx context.Context, t *control.Turn) error {
+		if row, err = control.Find(ctx, t, actor, ref, domain.KindContainer); err != nil {
 			return err
 		}
-		if err := t.mayRewire(ctx, row, verb); err != nil {
+		if err := mayRewire(ctx, t, row, verb); err != nil {
 			return err
 		}
 		if len(row.Spec.SecurityGroups) == 0 && len(row.Spec.ExposedPorts) == 0 {
@@ -51,7 +37,7 @@ func (c *Control) regroup(ctx context.Context, actor domain.Actor, ref Ref, verb
 		if err := checkGroup(row, verb, args.Group); err != nil {
 			return err
 		}
-		_, err = t.Accept(ctx, &row, Order{Verb: verb, Args: args, Actor: actor})
+		_, err = t.Accept(ctx, &row, control.Order{Verb: verb, Args: args, Actor: actor})
 		return err
 	})
 	return row, err

@@ -1,10 +1,11 @@
-package control
+package fleet
 
 import (
 	"context"
 	"errors"
 	"fmt"
 
+	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -16,7 +17,7 @@ func statusOf(seen *domain.Observation) domain.Status {
 }
 
 // hearObserved writes what the engine did by itself.
-func (t *Turn) hearObserved(ctx context.Context, row domain.Container, r domain.Report) error {
+func hearObserved(ctx context.Context, t *control.Turn, row domain.Container, r domain.Report) error {
 	if r.Seen == nil || row.Want.Absent {
 		return nil
 	}
@@ -27,17 +28,17 @@ func (t *Turn) hearObserved(ctx context.Context, row domain.Container, r domain.
 	before := row.Status
 	row.Learn(r.Seen)
 	row.Settle(r.Seen, len(queue) == 0)
-	if err := errors.Join(t.save(ctx, &row), t.tellStatus(ctx, &row, before)); err != nil {
+	if err := errors.Join(t.Save(ctx, &row), t.TellStatus(ctx, &row, before)); err != nil {
 		return err
 	}
 	if row.Ended() {
-		t.Ring(t.bells.Autoremove)
+		t.Ring(t.Bells().Autoremove)
 	}
 	return nil
 }
 
 // hearMissing writes that the engine lost a container that it had.
-func (t *Turn) hearMissing(ctx context.Context, row domain.Container, r domain.Report) error {
+func hearMissing(ctx context.Context, t *control.Turn, row domain.Container, r domain.Report) error {
 	queue, err := t.Actions().Queue(ctx, row.ID)
 	if err != nil {
 		return fmt.Errorf("read the queue of %s: %w", row.ID, err)
@@ -50,11 +51,11 @@ func (t *Turn) hearMissing(ctx context.Context, row domain.Container, r domain.R
 	}
 	before := row.Status
 	row.Lose(missingReason(row, r))
-	if err := errors.Join(t.save(ctx, &row), t.tellStatus(ctx, &row, before)); err != nil {
+	if err := errors.Join(t.Save(ctx, &row), t.TellStatus(ctx, &row, before)); err != nil {
 		return err
 	}
-	t.Ring(t.bells.Autoremove)
-	t.Ring(t.bells.Heal)
+	t.Ring(t.Bells().Autoremove)
+	t.Ring(t.Bells().Heal)
 	return nil
 }
 

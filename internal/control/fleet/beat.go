@@ -1,4 +1,4 @@
-package control
+package fleet
 
 import (
 	"context"
@@ -8,14 +8,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 // RegisterHost adds an agent's host to the fleet or renews its record. The name of
 // a host that is up or has containers is not taken over by another uuid: Conflict.
-func (c *Control) RegisterHost(ctx context.Context, h domain.Host) (domain.Host, error) {
-	err := c.Turn(ctx, func(ctx context.Context, t *Turn) error {
-		if err := t.freeHostName(ctx, h); err != nil {
+func (f *Fleet) RegisterHost(ctx context.Context, h domain.Host) (domain.Host, error) {
+	err := f.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		if err := freeHostName(ctx, t, h); err != nil {
 			return err
 		}
 		known, err := t.Hosts().Get(ctx, h.ID)
@@ -29,7 +30,7 @@ func (c *Control) RegisterHost(ctx context.Context, h domain.Host) (domain.Host,
 			return fmt.Errorf("read host %s: %w", h.ID, err)
 		}
 		if h.Zone == "" {
-			h.Zone = c.options.DefaultZone
+			h.Zone = f.control.Options().DefaultZone
 		}
 		if err == nil && sameRegistration(h, known) {
 			h = known // not written: a beat under way in another transaction must not be undone
@@ -51,8 +52,8 @@ func sameRegistration(a, b domain.Host) bool {
 	return a.Name == b.Name && a.Address == b.Address && a.Zone == b.Zone && a.Binary == b.Binary
 }
 
-func (t *Turn) freeHostName(ctx context.Context, h domain.Host) error {
-	holder, up, err := lookAtHost(ctx, t.Tx, t.options, h.Name)
+func freeHostName(ctx context.Context, t *control.Turn, h domain.Host) error {
+	holder, up, err := control.LookAtHost(ctx, t, t.Options(), h.Name)
 	if err != nil || holder.ID == "" || holder.ID == h.ID {
 		return err
 	}
@@ -60,7 +61,7 @@ func (t *Turn) freeHostName(ctx context.Context, h domain.Host) error {
 	if up {
 		return taken
 	}
-	holds, err := t.expel(ctx, holder.ID)
+	holds, err := expel(ctx, t, holder.ID)
 	if holds {
 		return taken
 	}
@@ -70,32 +71,32 @@ func (t *Turn) freeHostName(ctx context.Context, h domain.Host) error {
 // Beat hears an agent's sign of life. It is written only when something changed or
 // half the down-time has passed, so that a quiet fleet costs the database nothing.
 // An unknown host is NotFound: the agent must register.
-func (c *Control) Beat(ctx context.Context, b domain.Beat) (domain.BeatAnswer, error) {
-	host, err := c.hearBeat(ctx, b)
+func (f *Fleet) Beat(ctx context.Context, b domain.Beat) (domain.BeatAnswer, error) {
+	host, err := f.hearBeat(ctx, b)
 	if err != nil {
 		if !domain.IsKind(err, domain.NotFound) && !errors.Is(ctx.Err(), context.Canceled) { // an agent that hung up is not our deafness
-			c.hearing.lost()
+			f.hearing.lost()
 		}
 		return domain.BeatAnswer{}, err
 	}
-	c.hearing.heard(c.clock())
+	f.hearing.heard(f.clock())
 	if len(b.Orphans) > 0 {
-		c.log.WarnContext(ctx, "host has objects that nobody knows", "host", host.Name, "objects", b.Orphans)
+		f.log.WarnContext(ctx, "host has objects that nobody knows", "host", host.Name, "objects", b.Orphans)
 	}
-	return domain.BeatAnswer{NextIn: c.beatInterval(), Revision: host.Revision, Drain: host.Disabled}, nil
+	return domain.BeatAnswer{NextIn: f.beatInterval(), Revision: host.Revision, Drain: host.Disabled}, nil
 }
 
 // beatBound bounds what the loss of a wake costs: one beat.
 const beatBound = 15 * time.Second
 
 // beatInterval never lets a host look down between two beats.
-func (c *Control) beatInterval() time.Duration {
-	return min(c.options.BeatInterval, c.options.ServiceDownTime/3, beatBound)
+func (f *Fleet) beatInterval() time.Duration {
+	return min(f.control.Options().BeatInterval, f.control.Options().ServiceDownTime/3, beatBound)
 }
 
-func (c *Control) hearBeat(ctx context.Context, b domain.Beat) (host domain.Host, err error) {
+func (f *Fleet) hearBeat(ctx context.Context, b domain.Beat) (host domain.Host, err error) {
 	var now time.Time
-	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+	err = f.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
 		if host, err = tx.Hosts().Get(ctx, b.HostID); err != nil {
 			return err
 		}
@@ -105,11 +106,11 @@ func (c *Control) hearBeat(ctx context.Context, b domain.Beat) (host domain.Host
 	if err != nil {
 		return host, fmt.Errorf("read host %s: %w", b.HostID, err)
 	}
-	fresh := now.Sub(host.LastSeenUp) < c.options.ServiceDownTime/2
+	fresh := now.Sub(host.LastSeenUp) < f.control.Options().ServiceDownTime/2
 	if fresh && host.BootID == b.BootID && reflect.DeepEqual(host.Inventory, b.Inventory) {
 		return host, nil
 	}
-	err = c.Turn(ctx, func(ctx context.Context, t *Turn) error { return t.Hosts().Beat(ctx, b) })
+	err = f.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error { return t.Hosts().Beat(ctx, b) })
 	if err != nil {
 		return host, fmt.Errorf("write the beat of %s: %w", b.HostID, err)
 	}
@@ -139,11 +140,11 @@ func (h *hearing) lost() {
 
 // Hears says whether this control plane has heard beats for one full down-time, so
 // that a host's silence tells something about the host.
-func (c *Control) Hears() bool {
-	c.hearing.mu.Lock()
-	defer c.hearing.mu.Unlock()
-	return !c.hearing.since.IsZero() && c.clock().Sub(c.hearing.since) >= c.options.ServiceDownTime
+func (f *Fleet) Hears() bool {
+	f.hearing.mu.Lock()
+	defer f.hearing.mu.Unlock()
+	return !f.hearing.since.IsZero() && f.clock().Sub(f.hearing.since) >= f.control.Options().ServiceDownTime
 }
 
 // Deaf tells that the database did not answer: beats heard so far prove nothing.
-func (c *Control) Deaf() { c.hearing.lost() }
+func (f *Fleet) Deaf() { f.hearing.lost() }

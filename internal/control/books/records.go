@@ -1,14 +1,15 @@
-package control
+package books
 
 import (
 	"context"
 
+	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 // Actions returns the recorded actions of a container, newest first.
-func (c *Control) Actions(ctx context.Context, actor domain.Actor, ref Ref) (shown []domain.Action, err error) {
-	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+func (b *Books) Actions(ctx context.Context, actor domain.Actor, ref control.Ref) (shown []domain.Action, err error) {
+	err = b.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
 		shown, err = history(ctx, tx, actor, ref)
 		return err
 	})
@@ -16,8 +17,8 @@ func (c *Control) Actions(ctx context.Context, actor domain.Actor, ref Ref) (sho
 }
 
 // Action returns the newest action of a request with its events.
-func (c *Control) Action(ctx context.Context, actor domain.Actor, ref Ref, requestID string) (found domain.Action, events []domain.Event, err error) {
-	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+func (b *Books) Action(ctx context.Context, actor domain.Actor, ref control.Ref, requestID string) (found domain.Action, events []domain.Event, err error) {
+	err = b.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
 		all, err := history(ctx, tx, actor, ref)
 		if err != nil {
 			return err
@@ -34,8 +35,8 @@ func (c *Control) Action(ctx context.Context, actor domain.Actor, ref Ref, reque
 	return found, events, err
 }
 
-func history(ctx context.Context, tx Tx, actor domain.Actor, ref Ref) ([]domain.Action, error) {
-	row, err := find(ctx, tx, actor, ref)
+func history(ctx context.Context, tx control.Tx, actor domain.Actor, ref control.Ref) ([]domain.Action, error) {
+	row, err := control.Find(ctx, tx, actor, ref, domain.KindContainer)
 	if err != nil {
 		return nil, err
 	}

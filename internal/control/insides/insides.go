@@ -1,34 +1,53 @@
-package control
+// Package insides holds the use cases that reach into a running container: its output,
+// processes, terminals and files. They read or end within the request and pass the
+// queue of actions by.
+package insides
 
 import (
 	"context"
 	"strings"
 
+	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
+
+// Deps are what the use cases stand on. Every field is required.
+type Deps struct {
+	Control *control.Control
+	Nodes   control.Nodes
+}
+
+// Insides are the use cases.
+type Insides struct {
+	control *control.Control
+	nodes   control.Nodes
+}
+
+// New returns the use cases over d.
+func New(d Deps) *Insides { return &Insides{control: d.Control, nodes: d.Nodes} }
 
 // reach finds the container, judges verb on its present status, and returns the
 // calls to its host. These calls read or end within the request, so they pass the
 // queue by; a host that is down is Unavailable at once.
-func (c *Control) reach(ctx context.Context, actor domain.Actor, ref Ref, verb domain.Verb) (row domain.Container, calls Calls, err error) {
+func (i *Insides) reach(ctx context.Context, actor domain.Actor, ref control.Ref, verb domain.Verb) (row domain.Container, calls control.Calls, err error) {
 	var host domain.Host
-	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
-		if row, err = find(ctx, tx, actor, ref); err != nil {
+	err = i.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
+		if row, err = control.Find(ctx, tx, actor, ref, domain.KindContainer); err != nil {
 			return err
 		}
 		if err := domain.CheckAllowed(verb, row.ID, row.Status); err != nil {
 			return err
 		}
 		if !row.EverCreated {
-			return uncreated()
+			return control.Uncreated()
 		}
-		host, err = hostOf(ctx, tx, c.options, row)
+		host, err = control.HostOf(ctx, tx, i.control.Options(), row)
 		return err
 	})
 	if err != nil {
 		return row, nil, err
 	}
-	return row, c.nodes.Calls(host), nil
+	return row, i.nodes.Calls(host), nil
 }
 
 // answered turns what a host answered into what the user reads: an engine that
@@ -48,14 +67,14 @@ func answered(ctx context.Context, row domain.Container, err error) error {
 
 // Logs streams the container's output into sink. Only a followed log may last
 // longer than the bound of a stream.
-func (c *Control) Logs(ctx context.Context, actor domain.Actor, ref Ref, q domain.LogQuery, sink LogSink) error {
-	row, calls, err := c.reach(ctx, actor, ref, domain.VerbLogs)
+func (i *Insides) Logs(ctx context.Context, actor domain.Actor, ref control.Ref, q domain.LogQuery, sink control.LogSink) error {
+	row, calls, err := i.reach(ctx, actor, ref, domain.VerbLogs)
 	if err != nil {
 		return err
 	}
 	if !q.Follow {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.options.StreamTimeout)
+		ctx, cancel = context.WithTimeout(ctx, i.control.Options().StreamTimeout)
 		defer cancel()
 	}
 	return answered(ctx, row, calls.Logs(ctx, row.ID, q, sink))
@@ -63,12 +82,12 @@ func (c *Control) Logs(ctx context.Context, actor domain.Actor, ref Ref, q domai
 
 // ExecRun runs a command to its end, at most ExecuteTimeout long. It is never sent
 // twice.
-func (c *Control) ExecRun(ctx context.Context, actor domain.Actor, ref Ref, command []string) (domain.ExecResult, error) {
-	row, calls, err := c.reach(ctx, actor, ref, domain.VerbExecute)
+func (i *Insides) ExecRun(ctx context.Context, actor domain.Actor, ref control.Ref, command []string) (domain.ExecResult, error) {
+	row, calls, err := i.reach(ctx, actor, ref, domain.VerbExecute)
 	if err != nil {
 		return domain.ExecResult{}, err
 	}
-	bound, cancel := context.WithTimeout(ctx, c.options.ExecuteTimeout)
+	bound, cancel := context.WithTimeout(ctx, i.control.Options().ExecuteTimeout)
 	defer cancel()
 	result, err := calls.ExecRun(bound, row.ID, command)
 	if err != nil && (bound.Err() != nil || domain.IsKind(err, domain.Timeout)) {
@@ -78,24 +97,24 @@ func (c *Control) ExecRun(ctx context.Context, actor domain.Actor, ref Ref, comm
 }
 
 // Top lists the processes of a container.
-func (c *Control) Top(ctx context.Context, actor domain.Actor, ref Ref, psArgs string) (domain.ProcessTable, error) {
-	row, calls, err := c.reach(ctx, actor, ref, domain.VerbTop)
+func (i *Insides) Top(ctx context.Context, actor domain.Actor, ref control.Ref, psArgs string) (domain.ProcessTable, error) {
+	row, calls, err := i.reach(ctx, actor, ref, domain.VerbTop)
 	if err != nil {
 		return domain.ProcessTable{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.options.ResponseTimeout)
+	ctx, cancel := context.WithTimeout(ctx, i.control.Options().ResponseTimeout)
 	defer cancel()
 	table, err := calls.Top(ctx, row.ID, psArgs)
 	return table, answered(ctx, row, err)
 }
 
 // Stats samples the usage of a container.
-func (c *Control) Stats(ctx context.Context, actor domain.Actor, ref Ref) (domain.Container, domain.Stats, error) {
-	row, calls, err := c.reach(ctx, actor, ref, domain.VerbStats)
+func (i *Insides) Stats(ctx context.Context, actor domain.Actor, ref control.Ref) (domain.Container, domain.Stats, error) {
+	row, calls, err := i.reach(ctx, actor, ref, domain.VerbStats)
 	if err != nil {
 		return row, domain.Stats{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.options.ResponseTimeout)
+	ctx, cancel := context.WithTimeout(ctx, i.control.Options().ResponseTimeout)
 	defer cancel()
 	stats, err := calls.Stats(ctx, row.ID)
 	return row, stats, answered(ctx, row, err)

@@ -1,36 +1,37 @@
-package control
+package wiring
 
 import (
 	"context"
 	"slices"
 
+	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 // attachNetwork queues one more interface. The network is chosen with the user's
 // token before the transaction; the prepare loop makes the port.
-func (c *Control) attachNetwork(ctx context.Context, actor domain.Actor, ref Ref, args domain.ActionArgs) (domain.Container, error) {
+func (w *Wiring) attachNetwork(ctx context.Context, actor domain.Actor, ref control.Ref, args domain.ActionArgs) (domain.Container, error) {
 	var asked []domain.NetRequest
 	if args.Net != (domain.NetRequest{}) {
 		asked = append(asked, args.Net)
 	}
-	choices, err := c.networking.Resolve(ctx, actor, asked)
+	choices, err := w.networking.Resolve(ctx, actor, asked)
 	if err != nil {
 		return domain.Container{}, err
 	}
 	args.Choice = &choices[0]
 	var row domain.Container
-	err = c.commit(ctx, func(ctx context.Context, t *Turn) error {
-		if row, err = find(ctx, t.Tx, actor, ref); err != nil {
+	err = w.control.Accept(ctx, func(ctx context.Context, t *control.Turn) error {
+		if row, err = control.Find(ctx, t, actor, ref, domain.KindContainer); err != nil {
 			return err
 		}
-		if err := t.mayRewire(ctx, row, domain.VerbNetworkAttach); err != nil {
+		if err := mayRewire(ctx, t, row, domain.VerbNetworkAttach); err != nil {
 			return err
 		}
 		if err := checkUnattached(row, *args.Choice, args.Net); err != nil {
 			return err
 		}
-		_, err = t.Accept(ctx, &row, Order{Verb: domain.VerbNetworkAttach, Args: args, Actor: actor})
+		_, err = t.Accept(ctx, &row, control.Order{Verb: domain.VerbNetworkAttach, Args: args, Actor: actor})
 		return err
 	})
 	return row, err
@@ -56,8 +57,8 @@ func checkUnattached(row domain.Container, choice domain.NetChoice, asked domain
 
 // mayRewire returns a Conflict for a container whose interfaces cannot change: one
 // that is being deleted, or whose earlier change has not ended.
-func (t *Turn) mayRewire(ctx context.Context, row domain.Container, verb domain.Verb) error {
-	queue, err := t.mayQueue(ctx, row, verb)
+func mayRewire(ctx context.Context, t *control.Turn, row domain.Container, verb domain.Verb) error {
+	queue, err := t.MayQueue(ctx, row, verb)
 	if err != nil {
 		return err
 	}
@@ -72,26 +73,26 @@ func (t *Turn) mayRewire(ctx context.Context, row domain.Container, verb domain.
 }
 
 // detachNetwork queues the loss of one interface, named by its network or its port.
-func (c *Control) detachNetwork(ctx context.Context, actor domain.Actor, ref Ref, args domain.ActionArgs) (row domain.Container, err error) {
+func (w *Wiring) detachNetwork(ctx context.Context, actor domain.Actor, ref control.Ref, args domain.ActionArgs) (row domain.Container, err error) {
 	network := ""
 	if args.Net.Port == "" {
-		choices, err := c.networking.Resolve(ctx, actor, []domain.NetRequest{{Network: args.Net.Network}})
+		choices, err := w.networking.Resolve(ctx, actor, []domain.NetRequest{{Network: args.Net.Network}})
 		if err != nil {
 			return row, err
 		}
 		network = choices[0].NetworkID
 	}
-	err = c.commit(ctx, func(ctx context.Context, t *Turn) error {
-		if row, err = find(ctx, t.Tx, actor, ref); err != nil {
+	err = w.control.Accept(ctx, func(ctx context.Context, t *control.Turn) error {
+		if row, err = control.Find(ctx, t, actor, ref, domain.KindContainer); err != nil {
 			return err
 		}
-		if err := t.mayRewire(ctx, row, domain.VerbNetworkDetach); err != nil {
+		if err := mayRewire(ctx, t, row, domain.VerbNetworkDetach); err != nil {
 			return err
 		}
 		if args.Gone, args.Choice = attached(row, network, args.Net.Port); args.Gone == nil {
 			return notAttached(row, args.Net)
 		}
-		_, err = t.Accept(ctx, &row, Order{Verb: domain.VerbNetworkDetach, Args: args, Actor: actor})
+		_, err = t.Accept(ctx, &row, control.Order{Verb: domain.VerbNetworkDetach, Args: args, Actor: actor})
 		return err
 	})
 	return row, err

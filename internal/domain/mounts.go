@@ -1,12 +1,10 @@
-package control
+package domain
 
 import (
 	"encoding/base64"
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/go-zun/zun/internal/domain"
 )
 
 // The bounds of the files that a create may bring along, in bytes of content. They lie
@@ -16,12 +14,9 @@ const (
 	maxAllFiles = 1 << 20
 )
 
-// mountsAbility is the word by which a host is asked to inject files.
-const mountsAbility = "mounts"
-
 // CheckMounts refuses what no back end here can give: volumes need a volume service;
 // files to inject come with the request and need only be readable and small.
-func CheckMounts(mounts []domain.MountRequest) error {
+func CheckMounts(mounts []MountRequest) error {
 	total := 0
 	var targets []string
 	for _, m := range mounts {
@@ -30,32 +25,32 @@ func CheckMounts(mounts []domain.MountRequest) error {
 		}
 		content, err := base64.StdEncoding.DecodeString(m.Source)
 		if err != nil {
-			return domain.WrapFault(err, domain.Invalid, "base64-exception", "Invalid Base 64 file data")
+			return WrapFault(err, Invalid, "base64-exception", "Invalid Base 64 file data")
 		}
 		if err := checkTarget(m.Destination, targets); err != nil {
 			return err
 		}
 		targets = append(targets, m.Destination)
 		if total += len(content); len(content) > maxFile || total > maxAllFiles {
-			return domain.NewFault(domain.Invalid, "invalid-value", "The file for %s is too large: one file may have %d bytes, all files of a container %d.",
+			return NewFault(Invalid, "invalid-value", "The file for %s is too large: one file may have %d bytes, all files of a container %d.",
 				m.Destination, maxFile, maxAllFiles)
 		}
 	}
 	return nil
 }
 
-func noVolume(m domain.MountRequest) error {
+func noVolume(m MountRequest) error {
 	if m.Source != "" {
-		return domain.NewFault(domain.NotFound, "volume-not-found", "Volume %s could not be found.", m.Source)
+		return NewFault(NotFound, "volume-not-found", "Volume %s could not be found.", m.Source)
 	}
-	return domain.NewFault(domain.Invalid, "volume-create-failed",
+	return NewFault(Invalid, "volume-create-failed",
 		"No volume service is configured that could make a volume of %d GB: mounts of a size need Cinder.", m.SizeGB)
 }
 
 // checkTarget refuses a path that is no file's, or another file's, or ours.
 func checkTarget(target string, taken []string) error {
 	refuse := func(why string) error {
-		return domain.NewFault(domain.Invalid, "invalid-value", "A file cannot be put at %q: %s.", target, why)
+		return NewFault(Invalid, "invalid-value", "A file cannot be put at %q: %s.", target, why)
 	}
 	switch {
 	case !path.IsAbs(target), path.Clean(target) != target, target == "/", strings.ContainsAny(target, ":\x00"):

@@ -1,10 +1,11 @@
-package control
+package fleet
 
 import (
 	"context"
 	"fmt"
 	"slices"
 
+	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
 )
@@ -13,11 +14,11 @@ import (
 // the present generation and epoch, or comes from another host than the present,
 // changes nothing and answers stale: the agent must read its assignment again. A
 // report may be repeated.
-func (c *Control) Report(ctx context.Context, hostID string, r domain.Report) (stale bool, err error) {
+func (f *Fleet) Report(ctx context.Context, hostID string, r domain.Report) (stale bool, err error) {
 	buried := false
 	err = failpoint.Around(failpoint.ReportApply, func() error {
-		return c.Turn(ctx, func(ctx context.Context, t *Turn) error {
-			row, err := t.Containers().Get(ctx, Everything(), r.Container)
+		return f.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+			row, err := t.Containers().Get(ctx, control.Everything(), r.Container)
 			if domain.IsKind(err, domain.NotFound) {
 				stale, buried = true, true
 				return nil
@@ -29,22 +30,22 @@ func (c *Control) Report(ctx context.Context, hostID string, r domain.Report) (s
 			if stale {
 				return nil
 			}
-			stale, err = t.hear(ctx, row, r)
+			stale, err = hear(ctx, t, row, r)
 			return err
 		})
 	})
 	if err != nil || !buried {
 		return stale, err
 	}
-	return c.exhume(ctx, hostID, r)
+	return f.exhume(ctx, hostID, r)
 }
 
 // Answer writes down what a host told when it was asked about a container that is
 // Unknown. Where it told something by itself meanwhile, that stands: the answer may be
 // older, and nobody would correct it.
-func (c *Control) Answer(ctx context.Context, hostID string, r domain.Report) (stale bool, err error) {
-	err = c.Turn(ctx, func(ctx context.Context, t *Turn) error {
-		row, err := t.Containers().Get(ctx, Everything(), r.Container)
+func (f *Fleet) Answer(ctx context.Context, hostID string, r domain.Report) (stale bool, err error) {
+	err = f.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		row, err := t.Containers().Get(ctx, control.Everything(), r.Container)
 		if domain.IsKind(err, domain.NotFound) {
 			stale = true
 			return nil
@@ -55,53 +56,53 @@ func (c *Control) Answer(ctx context.Context, hostID string, r domain.Report) (s
 		if stale = row.Status != domain.Unknown || row.HostID != hostID || row.Generation != r.Generation; stale {
 			return nil
 		}
-		stale, err = t.hear(ctx, row, r)
+		stale, err = hear(ctx, t, row, r)
 		return err
 	})
 	return stale, err
 }
 
 // hear applies a report of the present generation from the present host.
-func (t *Turn) hear(ctx context.Context, row domain.Container, r domain.Report) (stale bool, err error) {
+func hear(ctx context.Context, t *control.Turn, row domain.Container, r domain.Report) (stale bool, err error) {
 	switch {
 	case r.Phase == domain.PhaseObserved:
-		return false, t.hearObserved(ctx, row, r)
+		return false, hearObserved(ctx, t, row, r)
 	case r.Phase == domain.PhaseMissing && r.ActionID == 0:
-		return false, t.hearMissing(ctx, row, r)
+		return false, hearMissing(ctx, t, row, r)
 	}
-	a, present, err := t.presentAction(ctx, row, r)
+	a, present, err := presentAction(ctx, t, row, r)
 	if err != nil || !present {
 		return !present, err
 	}
 	row.Learn(r.Seen)
 	switch r.Phase {
 	case domain.PhaseProgress, domain.PhaseBegun:
-		return false, t.hearProgress(ctx, &row, a, r)
+		return false, hearProgress(ctx, t, &row, a, r)
 	case domain.PhaseRefused:
-		return false, t.hearRefused(ctx, &row, a, r)
+		return false, hearRefused(ctx, t, &row, a, r)
 	case domain.PhaseMissing:
-		t.Ring(t.bells.Heal)
-		return false, t.Close(ctx, &row, a, Outcome{Reason: missingReason(row, r), Lost: true})
+		t.Ring(t.Bells().Heal)
+		return false, t.Close(ctx, &row, a, control.Outcome{Reason: missingReason(row, r), Lost: true})
 	}
 	switch {
 	case r.Phase == domain.PhaseFailed && a.Verb == domain.VerbDelete:
 		return false, t.RetryDelete(ctx, &row, a, r.Message)
 	case r.Phase == domain.PhaseFailed:
-		return false, t.Close(ctx, &row, a, Outcome{Reason: r.Message, Observed: statusOf(r.Seen)})
+		return false, t.Close(ctx, &row, a, control.Outcome{Reason: r.Message, Observed: statusOf(r.Seen)})
 	case a.Verb == domain.VerbDelete && (r.Phase == domain.PhaseReleased || r.Phase == domain.PhaseDone):
-		return false, t.hearReleased(ctx, a)
+		return false, hearReleased(ctx, t, a)
 	case a.Verb == domain.VerbNetworkDetach && r.Phase == domain.PhaseDone:
-		return false, t.hearReleased(ctx, a) // the port is unplugged, and now given back
+		return false, hearReleased(ctx, t, a) // the port is unplugged, and now given back
 	case r.Phase == domain.PhaseDone:
 		row.EverCreated = true
-		return false, t.Close(ctx, &row, a, Outcome{Done: true, Observed: statusOf(r.Seen)})
+		return false, t.Close(ctx, &row, a, control.Outcome{Done: true, Observed: statusOf(r.Seen)})
 	default:
 		return true, nil
 	}
 }
 
 // presentAction returns the action that r speaks of if it is the one under way.
-func (t *Turn) presentAction(ctx context.Context, row domain.Container, r domain.Report) (domain.Action, bool, error) {
+func presentAction(ctx context.Context, t *control.Turn, row domain.Container, r domain.Report) (domain.Action, bool, error) {
 	a, err := t.Actions().Get(ctx, r.ActionID)
 	if domain.IsKind(err, domain.NotFound) {
 		return a, false, nil
@@ -115,7 +116,7 @@ func (t *Turn) presentAction(ctx context.Context, row domain.Container, r domain
 
 // hearProgress notes that the action moves. A begun effect is committed here,
 // before it happens, so that it is never sent twice.
-func (t *Turn) hearProgress(ctx context.Context, row *domain.Container, a domain.Action, r domain.Report) error {
+func hearProgress(ctx context.Context, t *control.Turn, row *domain.Container, a domain.Action, r domain.Report) error {
 	now, err := t.Now(ctx)
 	if err != nil {
 		return err
@@ -139,11 +140,11 @@ func (t *Turn) hearProgress(ctx context.Context, row *domain.Container, a domain
 	if r.TaskState != domain.Idle {
 		row.TaskState = r.TaskState
 	}
-	return t.save(ctx, row)
+	return t.Save(ctx, row)
 }
 
 // hearReleased hands what the host let go of over to the release loop.
-func (t *Turn) hearReleased(ctx context.Context, a domain.Action) error {
+func hearReleased(ctx context.Context, t *control.Turn, a domain.Action) error {
 	now, err := t.Now(ctx)
 	if err != nil {
 		return err
@@ -152,30 +153,16 @@ func (t *Turn) hearReleased(ctx context.Context, a domain.Action) error {
 	if err := t.Actions().Update(ctx, a); err != nil {
 		return fmt.Errorf("release action %d: %w", a.ID, err)
 	}
-	t.Ring(t.bells.Release)
+	t.Ring(t.Bells().Release)
 	return nil
-}
-
-// RetryDelete puts a delete off whose effect failed; the container stays Deleting
-// and shows why. It goes through the queue again, and so to the host.
-func (t *Turn) RetryDelete(ctx context.Context, row *domain.Container, a domain.Action, reason string) error {
-	row.Status, row.StatusReason = domain.Next(row.Status, a.Verb, domain.Failed, false, ""), reason
-	if err := t.save(ctx, row); err != nil {
-		return err
-	}
-	state := domain.ActionQueued
-	if a.State == domain.ActionReleased {
-		state = domain.ActionReleased
-	}
-	return t.Retry(ctx, a, state, reason)
 }
 
 // hearRefused places a create again that ran nowhere; anything else refused has
 // failed.
-func (t *Turn) hearRefused(ctx context.Context, row *domain.Container, a domain.Action, r domain.Report) error {
+func hearRefused(ctx context.Context, t *control.Turn, row *domain.Container, a domain.Action, r domain.Report) error {
 	unmade := a.Verb == domain.VerbCreate && !row.EverCreated
-	if !unmade || len(a.Args.Refused)+1 >= t.options.MaxPlacements || row.Spec.RequestedHost != "" {
-		return t.Close(ctx, row, a, Outcome{Reason: r.Message})
+	if !unmade || len(a.Args.Refused)+1 >= t.Options().MaxPlacements || row.Spec.RequestedHost != "" {
+		return t.Close(ctx, row, a, control.Outcome{Reason: r.Message})
 	}
 	a.Args.Refused = append(slices.Clone(a.Args.Refused), row.HostID)
 	a.State, a.Reason = domain.ActionQueued, r.Message
@@ -186,10 +173,10 @@ func (t *Turn) hearRefused(ctx context.Context, row *domain.Container, a domain.
 		return err
 	}
 	row.Want, row.TaskState = domain.Want{}, domain.Idle
-	if err := t.save(ctx, row); err != nil {
+	if err := t.Save(ctx, row); err != nil {
 		return err
 	}
-	t.Ring(t.bells.Prepare)
+	t.Ring(t.Bells().Prepare)
 	return nil
 }
 
@@ -197,9 +184,9 @@ func (t *Turn) hearRefused(ctx context.Context, row *domain.Container, a domain.
 // asked for it and the host is clean now, the ports and the claim that were kept for
 // its sake are given back; the network service first, because the tombstone is what
 // makes a repetition possible.
-func (c *Control) exhume(ctx context.Context, hostID string, r domain.Report) (stale bool, err error) {
+func (f *Fleet) exhume(ctx context.Context, hostID string, r domain.Report) (stale bool, err error) {
 	var row domain.Container
-	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+	err = f.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
 		row, err = tx.Containers().Tombstones().Get(ctx, r.Container)
 		return err
 	})
@@ -212,16 +199,16 @@ func (c *Control) exhume(ctx context.Context, hostID string, r domain.Report) (s
 	if row.HostID != hostID || r.Phase != domain.PhaseReleased && r.Phase != domain.PhaseDone {
 		return false, nil // the host knows its task; this was only on the way
 	}
-	bound, cancel := context.WithTimeout(ctx, c.options.ResponseTimeout)
+	bound, cancel := context.WithTimeout(ctx, f.control.Options().ResponseTimeout)
 	defer cancel()
-	if err := c.networking.Release(bound, row.ID, row.Nics); err != nil {
+	if err := f.networking.Release(bound, row.ID, row.Nics); err != nil {
 		return false, fmt.Errorf("release the ports of %s: %w", row.ID, err)
 	}
-	return false, c.Turn(ctx, func(ctx context.Context, t *Turn) error {
+	return false, f.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
 		if _, err := t.Containers().Tombstones().Get(ctx, row.ID); domain.IsKind(err, domain.NotFound) {
 			return nil // another replica was quicker; the claim is given back once
 		}
-		if err := t.giveHost(ctx, hostID, domain.ClaimOf(row.Spec)); err != nil {
+		if err := t.GiveHost(ctx, hostID, domain.ClaimOf(row.Spec)); err != nil {
 			return err
 		}
 		return t.Containers().Tombstones().Drop(ctx, row.ID)

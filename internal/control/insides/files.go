@@ -1,30 +1,31 @@
-package control
+package insides
 
 import (
 	"context"
 
+	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 // GetArchive streams path out of a container as tar.
-func (c *Control) GetArchive(ctx context.Context, actor domain.Actor, ref Ref, path string, sink ByteSink) (domain.PathStat, error) {
-	row, calls, err := c.reach(ctx, actor, ref, domain.VerbGetArchive)
+func (i *Insides) GetArchive(ctx context.Context, actor domain.Actor, ref control.Ref, path string, sink control.ByteSink) (domain.PathStat, error) {
+	row, calls, err := i.reach(ctx, actor, ref, domain.VerbGetArchive)
 	if err != nil {
 		return domain.PathStat{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.options.StreamTimeout)
+	ctx, cancel := context.WithTimeout(ctx, i.control.Options().StreamTimeout)
 	defer cancel()
 	stat, err := calls.Archives().Get(ctx, row.ID, path, sink)
 	return stat, answered(ctx, row, pathFault(err))
 }
 
 // PutArchive unpacks a tar stream under path. It is never sent twice.
-func (c *Control) PutArchive(ctx context.Context, actor domain.Actor, ref Ref, path string, source ByteSource) error {
-	row, calls, err := c.reach(ctx, actor, ref, domain.VerbPutArchive)
+func (i *Insides) PutArchive(ctx context.Context, actor domain.Actor, ref control.Ref, path string, source control.ByteSource) error {
+	row, calls, err := i.reach(ctx, actor, ref, domain.VerbPutArchive)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.options.StreamTimeout)
+	ctx, cancel := context.WithTimeout(ctx, i.control.Options().StreamTimeout)
 	defer cancel()
 	return answered(ctx, row, pathFault(calls.Archives().Put(ctx, row.ID, path, source)))
 }
@@ -40,12 +41,12 @@ func pathFault(err error) error {
 
 // Commit queues the snapshot of a container and returns the uuid that its image
 // will have.
-func (c *Control) Commit(ctx context.Context, actor domain.Actor, ref Ref, repository, tag string) (string, error) {
-	image, err := c.rand.UUID()
+func (i *Insides) Commit(ctx context.Context, actor domain.Actor, ref control.Ref, repository, tag string) (string, error) {
+	image, err := i.control.Dice().UUID()
 	if err != nil {
 		return "", err
 	}
 	args := domain.ActionArgs{Repository: repository, Tag: tag, ImageID: image}
-	_, err = c.act(ctx, actor, ref, domain.VerbCommit, args)
+	_, err = i.control.Act(ctx, actor, ref, domain.VerbCommit, args)
 	return image, err
 }

@@ -1,48 +1,50 @@
-package control
+package fleet
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
+	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 // Hosts returns a page of the compute nodes.
-func (c *Control) Hosts(ctx context.Context, p Page) (hosts []domain.Host, err error) {
-	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+func (f *Fleet) Hosts(ctx context.Context, p control.Page) (hosts []domain.Host, err error) {
+	err = f.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
 		hosts, err = tx.Hosts().List(ctx, p)
 		return err
 	})
 	for i := range hosts {
-		hosts[i].Zone = c.zoneOf(hosts[i])
+		hosts[i].Zone = f.zoneOf(hosts[i])
 	}
 	return hosts, err
 }
 
 // Host returns one compute node by uuid or name.
-func (c *Control) Host(ctx context.Context, ident string) (host domain.Host, err error) {
-	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+func (f *Fleet) Host(ctx context.Context, ident string) (host domain.Host, err error) {
+	err = f.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
 		host, err = tx.Hosts().Get(ctx, ident)
 		if domain.IsKind(err, domain.NotFound) {
 			return domain.NewFault(domain.NotFound, "compute-node-not-found", "Compute node %s could not be found.", ident)
 		}
 		return err
 	})
-	host.Zone = c.zoneOf(host)
+	host.Zone = f.zoneOf(host)
 	return host, err
 }
 
-func (c *Control) zoneOf(h domain.Host) string {
+func (f *Fleet) zoneOf(h domain.Host) string {
 	if h.Zone == "" {
-		return c.options.DefaultZone
+		return f.control.Options().DefaultZone
 	}
 	return h.Zone
 }
 
 // Zones lists the availability zones of all hosts, sorted, each once.
-func (c *Control) Zones(ctx context.Context) ([]string, error) {
-	hosts, err := c.Hosts(ctx, Page{})
+func (f *Fleet) Zones(ctx context.Context) ([]string, error) {
+	hosts, err := f.Hosts(ctx, control.Page{})
 	if err != nil {
 		return nil, err
 	}
@@ -55,9 +57,9 @@ func (c *Control) Zones(ctx context.Context) ([]string, error) {
 }
 
 // SetService changes what is not nil of a service. Enabling takes the reason away.
-func (c *Control) SetService(ctx context.Context, host, binary string, change ServiceChange) (h domain.Host, err error) {
-	err = c.Turn(ctx, func(ctx context.Context, t *Turn) error {
-		if h, err = service(ctx, t.Tx, host, binary); err != nil {
+func (f *Fleet) SetService(ctx context.Context, host, binary string, change control.ServiceChange) (h domain.Host, err error) {
+	err = f.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		if h, err = service(ctx, t, host, binary); err != nil {
 			return err
 		}
 		if change.Disabled != nil {
@@ -77,13 +79,13 @@ func (c *Control) SetService(ctx context.Context, host, binary string, change Se
 // DeleteService takes a host out of the fleet. A host with containers stays, as
 // their rows would lead nowhere. It is the operator's word that the host is no more:
 // what it still held of containers deleted by force is given up with it.
-func (c *Control) DeleteService(ctx context.Context, host, binary string) error {
-	return c.Turn(ctx, func(ctx context.Context, t *Turn) error {
-		h, err := service(ctx, t.Tx, host, binary)
+func (f *Fleet) DeleteService(ctx context.Context, host, binary string) error {
+	return f.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		h, err := service(ctx, t, host, binary)
 		if err != nil {
 			return err
 		}
-		holds, err := t.expel(ctx, h.ID)
+		holds, err := expel(ctx, t, h.ID)
 		if holds {
 			return domain.NewFault(domain.Conflict, "conflict", "Host %s still has containers.", host)
 		}
@@ -94,11 +96,11 @@ func (c *Control) DeleteService(ctx context.Context, host, binary string) error 
 // expel takes a host out of the fleet; it must not be committed if holds says that the
 // host has containers. The host first, because its row is what a create that chose it
 // waits for. Its tombstones go, so that the sweep finds the ports kept for them.
-func (t *Turn) expel(ctx context.Context, hostID string) (holds bool, err error) {
+func expel(ctx context.Context, t *control.Turn, hostID string) (holds bool, err error) {
 	if err := t.Hosts().Delete(ctx, hostID); err != nil {
 		return false, err
 	}
-	rows, err := t.Containers().List(ctx, ContainerQuery{Scope: Everything(), HostID: hostID, Page: Page{Limit: 1}})
+	rows, err := t.Containers().List(ctx, control.ContainerQuery{Scope: control.Everything(), HostID: hostID, Page: control.Page{Limit: 1}})
 	if err != nil || len(rows) > 0 {
 		return len(rows) > 0, err
 	}
@@ -111,7 +113,7 @@ func (t *Turn) expel(ctx context.Context, hostID string) (holds bool, err error)
 	return false, err
 }
 
-func service(ctx context.Context, tx Tx, host, binary string) (domain.Host, error) {
+func service(ctx context.Context, tx control.Tx, host, binary string) (domain.Host, error) {
 	h, err := tx.Hosts().Get(ctx, host)
 	unknown := domain.IsKind(err, domain.NotFound)
 	if err != nil && !unknown {
@@ -123,11 +125,33 @@ func service(ctx context.Context, tx Tx, host, binary string) (domain.Host, erro
 	return h, nil
 }
 
+// UpHosts returns the hosts that are up.
+func (f *Fleet) UpHosts(ctx context.Context) (up []domain.Host, err error) {
+	err = f.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
+		all, err := tx.Hosts().List(ctx, control.Page{})
+		if err != nil {
+			return err
+		}
+		now, err := tx.Hosts().Now(ctx)
+		up = nil
+		for _, h := range all {
+			if h.Up(now, f.control.Options().ServiceDownTime) {
+				up = append(up, h)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for hosts that are up: %w", err)
+	}
+	return up, nil
+}
+
 // Liveness returns the database's now and how long silence may last.
-func (c *Control) Liveness(ctx context.Context) (now time.Time, downAfter time.Duration, err error) {
-	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+func (f *Fleet) Liveness(ctx context.Context) (now time.Time, downAfter time.Duration, err error) {
+	err = f.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
 		now, err = tx.Hosts().Now(ctx)
 		return err
 	})
-	return now, c.options.ServiceDownTime, err
+	return now, f.control.Options().ServiceDownTime, err
 }
