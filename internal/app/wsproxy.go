@@ -31,7 +31,7 @@ func ConsoleProxy(ctx context.Context, c config.Config, log *slog.Logger) error 
 		return fmt.Errorf("make the directory of the door's keys: %w", err)
 	}
 	link := proxy.New(proxy.Deps{
-		Name: c.WebSocket.Name, Control: c.WebSocket.ControlAddress, Token: c.WebSocket.JoinToken,
+		Name: c.WebSocket.Name, Controls: c.WebSocket.Controls, Token: c.WebSocket.JoinToken,
 		Vault: trust.NewVault(c.WebSocket.StateDir), Dial: channel.TCP(), Timing: channel.DefaultTiming(), Clock: time.Now, Log: log,
 	})
 	defer link.Close()

@@ -232,7 +232,7 @@ func (b binder) webSocket() WebSocket {
 	given := b.text(s, "base_url")
 	return WebSocket{Listen: listen, BaseURL: cmp.Or(given, "ws://"+listen+"/"), BaseURLGiven: given != "",
 		AllowedOrigins: b.list(s, "allowed_origins"), CertFile: b.text(s, "cert"), KeyFile: b.text(s, "key"), TLSOnly: b.truth(s, "ssl_only"),
-		InsideAPI: b.truth(s, "inside_api"), Name: b.text(s, "name"), ControlAddress: b.controls(s)[0], JoinToken: b.text(s, "join_token"),
+		InsideAPI: b.truth(s, "inside_api"), Name: b.text(s, "name"), Controls: b.controls(s), JoinToken: b.text(s, "join_token"),
 		StateDir: b.text(s, "state_dir"), Idle: b.span(s, "idle_timeout"), Longest: b.span(s, "session_timeout"),
 		PerContainer: int(b.whole(s, "max_per_container")), PerProject: int(b.whole(s, "max_per_project"))}
 }

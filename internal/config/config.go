@@ -201,8 +201,9 @@ type WebSocket struct {
 	CertFile, KeyFile string
 	TLSOnly           bool
 	InsideAPI         bool // zun-api answers consoles too
-	// Name, ControlAddress, JoinToken and StateDir are zun-wsproxy's.
-	Name, ControlAddress, JoinToken, StateDir string
-	Idle, Longest                             time.Duration // 0: never
-	PerContainer, PerProject                  int           // consoles open at once; 0: unlimited
+	// Name, JoinToken, StateDir and Controls, which are host:port, are zun-wsproxy's.
+	Name, JoinToken, StateDir string
+	Controls                  []string
+	Idle, Longest             time.Duration // 0: never
+	PerContainer, PerProject  int           // consoles open at once; 0: unlimited
 }

@@ -107,7 +107,7 @@ func consoleOptions() []Option {
 	return append(rows, ours(in("websocket_proxy",
 		Option{Name: "inside_api", Type: Boolean, Default: "false", Help: "Answer consoles in zun-api too, at /console/ of its port; the all-in-one always does"},
 		Option{Name: "name", Default: "$DEFAULT.host", Help: "Name under which zun-wsproxy joins the deployment"},
-		Option{Name: "control_address", Type: HostPorts, Default: "$agent.control_address", Shown: "$my_ip:9518", Help: "Where control listens for console doors; of several the first is used"},
+		Option{Name: "control_address", Type: HostPorts, Default: "$agent.control_address", Shown: "$my_ip:9518", Help: "Where control listens for console doors; several replicas are tried in turn"},
 		Option{Name: "join_token", Secret: true, Help: "One-use token of zun-wsproxy's first start; not needed once joined"},
 		Option{Name: "state_dir", Default: "$state_path/wsproxy", Help: "Where zun-wsproxy keeps its key and certificate"},
 		Option{Name: "idle_timeout", Type: Seconds, Default: "3600", Help: "Seconds without a byte after which a console is closed; 0 is never"},

@@ -18,9 +18,9 @@ import (
 )
 
 // consoleDoor makes a console door that has not joined.
-func (r *rig) consoleDoor(rep *replica, token string, vault proxy.Vault) *proxy.Link {
+func (r *rig) consoleDoor(rep *replica, token string, vault proxy.Vault, before ...string) *proxy.Link {
 	l := proxy.New(proxy.Deps{
-		Name: "door", Control: rep.address, Token: token, Vault: vault,
+		Name: "door", Controls: append(before, rep.address), Token: token, Vault: vault,
 		Dial: channel.TCP(), Timing: quickTiming(), Clock: r.clock.Now, Log: r.log,
 	})
 	r.t.Cleanup(l.Close)
@@ -38,6 +38,45 @@ func (r *rig) joinedDoor(rep *replica) *proxy.Link {
 		r.t.Fatal(err)
 	}
 	return l
+}
+
+// TestADoorAsksEveryReplica holds that a door joins, redeems and renews through
+// whichever replica of control answers, and that a refusal is an answer.
+func TestADoorAsksEveryReplica(t *testing.T) {
+	r := newRig(t)
+	dead, first, second := r.replica("127.0.0.1:0"), r.replica("127.0.0.1:0"), r.replica("127.0.0.1:0")
+	dead.stop()
+	r.joined("h1", first)
+	token, err := first.authority.DoorToken(t.Context(), "door")
+	if err != nil {
+		t.Fatal(err)
+	}
+	vault := trust.NewVault(t.TempDir())
+	d := r.consoleDoor(second, token, vault, dead.address, first.address)
+	if err := d.Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range []string{"two of three", "one of three"} {
+		if visit, err := d.Redeem(t.Context(), claim("ticket")); err != nil || len(visit.Permit) == 0 {
+			t.Fatalf("with %s: %v", who, err)
+		}
+		if _, err := d.Redeem(t.Context(), claim("guessed")); !domain.IsKind(err, domain.NotFound) {
+			t.Errorf("a refusal with %s: %v", who, err)
+		}
+		first.stop()
+	}
+	before, _ := vault.Load()
+	r.clock.step(time.Until(before.RenewAt()) + time.Minute)
+	if _, err := d.Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if after, _ := vault.Load(); !after.Expires().After(before.Expires()) {
+		t.Errorf("renewed until %v", after.Expires())
+	}
+	second.stop()
+	if _, err := d.Redeem(t.Context(), claim("ticket")); !domain.IsKind(err, domain.Unavailable) {
+		t.Errorf("with none of three: %v", err)
+	}
 }
 
 // still is a terminal on which nothing happens until it is closed.

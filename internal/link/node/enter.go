@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
+	"github.com/go-zun/zun/internal/link/replica"
 	"github.com/go-zun/zun/internal/link/trust"
 	"github.com/go-zun/zun/internal/link/wire"
 )
@@ -31,7 +34,7 @@ func (l *Link) Enter(ctx context.Context) error {
 			return nil
 		}
 		l.held.Store(nil)
-		l.brains.reconnect() // what was opened shows the old certificate
+		l.brains.Reconnect() // what was opened shows the old certificate
 	}
 	if l.deps.Token == "" {
 		return l.needToken(kept)
@@ -72,11 +75,13 @@ func (l *Link) join(ctx context.Context, token trust.Token) (*trust.Credential, 
 		AdvertiseAddress: l.deps.AdvertiseAddress, Zone: l.deps.Zone, Csr: csr, Replace: l.deps.Replace,
 	}
 	for {
-		reply, err := l.brains.joinAny(ctx, token, req)
+		reply, err := replica.Meet(ctx, l.brains, token.Authority, func(ctx context.Context, conn grpc.ClientConnInterface) (*linkv1.JoinReply, error) {
+			return linkv1.NewControlClient(conn).Join(ctx, req)
+		})
 		if err == nil {
 			return trust.NewCredential(l.interim, reply.GetChain())
 		}
-		if !noAnswer(err) {
+		if !replica.Silent(err) {
 			return nil, fmt.Errorf("join: %w", err)
 		}
 		l.log.WarnContext(ctx, "no control answers; trying again", "error", err)
@@ -129,7 +134,7 @@ func (l *Link) Register(ctx context.Context) error {
 	req := &linkv1.RegisterRequest{
 		Protocol: wire.Protocol, HostId: l.HostID(), AdvertiseAddress: l.deps.AdvertiseAddress, Zone: l.deps.Zone,
 	}
-	_, err := tryEach(ctx, l.brains, func(ctx context.Context, c linkv1.ControlClient) (*linkv1.RegisterReply, error) {
+	_, err := ask(ctx, l.brains, func(ctx context.Context, c linkv1.ControlClient) (*linkv1.RegisterReply, error) {
 		return c.Register(ctx, req)
 	})
 	return err
@@ -154,7 +159,7 @@ func (l *Link) Renew(ctx context.Context) (next time.Duration, err error) {
 		return retryAfter, err
 	}
 	l.held.Store(fresh)
-	l.brains.reconnect()
+	l.brains.Reconnect()
 	l.log.InfoContext(ctx, "certificate renewed", "host", l.deps.HostName, "until", fresh.Expires())
 	return min(fresh.RenewAt().Sub(l.now()), longestWait), nil
 }
@@ -169,7 +174,7 @@ func (l *Link) renewal(ctx context.Context) (*trust.Credential, error) {
 		return nil, err
 	}
 	req := &linkv1.RenewRequest{HostId: l.HostID(), Csr: csr}
-	reply, err := tryEach(ctx, l.brains, func(ctx context.Context, c linkv1.ControlClient) (*linkv1.RenewReply, error) {
+	reply, err := ask(ctx, l.brains, func(ctx context.Context, c linkv1.ControlClient) (*linkv1.RenewReply, error) {
 		return c.Renew(ctx, req)
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
 	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/replica"
 	"github.com/go-zun/zun/internal/link/trust"
 )
 
@@ -79,7 +80,7 @@ type Link struct {
 	interim *ecdsa.PrivateKey // shown and certified at a join
 	held    atomic.Pointer[trust.Credential]
 	hands   atomic.Pointer[Hands]
-	brains  *brains
+	brains  *replica.Set
 	permits *permits
 }
 
@@ -90,12 +91,14 @@ func New(d Deps) (*Link, error) {
 		return nil, err
 	}
 	l := &Link{deps: d, now: d.Clock, log: d.Log, interim: key, permits: newPermits()}
-	l.brains = newBrains(d, l.credential)
+	l.brains = replica.New(replica.Deps{
+		Addresses: d.Controls, Source: l.credential, Clock: d.Clock, Dial: d.Dial, Timing: d.Timing,
+	})
 	return l, nil
 }
 
 // Close closes the connections to control. Serve and Run end by their ctx.
-func (l *Link) Close() { l.brains.close() }
+func (l *Link) Close() { l.brains.Close() }
 
 // credential is the certificate in force.
 func (l *Link) credential() (*trust.Credential, error) {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
-	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/replica"
 	"github.com/go-zun/zun/internal/link/trust"
 	"github.com/go-zun/zun/internal/link/wire"
 )
@@ -72,24 +74,18 @@ func (l *Link) join(ctx context.Context, token trust.Token, key *ecdsa.PrivateKe
 	if err != nil {
 		return nil, err
 	}
-	conn, err := channel.Connect(l.deps.Control, trust.FirstContact(token.Authority, l.now), l.deps.Dial, l.deps.Timing)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = conn.Close() }()
 	req := &linkv1.JoinDoorRequest{Protocol: wire.Protocol, Secret: token.Secret, Name: l.deps.Name, Csr: csr}
 	for {
-		bound, cancel := l.deps.Timing.Bounded(ctx)
-		reply, err := linkv1.NewDoorsClient(conn).JoinDoor(bound, req)
-		cancel()
+		reply, err := replica.Meet(ctx, l.brains, token.Authority, func(ctx context.Context, conn grpc.ClientConnInterface) (*linkv1.JoinDoorReply, error) {
+			return linkv1.NewDoorsClient(conn).JoinDoor(ctx, req)
+		})
 		if err == nil {
 			return reply.GetChain(), nil
 		}
-		err = wire.ToError(err, "control at "+l.deps.Control)
-		if kind := domain.AsFault(err).Kind; kind != domain.Unavailable && kind != domain.Timeout {
+		if !replica.Silent(err) {
 			return nil, err
 		}
-		l.deps.Log.WarnContext(ctx, "control does not answer; trying again", "error", err)
+		l.deps.Log.WarnContext(ctx, "no control answers; trying again", "error", err)
 		if !pause(ctx, retryAfter) {
 			return nil, err
 		}
@@ -135,19 +131,17 @@ func (l *Link) Renew(ctx context.Context) (next time.Duration, err error) {
 	if err != nil {
 		return retryAfter, err
 	}
-	client, err := l.control()
+	req := &linkv1.RenewDoorRequest{Csr: csr}
+	reply, err := ask(ctx, l.brains, func(ctx context.Context, c linkv1.DoorsClient) (*linkv1.RenewDoorReply, error) {
+		return c.RenewDoor(ctx, req)
+	})
 	if err != nil {
 		return retryAfter, err
-	}
-	ctx, cancel := l.deps.Timing.Bounded(ctx)
-	defer cancel()
-	reply, err := client.RenewDoor(ctx, &linkv1.RenewDoorRequest{Csr: csr})
-	if err != nil {
-		return retryAfter, wire.ToError(err, "control at "+l.deps.Control)
 	}
 	if err := l.keep(key, reply.GetChain()); err != nil {
 		return retryAfter, err
 	}
+	l.brains.Reconnect() // what is open shows the old certificate
 	return min(l.held.Load().RenewAt().Sub(l.now()), longestWait), nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
 	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/replica"
 	"github.com/go-zun/zun/internal/link/terminal"
 	"github.com/go-zun/zun/internal/link/trust"
 	"github.com/go-zun/zun/internal/link/wire"
@@ -27,29 +28,30 @@ type Vault interface {
 
 // Deps are what a Link stands on. Token may be empty once the door has joined.
 type Deps struct {
-	Name    string
-	Control string // host:port of control; a name may stand for several replicas
-	Token   string
-	Vault   Vault
-	Dial    channel.Dialer
-	Timing  channel.Timing
-	Clock   func() time.Time
-	Log     *slog.Logger
+	Name     string
+	Controls []string // host:port of the control replicas, tried in turn
+	Token    string
+	Vault    Vault
+	Dial     channel.Dialer
+	Timing   channel.Timing
+	Clock    func() time.Time
+	Log      *slog.Logger
 }
 
 // Link is one console door's end of the wire. Join first; then Run keeps the
 // certificate fresh while the door works. It is safe for concurrent use.
 type Link struct {
-	deps Deps
-	now  trust.Clock
-	held atomic.Pointer[trust.Credential]
+	deps   Deps
+	now    trust.Clock
+	held   atomic.Pointer[trust.Credential]
+	brains *replica.Set
 
 	mu     sync.Mutex
 	closed bool
-	lines  map[string]*line // by server name
+	lines  map[string]*line // to hosts, by server name
 }
 
-// line is the connection to one peer.
+// line is the connection to one host.
 type line struct {
 	address string
 	conn    *grpc.ClientConn
@@ -57,11 +59,16 @@ type line struct {
 
 // New returns a link that has done nothing yet.
 func New(d Deps) *Link {
-	return &Link{deps: d, now: d.Clock, lines: map[string]*line{}}
+	l := &Link{deps: d, now: d.Clock, lines: map[string]*line{}}
+	l.brains = replica.New(replica.Deps{
+		Addresses: d.Controls, Source: l.credential, Clock: d.Clock, Dial: d.Dial, Timing: d.Timing,
+	})
+	return l
 }
 
 // Close closes every connection, which ends the terminals on them.
 func (l *Link) Close() {
+	l.brains.Close()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
@@ -78,57 +85,50 @@ func (l *Link) credential() (*trust.Credential, error) {
 	return nil, domain.NewFault(domain.Unauthenticated, wire.CodeHostGone, "console door %s has not joined a deployment yet", l.deps.Name)
 }
 
-// peer is whom a connection must reach.
-type peer struct {
-	address, name string
-	role          trust.Role
-}
-
-// line returns the connection to p, anew if it moved.
-func (l *Link) line(p peer) (*grpc.ClientConn, error) {
+// line returns the connection to host, anew if it moved.
+func (l *Link) line(host domain.Host) (*grpc.ClientConn, error) {
+	name := trust.NodeName(host.ID)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil, domain.NewFault(domain.Unavailable, "stopping", "the service is stopping")
 	}
-	known, ok := l.lines[p.name]
-	if ok && known.address == p.address {
+	known, ok := l.lines[name]
+	if ok && known.address == host.Address {
 		return known.conn, nil
 	}
-	config, err := trust.Client(l.credential, p.name, p.role, l.now)
+	config, err := trust.Client(l.credential, name, trust.RoleNode, l.now)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := channel.Connect(p.address, config, l.deps.Dial, l.deps.Timing)
+	conn, err := channel.Connect(host.Address, config, l.deps.Dial, l.deps.Timing)
 	if err != nil {
 		return nil, err
 	}
 	if ok {
 		_ = known.conn.Close()
 	}
-	l.lines[p.name] = &line{address: p.address, conn: conn}
+	l.lines[name] = &line{address: host.Address, conn: conn}
 	return conn, nil
 }
 
-func (l *Link) control() (linkv1.DoorsClient, error) {
-	conn, err := l.line(peer{address: l.deps.Control, name: trust.ControlName(), role: trust.RoleControl})
-	if err != nil {
-		return nil, err
-	}
-	return linkv1.NewDoorsClient(conn), nil
+// ask makes a call at the replica of control that answers.
+func ask[T any](ctx context.Context, brains *replica.Set, call func(context.Context, linkv1.DoorsClient) (T, error)) (T, error) {
+	return replica.Ask(ctx, brains, func(ctx context.Context, conn grpc.ClientConnInterface) (T, error) {
+		return call(ctx, linkv1.NewDoorsClient(conn))
+	})
 }
 
-// Redeem has control take a ticket out, once. The visit carries control's permit.
+// Redeem has control take a ticket out, once. The visit carries control's permit. A
+// ticket whose replica fell silent after it took it is spent: the next replica
+// refuses it, and the user asks the API for another.
 func (l *Link) Redeem(ctx context.Context, claim control.TicketClaim) (control.Visit, error) {
-	client, err := l.control()
+	req := &linkv1.RedeemRequest{Container: string(claim.Container), ExecId: claim.ExecID, Secret: claim.Secret}
+	reply, err := ask(ctx, l.brains, func(ctx context.Context, c linkv1.DoorsClient) (*linkv1.RedeemReply, error) {
+		return c.Redeem(ctx, req)
+	})
 	if err != nil {
 		return control.Visit{}, err
-	}
-	ctx, cancel := l.deps.Timing.Bounded(ctx)
-	defer cancel()
-	reply, err := client.Redeem(ctx, &linkv1.RedeemRequest{Container: string(claim.Container), ExecId: claim.ExecID, Secret: claim.Secret})
-	if err != nil {
-		return control.Visit{}, wire.ToError(err, "control")
 	}
 	return control.Visit{
 		Container: claim.Container, ExecID: claim.ExecID, UserID: reply.GetUserId(), ProjectID: reply.GetProjectId(),
@@ -143,7 +143,7 @@ func (l *Link) Enter(ctx context.Context, visit control.Visit) (control.Stream, 
 	if visit.Host.Address == "" {
 		return nil, domain.NewFault(domain.Unavailable, "host-unavailable", "host %s has not told its address yet", visit.Host.Name)
 	}
-	conn, err := l.line(peer{address: visit.Host.Address, name: trust.NodeName(visit.Host.ID), role: trust.RoleNode})
+	conn, err := l.line(visit.Host)
 	if err != nil {
 		return nil, err
 	}
