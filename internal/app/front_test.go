@@ -34,8 +34,16 @@ type served struct {
 	token   string
 }
 
-// serve starts the front door with set, in the form of --set.
-func serve(t *testing.T, client *http.Client, set ...string) *served {
+// assembled is the control side of a process, without its loops.
+type assembled struct {
+	config config.Config
+	brain  *brain
+	door   http.Handler
+}
+
+// assemble puts the control side together with set, in the form of --set, over a
+// database of its own.
+func assemble(t testing.TB, set ...string) assembled {
 	t.Helper()
 	state := t.TempDir()
 	all := append([]string{
@@ -47,10 +55,6 @@ func serve(t *testing.T, client *http.Client, set ...string) *served {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	listener, err := listenFront(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
 	store, err := openStore(t.Context(), c, log, true)
 	if err != nil {
 		t.Fatal(err)
@@ -64,33 +68,49 @@ func serve(t *testing.T, client *http.Client, set ...string) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return assembled{config: c, brain: b, door: door}
+}
+
+// serve starts the front door with set, in the form of --set.
+func serve(t *testing.T, client *http.Client, set ...string) *served {
+	t.Helper()
+	a := assemble(t, set...)
+	listener, err := listenFront(t.Context(), a.config)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- newFront(listener, door, time.Second, log).Run(ctx) }()
+	go func() { ended <- newFront(listener, a.door, time.Second, slog.New(slog.DiscardHandler)).Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
-		if err := errors.Join(<-ended, b.close()); err != nil {
+		if err := errors.Join(<-ended, a.brain.close()); err != nil {
 			t.Error(err)
 		}
 	})
 	s := &served{t: t, address: listener.Addr().String(), client: client}
-	s.login(c)
+	s.login(a.config)
 	return s
+}
+
+// credentials is the body of a log-in as the generated administrator.
+func credentials(t testing.TB, c config.Config) string {
+	t.Helper()
+	content, err := os.ReadFile(c.Identity.OpenRCFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(content), "OS_PASSWORD=")
+	password, _, _ := strings.Cut(rest, "\n")
+	password = strings.Trim(password, `'"`)
+	return `{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"admin","domain":{"id":"default"},"password":"` + password +
+		`"}}},"scope":{"project":{"name":"admin","domain":{"id":"default"}}}}}`
 }
 
 // login takes a token as the generated administrator.
 func (s *served) login(c config.Config) {
 	s.t.Helper()
-	content, err := os.ReadFile(c.Identity.OpenRCFile)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(content), "OS_PASSWORD=")
-	password, _, _ := strings.Cut(rest, "\n")
-	password = strings.Trim(password, `'"`)
-	body := `{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"admin","domain":{"id":"default"},"password":"` + password +
-		`"}}},"scope":{"project":{"name":"admin","domain":{"id":"default"}}}}}`
-	r := s.do("POST", identityPath+"/v3/auth/tokens", body, nil)
+	r := s.do("POST", identityPath+"/v3/auth/tokens", credentials(s.t, c), nil)
 	if s.token = r.Header.Get("X-Subject-Token"); s.token == "" {
 		s.t.Fatalf("no token: %s", r.Status)
 	}
