@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/rest/draft"
 	"github.com/go-zun/zun/internal/rest/view"
+	"github.com/go-zun/zun/internal/rest/wire"
 )
 
 const (
@@ -18,14 +20,28 @@ const (
 
 // shown is the view of row with its links.
 func (c *call) shown(row domain.Container) api.Container {
-	one := c.bare(row)
+	one := view.Container(row, c.sees(fieldRules, Target{ProjectID: row.ProjectID, UserID: row.UserID}))
 	one.Links = c.base().Links("containers", string(row.ID))
 	return one
 }
 
-// bare is the view of row as lists have it.
-func (c *call) bare(row domain.Container) api.Container {
-	return view.Container(row, c.sees(fieldRules, Target{ProjectID: row.ProjectID, UserID: row.UserID}))
+// bare are the views of rows as lists have them. The rules are asked once for each
+// owner, because most rows of a page have the same.
+func (c *call) bare(rows []domain.Container) iter.Seq[api.Container] {
+	sights := map[Target]view.Sees{}
+	return func(yield func(api.Container) bool) {
+		for i := range rows {
+			owner := Target{ProjectID: rows[i].ProjectID, UserID: rows[i].UserID}
+			sees, known := sights[owner]
+			if !known {
+				sees = view.Once(c.sees(fieldRules, owner))
+				sights[owner] = sees
+			}
+			if !yield(view.Container(rows[i], sees)) {
+				return
+			}
+		}
+	}
 }
 
 func listContainers(c *call) (any, error) {
@@ -60,10 +76,7 @@ func listContainers(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := api.ContainerList{Containers: make([]api.Container, 0, len(rows))}
-	for _, row := range rows {
-		list.Containers = append(list.Containers, c.bare(row))
-	}
+	list := wire.ContainerPage{Rows: c.bare(rows)}
 	if len(rows) > 0 {
 		list.Next = c.next("containers", page, len(rows), string(rows[len(rows)-1].ID))
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/wire"
 )
 
 // statusOf is the only map from kinds of failure to HTTP.
@@ -125,7 +126,20 @@ func send(w http.ResponseWriter, status int, value any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
+	if direct, ok := written(value); ok {
+		_ = direct.WriteJSON(w) // as below
+		return
+	}
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(value) // the client is gone; nobody is left to be told
+}
+
+// written returns value as what writes itself, if it is one of those.
+func written(value any) (wire.Value, bool) {
+	if one, ok := value.(api.Container); ok {
+		return wire.Container{Shown: one}, true
+	}
+	direct, ok := value.(wire.Value)
+	return direct, ok
 }

@@ -137,17 +137,16 @@ func New(deps Deps) (http.Handler, error) {
 
 // outside serves what needs no actor and hands the rest on.
 func (d *door) outside() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/healthcheck", d.health)
-	if d.Metrics != nil {
-		mux.Handle("GET /metrics", d.Metrics)
-	}
 	api := d.cors(http.HandlerFunc(d.enter))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := mux.Handler(r); pattern != "" {
-			mux.ServeHTTP(w, r)
-			return
+		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+		switch {
+		case r.URL.Path == "/healthcheck":
+			d.health(w, r)
+		case r.URL.Path == "/metrics" && reads && d.Metrics != nil:
+			d.Metrics.ServeHTTP(w, r)
+		default:
+			api.ServeHTTP(w, r)
 		}
-		api.ServeHTTP(w, r)
 	})
 }

@@ -10,6 +10,19 @@ import (
 // Sees answers whether the caller may see a field that a policy rule guards.
 type Sees func(field string) bool
 
+// Once asks sees at most once for each field.
+func Once(sees Sees) Sees {
+	said := map[string]bool{}
+	return func(field string) bool {
+		verdict, known := said[field]
+		if !known {
+			verdict = sees(field)
+			said[field] = verdict
+		}
+		return verdict
+	}
+}
+
 // The guarded fields of a container.
 const (
 	FieldHost       = "host"

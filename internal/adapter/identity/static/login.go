@@ -124,7 +124,7 @@ func (i *Identity) login(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("X-Subject-Token", token)
 	g := grant{claims: c, user: holder, project: where}
 	if where != nil {
-		g.roles = people.roles(holder, where)
+		g.roles = holder.held[where.ID]
 	}
 	i.answer(w, http.StatusCreated, map[string]any{"token": i.tokenView(g, !r.URL.Query().Has("nocatalog"))})
 	return nil

@@ -41,7 +41,7 @@ type Options struct {
 // for concurrent use.
 type Identity struct {
 	options Options
-	signer  signer
+	signer  *signer
 	revoked *revocations
 	gate    *gate
 	log     *slog.Logger
@@ -75,7 +75,7 @@ func Open(options Options) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Identity{options: options, signer: signer{key: key}, revoked: revoked, gate: newGate(options.Now), log: options.Log, now: options.Now}
+	i := &Identity{options: options, signer: newSigner(key), revoked: revoked, gate: newGate(options.Now), log: options.Log, now: options.Now}
 	i.people.Store(people)
 	i.nextCheck.Store(options.Now().Add(recheck).UnixNano())
 	return i, nil
@@ -140,7 +140,7 @@ func (i *Identity) verify(token string) (grant, error) {
 	if where == nil || where.Disabled || len(holder.Roles[where.Name]) == 0 {
 		return grant{}, fmt.Errorf("user %s has no role in project %s", c.User, c.Project)
 	}
-	return grant{claims: c, user: holder, project: where, roles: people.roles(holder, where)}, nil
+	return grant{claims: c, user: holder, project: where, roles: holder.held[where.ID]}, nil
 }
 
 // book returns the users as the file has them, at most recheck old. A file that

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 )
 
 const (
@@ -29,11 +30,22 @@ type claims struct {
 	Methods []string `json:"m"`
 }
 
-// signer makes and opens tokens with one key.
-type signer struct{ key []byte }
+// signer makes and opens tokens with one key. It is safe for concurrent use.
+type signer struct {
+	key []byte
+	// opened holds what tokens say whose signature was found good, since that never
+	// changes: most requests come with a token that was seen before.
+	mu     sync.RWMutex
+	opened map[string]claims
+}
+
+// maxOpened bounds the tokens remembered; beyond it all are forgotten.
+const maxOpened = 1024
+
+func newSigner(key []byte) *signer { return &signer{key: key, opened: map[string]claims{}} }
 
 // seal returns the token that says c: "zun1.claims.signature", both in base64.
-func (s signer) seal(c claims) (string, error) {
+func (s *signer) seal(c claims) (string, error) {
 	body, err := json.Marshal(c)
 	if err != nil {
 		return "", fmt.Errorf("encode claims: %w", err)
@@ -42,9 +54,29 @@ func (s signer) seal(c claims) (string, error) {
 	return signed + "." + base64.RawURLEncoding.EncodeToString(s.mac(signed)), nil
 }
 
-// open returns what token says if this key signed it. The signature is checked before
-// anything is decoded.
-func (s signer) open(token string) (claims, error) {
+// open returns what token says if this key signed it.
+func (s *signer) open(token string) (claims, error) {
+	s.mu.RLock()
+	c, known := s.opened[token]
+	s.mu.RUnlock()
+	if known {
+		return c, nil
+	}
+	c, err := s.decode(token)
+	if err != nil {
+		return c, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.opened) >= maxOpened {
+		clear(s.opened)
+	}
+	s.opened[token] = c
+	return c, nil
+}
+
+// decode checks the signature before anything is decoded.
+func (s *signer) decode(token string) (claims, error) {
 	at := strings.LastIndexByte(token, '.')
 	if at < 0 || len(token) > maxToken || !strings.HasPrefix(token, tokenMark+".") {
 		return claims{}, errors.New("no token of this service")
@@ -64,7 +96,7 @@ func (s signer) open(token string) (claims, error) {
 	return c, nil
 }
 
-func (s signer) mac(text string) []byte {
+func (s *signer) mac(text string) []byte {
 	h := hmac.New(sha256.New, s.key)
 	h.Write([]byte(text))
 	return h.Sum(nil)

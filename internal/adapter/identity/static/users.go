@@ -37,7 +37,8 @@ type user struct {
 	Project      string              `yaml:"default_project,omitempty"` // by name
 	Roles        map[string][]string `yaml:"roles"`                     // by project name
 
-	stamp string // changes with the password; stands in tokens
+	stamp string              // changes with the password; stands in tokens
+	held  map[string][]string // roles by project id, with those that they include
 }
 
 // ledger is the users file as it is written.
@@ -156,6 +157,11 @@ func (b *book) add(u *user) error {
 	}
 	digest := sha256.Sum256([]byte(u.PasswordHash))
 	u.stamp = base64.RawURLEncoding.EncodeToString(digest[:9])
+	u.held = map[string][]string{}
+	for name := range u.Roles {
+		where := b.projectNames[name]
+		u.held[where.ID] = slices.Clip(b.roles(u, where))
+	}
 	b.users[u.ID], b.userNames[u.Name] = u, u
 	return nil
 }
