@@ -31,8 +31,8 @@ func ask(b *testing.B, rows int) *asked {
 		"local.ipv4_pool=10.0.0.0/8", "local.ipv6_pool=", "DEFAULT.service_down_time=86400", "quota.driver=NoopQuotaDriver")}
 	b.Cleanup(func() { _ = a.brain.close() })
 	answer := a.request("POST", identityPath+"/v3/auth/tokens", credentials(b, a.config))
-	if a.token = answer.Header().Get("X-Subject-Token"); a.token == "" {
-		b.Fatalf("no token: %d", answer.Code)
+	if a.token = answer.header.Get("X-Subject-Token"); a.token == "" {
+		b.Fatalf("no token: %d", answer.code)
 	}
 	if err := a.brain.store.Write(b.Context(), func(ctx context.Context, tx control.Tx) error { return a.fill(ctx, tx, rows) }); err != nil {
 		b.Fatal(err)
@@ -72,7 +72,20 @@ func (a *asked) fill(ctx context.Context, tx control.Tx, rows int) error {
 	return nil
 }
 
-func (a *asked) request(method, path, body string) *httptest.ResponseRecorder {
+// answer takes an answer and keeps its head alone, as a client's buffer would cost more
+// than making it.
+type answer struct {
+	header http.Header
+	code   int
+}
+
+func (a *answer) Header() http.Header { return a.header }
+
+func (a *answer) WriteHeader(code int) { a.code = code }
+
+func (a *answer) Write(p []byte) (int, error) { return len(p), nil }
+
+func (a *asked) request(method, path, body string) *answer {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("X-Auth-Token", a.token)
 	r.Header.Set("OpenStack-API-Version", "container 1.40")
@@ -80,12 +93,12 @@ func (a *asked) request(method, path, body string) *httptest.ResponseRecorder {
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	answer := httptest.NewRecorder()
-	a.door.ServeHTTP(answer, r)
-	return answer
+	w := &answer{header: http.Header{}, code: http.StatusOK}
+	a.door.ServeHTTP(w, r)
+	return w
 }
 
-func (a *asked) repeat(b *testing.B, want int, ask func(n int64) *httptest.ResponseRecorder) {
+func (a *asked) repeat(b *testing.B, want int, ask func(n int64) *answer) {
 	b.Helper()
 	b.ReportAllocs()
 	var next atomic.Int64
@@ -93,8 +106,8 @@ func (a *asked) repeat(b *testing.B, want int, ask func(n int64) *httptest.Respo
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if answer := ask(next.Add(1)); answer.Code != want {
-				b.Errorf("answered %d: %s", answer.Code, answer.Body)
+			if answer := ask(next.Add(1)); answer.code != want {
+				b.Errorf("answered %d", answer.code)
 				return
 			}
 		}
@@ -115,14 +128,14 @@ func processor(b *testing.B) time.Duration {
 
 func BenchmarkGetOne(b *testing.B) {
 	a := ask(b, 1000)
-	a.repeat(b, http.StatusOK, func(n int64) *httptest.ResponseRecorder {
+	a.repeat(b, http.StatusOK, func(n int64) *answer {
 		return a.request("GET", "/v1/containers/"+string(a.rows[n*7919%1000]), "")
 	})
 }
 
 func BenchmarkListThousand(b *testing.B) {
 	a := ask(b, 1000)
-	a.repeat(b, http.StatusOK, func(int64) *httptest.ResponseRecorder {
+	a.repeat(b, http.StatusOK, func(int64) *answer {
 		return a.request("GET", "/v1/containers/?limit=1000&all_projects=true", "")
 	})
 }
@@ -130,7 +143,7 @@ func BenchmarkListThousand(b *testing.B) {
 func BenchmarkCreate(b *testing.B) {
 	a := ask(b, 1000)
 	b.SetParallelism(16)
-	a.repeat(b, http.StatusAccepted, func(int64) *httptest.ResponseRecorder {
+	a.repeat(b, http.StatusAccepted, func(int64) *answer {
 		return a.request("POST", "/v1/containers/?run=true", `{"image":"cirros","command":["sleep","600"]}`)
 	})
 }
