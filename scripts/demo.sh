@@ -9,7 +9,7 @@ need_root
 need_go
 stop_former_service
 port_free 9517 || die "port 9517 is in use by another program: stop it first (ss -ltnp 'sport = :9517' names it)"
-need_packages docker.io docker-registry busybox-static iproute2 iptables nftables ca-certificates
+need_packages docker.io docker-registry busybox-static iproute2 iptables nftables ca-certificates procps
 say "building"
 make -s -C "$ROOT" build
 mkdir -p "$DEMO"

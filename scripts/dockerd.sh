@@ -12,7 +12,7 @@ answers() { [ -S "$DIR/docker.sock" ] && docker -H "unix://$DIR/docker.sock" ver
 
 start() {
   need_root
-  need_packages docker.io ca-certificates
+  need_packages docker.io ca-certificates procps # `ps` lists the processes of a container
   install -d -m 0711 "$DIR"
   DIR=$(cd "$DIR" && pwd)
   if ! running "$DIR/dockerd.pid"; then
@@ -32,14 +32,19 @@ start() {
   echo "export ZUN_TEST_DOCKER=unix://$DIR/docker.sock"
 }
 
-# mount_cgroups: the engine needs the controllers; on a machine that an init system set up they are there.
+# mount_cgroups: the engine needs the controllers; on a machine that an init system set up they are there. It gives no
+# figures of a container unless every hierarchy that processes are in is mounted, also those that only have a name.
 mount_cgroups() {
   mountpoint -q /sys/fs/cgroup || mount -t tmpfs -o mode=755 cgroup /sys/fs/cgroup
   [ ! -e /sys/fs/cgroup/cgroup.controllers ] || return 0 # version 2 is one mount
-  local c
+  local c name
   for c in $(awk '!/^#/ && $4 == 1 {print $1}' /proc/cgroups); do
     mkdir -p "/sys/fs/cgroup/$c"
     mountpoint -q "/sys/fs/cgroup/$c" || mount -t cgroup -o "$c" cgroup "/sys/fs/cgroup/$c" 2>/dev/null || rmdir "/sys/fs/cgroup/$c"
+  done
+  for name in $(sed -n 's/^[0-9]*:name=\([^:]*\):.*/\1/p' /proc/self/cgroup); do
+    mkdir -p "/sys/fs/cgroup/$name"
+    mountpoint -q "/sys/fs/cgroup/$name" || mount -t cgroup -o "none,name=$name" cgroup "/sys/fs/cgroup/$name" || rmdir "/sys/fs/cgroup/$name"
   done
 }
 

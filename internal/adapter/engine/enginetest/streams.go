@@ -172,7 +172,7 @@ func testAttachTerminal(t *testing.T, h *house) {
 }
 
 func testLogs(t *testing.T, h *house) {
-	o := h.start(h.command("echo one; sleep 1.2; echo two >&2; sleep 0.1; echo three; echo four"))
+	o := h.start(h.command("echo one; sleep 1.2; echo two >&2; sleep 1; echo three; echo four"))
 	ended := h.untilStatus(o.Container, domain.Stopped)
 	both := domain.LogQuery{Stdout: true, Stderr: true, Tail: -1}
 	h.until("every line", func() bool { return strings.Contains(h.logs(o, both), "four") })
