@@ -53,7 +53,7 @@ func TestCreateAsksNothingTwice(t *testing.T) {
 	h.engine.mu.Unlock()
 	upTo := slices.Index(calls, "start")
 	before := slices.Sorted(slices.Values(calls[:upTo+1]))
-	if want := []string{"create", "ensure", "present", "start"}; !slices.Equal(before, want) {
+	if want := []string{"create", "ensure", "present", "stage", "start"}; !slices.Equal(before, want) {
 		t.Errorf("a create made the calls %v, want %v", calls, want)
 	}
 }
@@ -154,7 +154,7 @@ func TestCreateFails(t *testing.T) {
 		{"disk full", "create", fault(domain.Invalid, "no space left on device"), domain.PhaseFailed},
 		{"command not found", "start", fault(domain.Invalid, "exec: nosuch: executable file not found"), domain.PhaseFailed},
 		{"sandbox refused", "ensure", fault(domain.Invalid, "unknown runtime"), domain.PhaseFailed},
-		{"engine down", "ensure", errEngineDown, domain.PhaseRefused},
+		{"engine down", "stage", errEngineDown, domain.PhaseRefused},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -29,14 +29,15 @@ func (a *Agent) carryOut(ctx context.Context, plan Plan, job *Job) error {
 	aside := map[StepKind]*besideStep{}
 	var err error
 	for _, step := range plan.Steps {
-		if err = a.waitFor(aside, step.Waits); err != nil {
-			break
-		}
+		before := besides(aside, step.Waits)
 		if step.Beside {
-			aside[step.Kind] = a.doBeside(ctx, step, job)
+			aside[step.Kind] = a.doBeside(ctx, step, job, before)
 			continue
 		}
-		if err = a.do(ctx, step, job); err != nil {
+		if err = waitFor(before); err == nil {
+			err = a.do(ctx, step, job)
+		}
+		if err != nil {
 			break
 		}
 	}
@@ -61,18 +62,33 @@ func (b *besideStep) wait() error {
 	return b.err
 }
 
-func (a *Agent) doBeside(ctx context.Context, step Step, job *Job) *besideStep {
+// doBeside starts a step that begins when those before it are done.
+func (a *Agent) doBeside(ctx context.Context, step Step, job *Job, before []*besideStep) *besideStep {
 	b := &besideStep{}
-	b.done.Go(func() { b.err = a.do(ctx, step, job) })
+	b.done.Go(func() {
+		if b.err = waitFor(before); b.err == nil {
+			b.err = a.do(ctx, step, job)
+		}
+	})
 	return b
 }
 
-func (a *Agent) waitFor(aside map[StepKind]*besideStep, kinds []StepKind) error {
+// besides are those of aside that have one of kinds.
+func besides(aside map[StepKind]*besideStep, kinds []StepKind) []*besideStep {
+	var found []*besideStep
 	for _, kind := range kinds {
 		if b := aside[kind]; b != nil {
-			if err := b.wait(); err != nil {
-				return err
-			}
+			found = append(found, b)
+		}
+	}
+	return found
+}
+
+// waitFor returns the first failure of steps, without waiting for those after it.
+func waitFor(steps []*besideStep) error {
+	for _, b := range steps {
+		if err := b.wait(); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -195,6 +195,19 @@ func (e *scriptedEngine) Images() agent.Images       { return scriptedImages{e} 
 
 type scriptedSandboxes struct{ *scriptedEngine }
 
+func (e scriptedSandboxes) Stage(_ context.Context, s agent.SandboxSpec) (agent.Object, error) {
+	defer e.mu.Unlock()
+	if err := e.enter("stage"); err != nil {
+		return agent.Object{}, err
+	}
+	for _, o := range e.objects {
+		if o.Container == s.Container && o.Sandbox {
+			return *o, nil
+		}
+	}
+	return e.add(agent.Object{Container: s.Container, Sandbox: true, State: domain.Observation{Status: domain.Created}}), nil
+}
+
 func (e scriptedSandboxes) Ensure(_ context.Context, s agent.SandboxSpec) (agent.Object, error) {
 	defer e.mu.Unlock()
 	if err := e.enter("ensure"); err != nil {
@@ -204,21 +217,31 @@ func (e scriptedSandboxes) Ensure(_ context.Context, s agent.SandboxSpec) (agent
 		if o.Container != s.Container || !o.Sandbox {
 			continue
 		}
-		if o.State.Status == domain.Running {
+		switch o.State.Status {
+		case domain.Running:
 			return *o, nil
+		case domain.Created:
+			return e.live(o), nil
+		default:
+			delete(e.objects, key)
 		}
-		delete(e.objects, key)
 	}
-	return e.add(agent.Object{Container: s.Container, Sandbox: true, State: domain.Observation{Status: domain.Running}}), nil
+	made := e.add(agent.Object{Container: s.Container, Sandbox: true})
+	return e.live(e.objects[made.EngineID]), nil
+}
+
+// live gives a sandbox its namespace. The caller holds mu.
+func (e *scriptedEngine) live(o *agent.Object) agent.Object {
+	e.serial++
+	o.PID, o.NetNS, o.State.Status = 1000+e.serial, fmt.Sprintf("/ns/%d", e.serial), domain.Running
+	e.changed(o.Container)
+	return *o
 }
 
 // add keeps o under a new id. The caller holds mu.
 func (e *scriptedEngine) add(o agent.Object) agent.Object {
 	e.serial++
 	o.EngineID, o.CreatedAt = fmt.Sprintf("object-%d", e.serial), e.moment()
-	if o.Sandbox {
-		o.PID, o.NetNS = 1000+e.serial, fmt.Sprintf("/ns/%d", e.serial)
-	}
 	e.objects[o.EngineID] = &o
 	e.changed(o.Container)
 	return o

@@ -37,14 +37,15 @@ func NewJob(want domain.Assignment, have Have, progress func(done, total int64))
 	return j
 }
 
-// Sandbox returns the living sandbox, zero if there is none yet.
+// Sandbox returns the sandbox, zero if there is none yet. One that was only staged
+// does not live.
 func (j *Job) Sandbox() Object {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.sandbox
 }
 
-// SetSandbox notes the sandbox that lives now. Nothing is plugged in a new one.
+// SetSandbox notes the sandbox as it is now. Nothing is plugged in a new one.
 func (j *Job) SetSandbox(o Object) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

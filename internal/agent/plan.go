@@ -13,6 +13,7 @@ type StepKind string
 // The steps. Each may be repeated, and what one makes another takes away.
 const (
 	StepImage    StepKind = "image"    // the image is in the engine
+	StepStage    StepKind = "stage"    // the sandbox's object exists
 	StepSandbox  StepKind = "sandbox"  // the sandbox lives
 	StepFiles    StepKind = "files"    // hosts, hostname and resolv.conf are written
 	StepNet      StepKind = "net"      // every interface is plugged
@@ -37,7 +38,7 @@ type Step struct {
 	Object Object
 	// Nics are the interfaces that net plugs and unplug removes.
 	Nics []domain.Nic
-	// Beside lets the step run while later ones do. Waits names the steps beside
+	// Beside lets the step run while later ones do. Waits names earlier steps beside
 	// that must be done first; the end of the plan waits for all.
 	Beside bool
 	Waits  []StepKind
@@ -192,8 +193,8 @@ func (p planner) act(op *domain.Op) Plan {
 }
 
 // create makes the object of the wanted generation and, if asked, starts it. The
-// pull runs beside the sandbox and the plugging beside the creation, because
-// nothing but the start needs them all.
+// pull runs beside the sandbox; the start and the plugging of the sandbox run beside
+// the creation, because nothing but the start needs them all.
 func (p planner) create(op *domain.Op) Plan {
 	plan := Plan{Then: domain.PhaseDone, Unmake: true}
 	if !p.exists && p.want.EverCreated {
@@ -241,11 +242,11 @@ func (p planner) ground() []Step {
 			// The dead sandbox's interfaces first: the same ports go into the new one.
 			steps = append(steps, Step{Kind: StepUnplug, Nics: p.want.Nics})
 		}
-		steps = append(steps, Step{Kind: StepSandbox})
+		steps = append(steps, Step{Kind: StepStage}, Step{Kind: StepSandbox, Beside: true})
 	}
 	steps = append(steps, Step{Kind: StepFiles})
 	if !p.lives || !p.plugged() {
-		steps = append(steps, Step{Kind: StepNet, Nics: p.want.Nics, Beside: true})
+		steps = append(steps, Step{Kind: StepNet, Nics: p.want.Nics, Beside: true, Waits: []StepKind{StepSandbox}})
 	}
 	return steps
 }
@@ -272,7 +273,7 @@ func (p planner) gated(plan Plan) Plan {
 			return plan
 		}
 	}
-	start := Step{Kind: StepStart, Waits: []StepKind{StepNet}}
+	start := Step{Kind: StepStart, Waits: []StepKind{StepSandbox, StepNet}}
 	if p.exists {
 		start.Object = p.member
 	}

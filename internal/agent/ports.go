@@ -30,7 +30,12 @@ type Engine interface {
 
 // Sandboxes holds network namespaces alive.
 type Sandboxes interface {
-	// Ensure makes the sandbox of generation if it does not live, and returns it. A dead
+	// Stage makes the object of the sandbox unless there is one, and returns it: a
+	// member may be created for it while Ensure brings it to life. It lives already if
+	// the engine's sandboxes do from the beginning.
+	Stage(ctx context.Context, s SandboxSpec) (Object, error)
+	// Ensure makes the sandbox of generation if it does not live, and returns it. What
+	// was staged keeps its id. A dead
 	// holder of the same container is replaced.
 	Ensure(ctx context.Context, s SandboxSpec) (Object, error)
 	// Remove removes every sandbox of the container.

@@ -41,6 +41,7 @@ const (
 	ReleaseRow     Name = "control.release.row"
 
 	ImagePull     Name = "agent.image.pull"
+	SandboxStage  Name = "agent.sandbox.stage"
 	SandboxEnsure Name = "agent.sandbox.ensure"
 	NetPlug       Name = "agent.net.plug"
 	MemberCreate  Name = "agent.member.create"
@@ -67,6 +68,7 @@ func List() []Point {
 		{ReleasePorts, Control, "the network service dropped the ports"},
 		{ReleaseRow, Control, "the row and its claims are gone"},
 		{ImagePull, Agent, "the image is in the engine"},
+		{SandboxStage, Agent, "the sandbox's engine object exists"},
 		{SandboxEnsure, Agent, "the sandbox lives"},
 		{NetPlug, Agent, "an interface is plugged"},
 		{MemberCreate, Agent, "the engine object exists"},

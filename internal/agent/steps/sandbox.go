@@ -4,20 +4,35 @@ import (
 	"context"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
+// stage makes the object that holds the namespace, so that a member can be created
+// for it before it lives. It is undone by dissolve.
+func (s *Steps) stage(ctx context.Context, _ agent.Step, job *agent.Job) error {
+	return s.sandboxBy(ctx, job, failpoint.SandboxStage, s.deps.Engine.Sandboxes().Stage)
+}
+
 // sandbox makes the namespace that the members join. It is undone by dissolve.
 func (s *Steps) sandbox(ctx context.Context, _ agent.Step, job *agent.Job) error {
+	return s.sandboxBy(ctx, job, failpoint.SandboxEnsure, s.deps.Engine.Sandboxes().Ensure)
+}
+
+func (s *Steps) sandboxBy(
+	ctx context.Context, job *agent.Job, window failpoint.Name, act func(context.Context, agent.SandboxSpec) (agent.Object, error),
+) error {
 	want := job.Assignment
-	return failpoint.Around(failpoint.SandboxEnsure, func() error {
-		o, err := s.deps.Engine.Sandboxes().Ensure(ctx, agent.SandboxSpec{
-			Container: want.Container, Hostname: want.Spec.Hostname, Runtime: want.Spec.Runtime,
-		})
+	return failpoint.Around(window, func() error {
+		o, err := act(ctx, sandboxSpec(want))
 		if err != nil {
 			return err
 		}
 		job.SetSandbox(o)
 		return nil
 	})
+}
+
+func sandboxSpec(want domain.Assignment) agent.SandboxSpec {
+	return agent.SandboxSpec{Container: want.Container, Hostname: want.Spec.Hostname, Runtime: want.Spec.Runtime}
 }

@@ -34,6 +34,7 @@ func New(deps Deps) *Steps {
 	s := &Steps{deps: deps}
 	s.table = map[agent.StepKind]step{
 		agent.StepImage:    s.image,
+		agent.StepStage:    s.stage,
 		agent.StepSandbox:  s.sandbox,
 		agent.StepFiles:    s.files,
 		agent.StepNet:      s.net,

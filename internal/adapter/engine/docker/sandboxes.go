@@ -13,32 +13,41 @@ import (
 
 type sandboxes struct{ e *Engine }
 
-// Ensure implements agent.Sandboxes. Where no hostname and no runtime is asked for,
+// Stage implements agent.Sandboxes. Where no hostname and no runtime is asked for,
 // one in stock is taken by giving it the container's name, which the engine does
-// atomically; making one takes most of the time that a start costs.
-func (s sandboxes) Ensure(ctx context.Context, want agent.SandboxSpec) (agent.Object, error) {
+// atomically; starting one takes most of the time that a start costs.
+func (s sandboxes) Stage(ctx context.Context, want agent.SandboxSpec) (agent.Object, error) {
 	name := sandboxName(want.Container)
 	existing, err := s.e.inspect(ctx, name)
 	switch {
-	case err == nil && existing.PID != 0 && existing.Container == want.Container:
-		return existing, nil
 	case err == nil && existing.Container != want.Container:
 		return agent.Object{}, domain.NewFault(domain.Conflict, "name-clash", "The container engine of the host has another container called %s.", name)
-	case err == nil:
-		return s.e.revive(ctx, existing)
-	case !domain.IsKind(err, domain.NotFound):
-		return agent.Object{}, err
+	case err == nil || !domain.IsKind(err, domain.NotFound):
+		return existing, err
 	}
 	if want.Hostname == "" && want.Runtime == "" {
 		if o, taken := s.e.stock.take(ctx, want.Container); taken {
 			return o, nil
 		}
 	}
-	return s.e.makeSandbox(ctx, name, want)
+	id, err := s.e.createHolder(ctx, name, want)
+	if err != nil {
+		return agent.Object{}, err
+	}
+	return s.e.inspect(ctx, id)
 }
 
-// revive starts a holder that died: it gets a new namespace and keeps its id. The
-// engine bound the members to that id when they were created, so that they could
+// Ensure implements agent.Sandboxes.
+func (s sandboxes) Ensure(ctx context.Context, want agent.SandboxSpec) (agent.Object, error) {
+	o, err := s.Stage(ctx, want)
+	if err != nil || o.PID != 0 {
+		return o, err
+	}
+	return s.e.revive(ctx, o)
+}
+
+// revive starts a holder that is staged or died: it gets a new namespace and keeps its
+// id. The engine bound the members to that id when they were created, so that they could
 // never start in another. The agent tells by its start that members ended before it.
 func (e *Engine) revive(ctx context.Context, dead agent.Object) (agent.Object, error) {
 	if _, err := e.api.ContainerStart(ctx, dead.EngineID, client.ContainerStartOptions{}); err != nil {
@@ -47,11 +56,29 @@ func (e *Engine) revive(ctx context.Context, dead agent.Object) (agent.Object, e
 	return e.inspect(ctx, dead.EngineID)
 }
 
-// makeSandbox creates and starts a holder. Its labels name the container unless it
-// is made for the stock.
+// makeSandbox creates and starts a holder of its own, which is gone again if it does
+// not start.
 func (e *Engine) makeSandbox(ctx context.Context, name string, want agent.SandboxSpec) (agent.Object, error) {
-	if err := e.haveHolder(ctx); err != nil {
+	id, err := e.createHolder(ctx, name, want)
+	if err != nil {
 		return agent.Object{}, err
+	}
+	o, err := e.revive(ctx, agent.Object{EngineID: id})
+	if err != nil {
+		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoBound)
+		defer cancel()
+		if removeErr := e.remove(undo, id); removeErr != nil {
+			e.log.WarnContext(ctx, "a sandbox that did not start is left", "name", name, "error", removeErr)
+		}
+	}
+	return o, err
+}
+
+// createHolder creates a holder and returns its id. Its labels name the container
+// unless it is made for the stock.
+func (e *Engine) createHolder(ctx context.Context, name string, want agent.SandboxSpec) (string, error) {
+	if err := e.haveHolder(ctx); err != nil {
+		return "", err
 	}
 	options := client.ContainerCreateOptions{
 		Name: name,
@@ -65,27 +92,20 @@ func (e *Engine) makeSandbox(ctx context.Context, name string, want agent.Sandbo
 		},
 	}
 	created, err := e.api.ContainerCreate(ctx, options)
-	if err != nil {
-		if f := fault(err); f.Kind != domain.NotFound {
-			return agent.Object{}, f
-		}
-		e.loseHolder() // somebody removed the image
-		if err := e.haveHolder(ctx); err != nil {
-			return agent.Object{}, err
-		}
-		if created, err = e.api.ContainerCreate(ctx, options); err != nil {
-			return agent.Object{}, fault(err)
-		}
+	if err == nil {
+		return created.ID, nil
 	}
-	if _, err := e.api.ContainerStart(ctx, created.ID, client.ContainerStartOptions{}); err != nil {
-		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoBound)
-		defer cancel()
-		if removeErr := e.remove(undo, created.ID); removeErr != nil {
-			e.log.WarnContext(ctx, "a sandbox that did not start is left", "name", name, "error", removeErr)
-		}
-		return agent.Object{}, startFault(err)
+	if f := fault(err); f.Kind != domain.NotFound {
+		return "", f
 	}
-	return e.inspect(ctx, created.ID)
+	e.loseHolder() // somebody removed the image
+	if err := e.haveHolder(ctx); err != nil {
+		return "", err
+	}
+	if created, err = e.api.ContainerCreate(ctx, options); err != nil {
+		return "", fault(err)
+	}
+	return created.ID, nil
 }
 
 // undoBound bounds the undoing of a half-made object after its call's own end.

@@ -128,6 +128,32 @@ func testHostname(t *testing.T, h *house) {
 	h.printed(unnamed, shown)
 }
 
+// testStage creates a member for a sandbox that does not live yet, as the agent does
+// to win time.
+func testStage(t *testing.T, h *house) {
+	spec := agent.SandboxSpec{Container: h.id()}
+	staged, err := h.engine.Sandboxes().Stage(h.ctx(), spec)
+	h.must(err, "stage")
+	again, err := h.engine.Sandboxes().Stage(h.ctx(), spec)
+	h.must(err, "stage again")
+	o, err := h.engine.Members().Create(h.ctx(), agent.MemberSpec{
+		Container: spec.Container, Generation: 1, Sandbox: staged, Spec: h.command("hostname; sleep 100"),
+	})
+	h.must(err, "create for a staged sandbox")
+	living, err := h.engine.Sandboxes().Ensure(h.ctx(), spec)
+	h.must(err, "ensure what is staged")
+	if staged.EngineID != again.EngineID || staged.EngineID != living.EngineID || living.PID == 0 {
+		t.Errorf("staged %+v, again %+v, then %+v", staged, again, living)
+	}
+	h.must(h.engine.Members().Start(h.ctx(), o), "start")
+	h.printed(o, living.State.Hostname)
+	kept, err := h.engine.Sandboxes().Stage(h.ctx(), spec)
+	h.must(err, "stage a living one")
+	if kept.PID != living.PID {
+		t.Errorf("the living sandbox was %+v and is %+v", living, kept)
+	}
+}
+
 func testGenerations(t *testing.T, h *house) {
 	o := h.create(h.command("sleep 100"))
 	sandbox, _ := h.find(o.Container, true)

@@ -46,7 +46,7 @@ func Run(t *testing.T, f Factory) {
 		test func(*testing.T, *house)
 	}{
 		{"Info", testInfo},
-		{"Life", testLife}, {"Repeat", testRepeat}, {"Settings", testSettings}, {"Hostname", testHostname},
+		{"Life", testLife}, {"Repeat", testRepeat}, {"Settings", testSettings}, {"Hostname", testHostname}, {"Stage", testStage},
 		{"Stop", testStop}, {"Kill", testKill}, {"Pause", testPause}, {"Update", testUpdate},
 		{"CommandMissing", testCommandMissing}, {"ImageFaults", testImageFaults}, {"Pull", testPull},
 		{"WrongState", testWrongState}, {"DeadSandbox", testDeadSandbox}, {"Generations", testGenerations},

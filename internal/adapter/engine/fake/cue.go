@@ -22,6 +22,7 @@ const (
 	OpList          Op = "list"
 	OpInspect       Op = "inspect"
 	OpWatch         Op = "watch"
+	OpSandboxStage  Op = "sandbox.stage"
 	OpSandboxEnsure Op = "sandbox.ensure"
 	OpSandboxRemove Op = "sandbox.remove"
 	OpCreate        Op = "member.create"

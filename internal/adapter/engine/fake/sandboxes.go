@@ -18,32 +18,57 @@ import (
 
 type sandboxes struct{ *Engine }
 
-// Ensure makes the container's sandbox, or makes a dead one anew under another engine id.
+// Stage makes the container's sandbox without a namespace, or returns the one there is.
+func (s sandboxes) Stage(ctx context.Context, spec agent.SandboxSpec) (agent.Object, error) {
+	if err := s.cued(ctx, OpSandboxStage, spec.Container); err != nil {
+		return agent.Object{}, err
+	}
+	made, err := s.store.add(s.fresh(spec))
+	return s.object(made), err
+}
+
+// Ensure gives the container's sandbox its namespace, or makes a dead one anew under
+// another engine id.
 func (s sandboxes) Ensure(ctx context.Context, spec agent.SandboxSpec) (agent.Object, error) {
 	if err := s.cued(ctx, OpSandboxEnsure, spec.Container); err != nil {
 		return agent.Object{}, err
 	}
 	present, err := s.store.read(roleSandbox, spec.Container)
-	if err == nil && present.alive(s.clock.Now()) && s.namespaceLives(spec.Container) {
+	switch {
+	case domain.IsKind(err, domain.NotFound):
+		present = s.fresh(spec)
+	case err != nil:
+		return agent.Object{}, err
+	case present.alive(s.clock.Now()) && s.namespaceLives(spec.Container):
 		return s.object(present), nil
+	case present.last() != nil: // it lived
+		if err := s.discard(spec.Container); err != nil {
+			return agent.Object{}, err
+		}
+		present = s.fresh(spec)
 	}
-	if err != nil && !domain.IsKind(err, domain.NotFound) {
-		return agent.Object{}, err
-	}
-	if err := s.discard(spec.Container); err != nil {
-		return agent.Object{}, err
-	}
+	return s.bringToLife(present)
+}
+
+// fresh is a sandbox that never lived.
+func (s sandboxes) fresh(spec agent.SandboxSpec) record {
+	return record{EngineID: newID(), Container: spec.Container, Role: roleSandbox, Hostname: hostname(spec), CreatedAt: s.clock.Now()}
+}
+
+func (s sandboxes) bringToLife(staged record) (agent.Object, error) {
 	if s.options.Namespaces {
-		if err := makeNamespace(namespaceName(spec.Container)); err != nil {
+		if err := makeNamespace(namespaceName(staged.Container)); err != nil {
 			return agent.Object{}, fmt.Errorf("make network namespace: %w", err)
 		}
 	}
-	now := s.clock.Now()
-	made, err := s.store.add(record{
-		EngineID: newID(), Container: spec.Container, Role: roleSandbox, Hostname: hostname(spec), CreatedAt: now,
-		Runs: []run{{PID: newPID(), StartedAt: now}},
+	if _, err := s.store.add(staged); err != nil {
+		return agent.Object{}, err
+	}
+	living, err := s.store.change(roleSandbox, staged.Container, func(r *record) error {
+		r.Runs = append(r.Runs, run{PID: newPID(), StartedAt: s.clock.Now()})
+		return nil
 	})
-	return s.object(made), err
+	return s.object(living), err
 }
 
 // Remove removes the sandbox and its namespace.
