@@ -226,10 +226,12 @@ type Registries interface {
 
 // Images keeps the records of images on hosts.
 type Images interface {
-	// Insert is a Conflict ("image-already-exists") for a known (repo, tag, host).
+	// Insert is a Conflict ("image-already-exists") for a pull whose (repo, tag, host)
+	// is known.
 	Insert(ctx context.Context, i domain.Image) error
 	Get(ctx context.Context, id string) (domain.Image, error)
-	List(ctx context.Context, p Page) ([]domain.Image, error)
+	// List leaves out committed images that are being deleted.
+	List(ctx context.Context, q ImageQuery) ([]domain.Image, error)
 	// Update writes i if its stored Attempts still equal i.Attempts; otherwise i counts
 	// as missing.
 	Update(ctx context.Context, i domain.Image) error
@@ -238,6 +240,14 @@ type Images interface {
 	// pulled or deleted and whose former lease has ended. Each claim is one compare-and-set
 	// that raises Attempts; claimed by another meanwhile is simply not returned.
 	Lease(ctx context.Context, ttl time.Duration, limit int) ([]domain.Image, error)
+}
+
+// ImageQuery selects images: the pulled ones, a project's own ones, or both.
+type ImageQuery struct {
+	Pulled    bool
+	OwnOf     string // a project; empty: nobody's
+	Repo, Tag string // only those of this name; empty: all
+	Page      Page
 }
 
 // Trust keeps one-use secrets (by hash) and the deployment's own authority.

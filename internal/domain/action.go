@@ -64,6 +64,7 @@ type ActionArgs struct {
 	Repository     string     // commit
 	Tag            string     // commit
 	ImageID        string     // commit: the uuid promised to the caller for the image to be
+	OwnImage       string     // rebuild: the project's own image that Image names, as in Spec
 	Name           *string    // resize_container
 	AutoHeal       *bool      // resize_container
 	Group          string     // add_security_group, remove_security_group

@@ -14,6 +14,7 @@ type Assignment struct {
 	Op          *Op // the action under way, nil when settled
 	Spec        Spec
 	Nics        []Nic
+	Volumes     []Volume
 	Secret      *PullSecret
 	// Requires are words for abilities the agent must know; one that it does not
 	// know makes it refuse, so that an older agent never half-obeys.
@@ -73,7 +74,9 @@ type Report struct {
 	// Seen is the container as it is now. With a failed rebuild it is the former
 	// generation, if that still stands.
 	Seen *Observation
-	At   time.Time
+	// Image is what a commit made.
+	Image *LocalImage
+	At    time.Time
 }
 
 // Observation is what the engine says of one container now.

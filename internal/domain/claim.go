@@ -15,7 +15,7 @@ func Growth(from, to Spec) Claim {
 // once the action is done, so that one that fails changes nothing.
 func (s Spec) Updated(args ActionArgs) Spec {
 	if args.Image != "" {
-		s.Image = args.Image
+		s.Image, s.OwnImage = args.Image, args.OwnImage
 	}
 	if args.ImageDriver != "" {
 		s.ImageDriver = args.ImageDriver

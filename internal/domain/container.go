@@ -48,6 +48,8 @@ type Container struct {
 	Nics []Nic
 	// Resolved are the networks named by the request, chosen at create time.
 	Resolved []NetChoice
+	// Volumes are what the volume service prepared for the mounts of Spec.
+	Volumes []Volume
 
 	EngineID  string
 	Hostname  string // as it is inside; Spec.Hostname is what was asked
@@ -73,6 +75,7 @@ type Want struct {
 type Spec struct {
 	Name            string
 	Image           string
+	OwnImage        string // uuid of the project's own image that Image names; empty: it comes from a registry
 	ImageDriver     string
 	PullPolicy      PullPolicy
 	PullPolicyAsked string // as typed; shown back to admins
@@ -132,5 +135,6 @@ const (
 	LabelDeployment = "zun.deployment"
 	LabelContainer  = "zun.container"
 	LabelGeneration = "zun.generation"
-	LabelRole       = "zun.role" // "member" or "sandbox"
+	LabelRole       = "zun.role"  // "member" or "sandbox"
+	LabelImage      = "zun.image" // uuid of an image that was committed
 )

@@ -42,6 +42,8 @@ type Inventory struct {
 	EngineVersion string
 	EngineUp      bool
 	EngineReason  string // why EngineUp is false
+	VolumeLimit   string // how volumes made here are held to their size; empty: they cannot be
+	VolumeReason  string // why VolumeLimit is empty
 }
 
 // Claim is a share of a host's or a quota's resources.
@@ -65,7 +67,8 @@ func (h Host) Up(now time.Time, downAfter time.Duration) bool {
 	return now.Sub(last) <= downAfter
 }
 
-// ClaimOf returns the resources a container of spec takes from host and quota.
+// ClaimOf returns the resources a container of spec takes from host and quota. The
+// volumes made for it lie on the same disk.
 func ClaimOf(spec Spec) Claim {
-	return Claim{Containers: 1, CPU: spec.CPU, MemoryMB: spec.MemoryMB, DiskGB: spec.DiskGB}
+	return Claim{Containers: 1, CPU: spec.CPU, MemoryMB: spec.MemoryMB, DiskGB: spec.DiskGB + VolumeGB(spec.Mounts)}
 }

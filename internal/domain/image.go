@@ -51,7 +51,8 @@ const (
 	ImageDelete ImageTask = "delete" // it leaves its host, then its record goes
 )
 
-// Image is the record of an image on one host. ImageID is the engine's; it is empty
+// Image is the record of an image on one host: pulled for an administrator, or
+// committed from a container of the project that owns it. ImageID is the engine's; it is empty
 // until the image is there.
 type Image struct {
 	ID        string
@@ -70,10 +71,22 @@ type Image struct {
 	// lease writes no more. LeaseUntil is in database time.
 	Attempts   int
 	LeaseUntil time.Time
+	// Source is the container that a project's own image was committed from; empty: pulled.
+	Source ContainerID
 }
+
+// OwnDomain stands where a registry's domain does in the references of committed
+// images. No request may name it: who may use such an image is the row's to say.
+const OwnDomain = "own.zun.internal"
+
+// OwnReference is how an engine names the committed image of uuid id.
+func OwnReference(id string) string { return OwnDomain + "/" + id + ":latest" }
 
 // Reference is how an engine names the image.
 func (i Image) Reference() string {
+	if i.Source != "" {
+		return OwnReference(i.ID)
+	}
 	if strings.Contains(i.Tag, ":") {
 		return i.Repo + "@" + i.Tag
 	}

@@ -30,6 +30,7 @@ func Filters() []Filter {
 			return h.Used.MemoryMB+n.Claim.MemoryMB <= s.Ratios.Capacity(h).MemoryMB
 		}},
 		{"disk", diskFits},
+		{"volume", func(_ *Snapshot, h *domain.Host, n *Need) bool { return !n.Volumes || h.Inventory.VolumeLimit != "" }},
 		{"label", labelsMatch},
 		{"cpuset", cpusetFits},
 	}
@@ -43,7 +44,7 @@ func diskFits(s *Snapshot, h *domain.Host, n *Need) bool {
 	if n.Claim.DiskGB == 0 {
 		return true
 	}
-	return h.Inventory.DiskQuota && h.Used.DiskGB+n.Claim.DiskGB <= s.Ratios.Capacity(h).DiskGB
+	return (h.Inventory.DiskQuota || !n.DiskBound) && h.Used.DiskGB+n.Claim.DiskGB <= s.Ratios.Capacity(h).DiskGB
 }
 
 func labelsMatch(_ *Snapshot, h *domain.Host, n *Need) bool {

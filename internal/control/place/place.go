@@ -24,6 +24,8 @@ type Snapshot struct {
 // Need is what one container asks of a host.
 type Need struct {
 	Claim     domain.Claim
+	DiskBound bool   // the container's own layer is to be held to a size
+	Volumes   bool   // volumes of a size are to be made
 	Zone      string // empty: any
 	Runtime   string // empty: the host's own
 	Host      string // requested host by name, empty: any
@@ -35,7 +37,7 @@ type Need struct {
 // NeedOf returns the need of a container of spec that the hosts in refused will not have.
 func NeedOf(spec domain.Spec, refused []string) Need {
 	n := Need{
-		Claim: domain.ClaimOf(spec), Zone: spec.Zone, Runtime: spec.Runtime,
+		Claim: domain.ClaimOf(spec), DiskBound: spec.DiskGB > 0, Volumes: domain.VolumeGB(spec.Mounts) > 0, Zone: spec.Zone, Runtime: spec.Runtime,
 		Host: spec.RequestedHost, CPUPolicy: spec.CPUPolicy, Refused: refused,
 	}
 	for hint, value := range spec.Hints {

@@ -136,6 +136,7 @@ type Assignment struct {
 	Nics          []*Nic                 `protobuf:"bytes,9,rep,name=nics,proto3" json:"nics,omitempty"`
 	Secret        *PullSecret            `protobuf:"bytes,10,opt,name=secret,proto3" json:"secret,omitempty"`
 	Requires      []string               `protobuf:"bytes,11,rep,name=requires,proto3" json:"requires,omitempty"`
+	Volumes       []*Volume              `protobuf:"bytes,12,rep,name=volumes,proto3" json:"volumes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -247,6 +248,81 @@ func (x *Assignment) GetRequires() []string {
 	return nil
 }
 
+func (x *Assignment) GetVolumes() []*Volume {
+	if x != nil {
+		return x.Volumes
+	}
+	return nil
+}
+
+type Volume struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Provider      string                 `protobuf:"bytes,2,opt,name=provider,proto3" json:"provider,omitempty"`
+	SizeGb        int64                  `protobuf:"varint,3,opt,name=size_gb,json=sizeGb,proto3" json:"size_gb,omitempty"`
+	Destination   string                 `protobuf:"bytes,4,opt,name=destination,proto3" json:"destination,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Volume) Reset() {
+	*x = Volume{}
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Volume) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Volume) ProtoMessage() {}
+
+func (x *Volume) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Volume.ProtoReflect.Descriptor instead.
+func (*Volume) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Volume) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Volume) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *Volume) GetSizeGb() int64 {
+	if x != nil {
+		return x.SizeGb
+	}
+	return 0
+}
+
+func (x *Volume) GetDestination() string {
+	if x != nil {
+		return x.Destination
+	}
+	return ""
+}
+
 type Want struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Absent        bool                   `protobuf:"varint,1,opt,name=absent,proto3" json:"absent,omitempty"`
@@ -258,7 +334,7 @@ type Want struct {
 
 func (x *Want) Reset() {
 	*x = Want{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[3]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -270,7 +346,7 @@ func (x *Want) String() string {
 func (*Want) ProtoMessage() {}
 
 func (x *Want) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[3]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -283,7 +359,7 @@ func (x *Want) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Want.ProtoReflect.Descriptor instead.
 func (*Want) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{3}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Want) GetAbsent() bool {
@@ -322,7 +398,7 @@ type Op struct {
 
 func (x *Op) Reset() {
 	*x = Op{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[4]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -334,7 +410,7 @@ func (x *Op) String() string {
 func (*Op) ProtoMessage() {}
 
 func (x *Op) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[4]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -347,7 +423,7 @@ func (x *Op) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Op.ProtoReflect.Descriptor instead.
 func (*Op) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{4}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Op) GetActionId() int64 {
@@ -420,13 +496,14 @@ type ActionArgs struct {
 	Choice         *NetChoice             `protobuf:"bytes,17,opt,name=choice,proto3" json:"choice,omitempty"`
 	Refused        []string               `protobuf:"bytes,18,rep,name=refused,proto3" json:"refused,omitempty"`
 	Gone           *Nic                   `protobuf:"bytes,19,opt,name=gone,proto3" json:"gone,omitempty"`
+	OwnImage       string                 `protobuf:"bytes,20,opt,name=own_image,json=ownImage,proto3" json:"own_image,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ActionArgs) Reset() {
 	*x = ActionArgs{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[5]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -438,7 +515,7 @@ func (x *ActionArgs) String() string {
 func (*ActionArgs) ProtoMessage() {}
 
 func (x *ActionArgs) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[5]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -451,7 +528,7 @@ func (x *ActionArgs) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionArgs.ProtoReflect.Descriptor instead.
 func (*ActionArgs) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{5}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ActionArgs) GetRun() bool {
@@ -587,6 +664,13 @@ func (x *ActionArgs) GetGone() *Nic {
 	return nil
 }
 
+func (x *ActionArgs) GetOwnImage() string {
+	if x != nil {
+		return x.OwnImage
+	}
+	return ""
+}
+
 type NetChoice struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NetworkId     string                 `protobuf:"bytes,1,opt,name=network_id,json=networkId,proto3" json:"network_id,omitempty"`
@@ -599,7 +683,7 @@ type NetChoice struct {
 
 func (x *NetChoice) Reset() {
 	*x = NetChoice{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[6]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -611,7 +695,7 @@ func (x *NetChoice) String() string {
 func (*NetChoice) ProtoMessage() {}
 
 func (x *NetChoice) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[6]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -624,7 +708,7 @@ func (x *NetChoice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NetChoice.ProtoReflect.Descriptor instead.
 func (*NetChoice) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{6}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *NetChoice) GetNetworkId() string {
@@ -666,7 +750,7 @@ type PullSecret struct {
 
 func (x *PullSecret) Reset() {
 	*x = PullSecret{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[7]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -678,7 +762,7 @@ func (x *PullSecret) String() string {
 func (*PullSecret) ProtoMessage() {}
 
 func (x *PullSecret) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[7]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -691,7 +775,7 @@ func (x *PullSecret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullSecret.ProtoReflect.Descriptor instead.
 func (*PullSecret) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{7}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PullSecret) GetDomain() string {
@@ -749,13 +833,14 @@ type Spec struct {
 	Hints           map[string]string      `protobuf:"bytes,30,rep,name=hints,proto3" json:"hints,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Zone            string                 `protobuf:"bytes,31,opt,name=zone,proto3" json:"zone,omitempty"`
 	RequestedHost   string                 `protobuf:"bytes,32,opt,name=requested_host,json=requestedHost,proto3" json:"requested_host,omitempty"`
+	OwnImage        string                 `protobuf:"bytes,33,opt,name=own_image,json=ownImage,proto3" json:"own_image,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Spec) Reset() {
 	*x = Spec{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[8]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -767,7 +852,7 @@ func (x *Spec) String() string {
 func (*Spec) ProtoMessage() {}
 
 func (x *Spec) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[8]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -780,7 +865,7 @@ func (x *Spec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Spec.ProtoReflect.Descriptor instead.
 func (*Spec) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{8}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Spec) GetName() string {
@@ -1007,6 +1092,13 @@ func (x *Spec) GetRequestedHost() string {
 	return ""
 }
 
+func (x *Spec) GetOwnImage() string {
+	if x != nil {
+		return x.OwnImage
+	}
+	return ""
+}
+
 type RestartPolicy struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1017,7 +1109,7 @@ type RestartPolicy struct {
 
 func (x *RestartPolicy) Reset() {
 	*x = RestartPolicy{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[9]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1121,7 @@ func (x *RestartPolicy) String() string {
 func (*RestartPolicy) ProtoMessage() {}
 
 func (x *RestartPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[9]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1134,7 @@ func (x *RestartPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartPolicy.ProtoReflect.Descriptor instead.
 func (*RestartPolicy) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{9}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RestartPolicy) GetName() string {
@@ -1071,7 +1163,7 @@ type Healthcheck struct {
 
 func (x *Healthcheck) Reset() {
 	*x = Healthcheck{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[10]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1083,7 +1175,7 @@ func (x *Healthcheck) String() string {
 func (*Healthcheck) ProtoMessage() {}
 
 func (x *Healthcheck) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[10]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1096,7 +1188,7 @@ func (x *Healthcheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Healthcheck.ProtoReflect.Descriptor instead.
 func (*Healthcheck) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{10}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Healthcheck) GetTest() string {
@@ -1139,7 +1231,7 @@ type MountRequest struct {
 
 func (x *MountRequest) Reset() {
 	*x = MountRequest{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[11]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1151,7 +1243,7 @@ func (x *MountRequest) String() string {
 func (*MountRequest) ProtoMessage() {}
 
 func (x *MountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[11]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1164,7 +1256,7 @@ func (x *MountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MountRequest.ProtoReflect.Descriptor instead.
 func (*MountRequest) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{11}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MountRequest) GetType() string {
@@ -1207,7 +1299,7 @@ type NetRequest struct {
 
 func (x *NetRequest) Reset() {
 	*x = NetRequest{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[12]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1219,7 +1311,7 @@ func (x *NetRequest) String() string {
 func (*NetRequest) ProtoMessage() {}
 
 func (x *NetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[12]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1232,7 +1324,7 @@ func (x *NetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NetRequest.ProtoReflect.Descriptor instead.
 func (*NetRequest) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{12}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *NetRequest) GetNetwork() string {
@@ -1286,7 +1378,7 @@ type Nic struct {
 
 func (x *Nic) Reset() {
 	*x = Nic{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[13]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1298,7 +1390,7 @@ func (x *Nic) String() string {
 func (*Nic) ProtoMessage() {}
 
 func (x *Nic) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[13]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1311,7 +1403,7 @@ func (x *Nic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nic.ProtoReflect.Descriptor instead.
 func (*Nic) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{13}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Nic) GetPortId() string {
@@ -1435,7 +1527,7 @@ type GroupRule struct {
 
 func (x *GroupRule) Reset() {
 	*x = GroupRule{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[14]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1447,7 +1539,7 @@ func (x *GroupRule) String() string {
 func (*GroupRule) ProtoMessage() {}
 
 func (x *GroupRule) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[14]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1460,7 +1552,7 @@ func (x *GroupRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupRule.ProtoReflect.Descriptor instead.
 func (*GroupRule) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{14}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GroupRule) GetEgress() bool {
@@ -1525,7 +1617,7 @@ type NicAddress struct {
 
 func (x *NicAddress) Reset() {
 	*x = NicAddress{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[15]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1537,7 +1629,7 @@ func (x *NicAddress) String() string {
 func (*NicAddress) ProtoMessage() {}
 
 func (x *NicAddress) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[15]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1550,7 +1642,7 @@ func (x *NicAddress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NicAddress.ProtoReflect.Descriptor instead.
 func (*NicAddress) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{15}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *NicAddress) GetSubnetId() string {
@@ -1591,7 +1683,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[16]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1603,7 +1695,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[16]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1616,7 +1708,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{16}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Route) GetDestination() string {
@@ -1644,7 +1736,7 @@ type Binding struct {
 
 func (x *Binding) Reset() {
 	*x = Binding{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[17]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1656,7 +1748,7 @@ func (x *Binding) String() string {
 func (*Binding) ProtoMessage() {}
 
 func (x *Binding) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[17]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1669,7 +1761,7 @@ func (x *Binding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Binding.ProtoReflect.Descriptor instead.
 func (*Binding) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{17}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Binding) GetType() string {
@@ -1705,13 +1797,14 @@ type Report struct {
 	EventName     string                 `protobuf:"bytes,8,opt,name=event_name,json=eventName,proto3" json:"event_name,omitempty"`
 	Seen          *Observation           `protobuf:"bytes,9,opt,name=seen,proto3" json:"seen,omitempty"`
 	At            *Instant               `protobuf:"bytes,10,opt,name=at,proto3" json:"at,omitempty"`
+	Image         *LocalImage            `protobuf:"bytes,11,opt,name=image,proto3" json:"image,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[18]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1723,7 +1816,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[18]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1736,7 +1829,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{18}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Report) GetContainer() string {
@@ -1809,6 +1902,65 @@ func (x *Report) GetAt() *Instant {
 	return nil
 }
 
+func (x *Report) GetImage() *LocalImage {
+	if x != nil {
+		return x.Image
+	}
+	return nil
+}
+
+type LocalImage struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Size          int64                  `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LocalImage) Reset() {
+	*x = LocalImage{}
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LocalImage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LocalImage) ProtoMessage() {}
+
+func (x *LocalImage) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LocalImage.ProtoReflect.Descriptor instead.
+func (*LocalImage) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *LocalImage) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *LocalImage) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
 type Observation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Status        string                 `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
@@ -1831,7 +1983,7 @@ type Observation struct {
 
 func (x *Observation) Reset() {
 	*x = Observation{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[19]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1843,7 +1995,7 @@ func (x *Observation) String() string {
 func (*Observation) ProtoMessage() {}
 
 func (x *Observation) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[19]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1856,7 +2008,7 @@ func (x *Observation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observation.ProtoReflect.Descriptor instead.
 func (*Observation) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{19}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Observation) GetStatus() string {
@@ -1971,7 +2123,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[20]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1983,7 +2135,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[20]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1996,7 +2148,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{20}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Beat) GetHostId() string {
@@ -2058,13 +2210,15 @@ type Inventory struct {
 	EngineVersion string                 `protobuf:"bytes,13,opt,name=engine_version,json=engineVersion,proto3" json:"engine_version,omitempty"`
 	EngineUp      bool                   `protobuf:"varint,14,opt,name=engine_up,json=engineUp,proto3" json:"engine_up,omitempty"`
 	EngineReason  string                 `protobuf:"bytes,15,opt,name=engine_reason,json=engineReason,proto3" json:"engine_reason,omitempty"`
+	VolumeLimit   string                 `protobuf:"bytes,16,opt,name=volume_limit,json=volumeLimit,proto3" json:"volume_limit,omitempty"`
+	VolumeReason  string                 `protobuf:"bytes,17,opt,name=volume_reason,json=volumeReason,proto3" json:"volume_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Inventory) Reset() {
 	*x = Inventory{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[21]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2076,7 +2230,7 @@ func (x *Inventory) String() string {
 func (*Inventory) ProtoMessage() {}
 
 func (x *Inventory) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[21]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2089,7 +2243,7 @@ func (x *Inventory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inventory.ProtoReflect.Descriptor instead.
 func (*Inventory) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{21}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Inventory) GetCpus() int64 {
@@ -2197,6 +2351,20 @@ func (x *Inventory) GetEngineReason() string {
 	return ""
 }
 
+func (x *Inventory) GetVolumeLimit() string {
+	if x != nil {
+		return x.VolumeLimit
+	}
+	return ""
+}
+
+func (x *Inventory) GetVolumeReason() string {
+	if x != nil {
+		return x.VolumeReason
+	}
+	return ""
+}
+
 type BeatAnswer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NextInNanos   int64                  `protobuf:"varint,1,opt,name=next_in_nanos,json=nextInNanos,proto3" json:"next_in_nanos,omitempty"`
@@ -2208,7 +2376,7 @@ type BeatAnswer struct {
 
 func (x *BeatAnswer) Reset() {
 	*x = BeatAnswer{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[22]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2220,7 +2388,7 @@ func (x *BeatAnswer) String() string {
 func (*BeatAnswer) ProtoMessage() {}
 
 func (x *BeatAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[22]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2233,7 +2401,7 @@ func (x *BeatAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeatAnswer.ProtoReflect.Descriptor instead.
 func (*BeatAnswer) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{22}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *BeatAnswer) GetNextInNanos() int64 {
@@ -2266,7 +2434,7 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\aseconds\x18\x01 \x01(\x03R\aseconds\x12\x14\n" +
 	"\x05nanos\x18\x02 \x01(\x05R\x05nanos\"\x1d\n" +
 	"\x05Words\x12\x14\n" +
-	"\x05words\x18\x01 \x03(\tR\x05words\"\x8a\x03\n" +
+	"\x05words\x18\x01 \x03(\tR\x05words\"\xb9\x03\n" +
 	"\n" +
 	"Assignment\x12\x1c\n" +
 	"\tcontainer\x18\x01 \x01(\tR\tcontainer\x12\x1d\n" +
@@ -2283,7 +2451,13 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\x04nics\x18\t \x03(\v2\x10.zun.link.v1.NicR\x04nics\x12/\n" +
 	"\x06secret\x18\n" +
 	" \x01(\v2\x17.zun.link.v1.PullSecretR\x06secret\x12\x1a\n" +
-	"\brequires\x18\v \x03(\tR\brequires\"P\n" +
+	"\brequires\x18\v \x03(\tR\brequires\x12-\n" +
+	"\avolumes\x18\f \x03(\v2\x13.zun.link.v1.VolumeR\avolumes\"o\n" +
+	"\x06Volume\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
+	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x17\n" +
+	"\asize_gb\x18\x03 \x01(\x03R\x06sizeGb\x12 \n" +
+	"\vdestination\x18\x04 \x01(\tR\vdestination\"P\n" +
 	"\x04Want\x12\x16\n" +
 	"\x06absent\x18\x01 \x01(\bR\x06absent\x12\x18\n" +
 	"\arunning\x18\x02 \x01(\bR\arunning\x12\x16\n" +
@@ -2297,7 +2471,7 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\vaccepted_at\x18\x06 \x01(\v2\x14.zun.link.v1.InstantR\n" +
 	"acceptedAt\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\a \x01(\tR\trequestId\"\xfa\x04\n" +
+	"request_id\x18\a \x01(\tR\trequestId\"\x97\x05\n" +
 	"\n" +
 	"ActionArgs\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\bR\x03run\x12,\n" +
@@ -2321,7 +2495,8 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\x03net\x18\x10 \x01(\v2\x17.zun.link.v1.NetRequestR\x03net\x12.\n" +
 	"\x06choice\x18\x11 \x01(\v2\x16.zun.link.v1.NetChoiceR\x06choice\x12\x18\n" +
 	"\arefused\x18\x12 \x03(\tR\arefused\x12$\n" +
-	"\x04gone\x18\x13 \x01(\v2\x10.zun.link.v1.NicR\x04goneB\x12\n" +
+	"\x04gone\x18\x13 \x01(\v2\x10.zun.link.v1.NicR\x04gone\x12\x1b\n" +
+	"\town_image\x18\x14 \x01(\tR\bownImageB\x12\n" +
 	"\x10_timeout_secondsB\x06\n" +
 	"\x04_cpuB\f\n" +
 	"\n" +
@@ -2339,7 +2514,7 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"PullSecret\x12\x16\n" +
 	"\x06domain\x18\x01 \x01(\tR\x06domain\x12\x1a\n" +
 	"\busername\x18\x02 \x01(\tR\busername\x12\x1a\n" +
-	"\bpassword\x18\x03 \x01(\tR\bpassword\"\xb3\v\n" +
+	"\bpassword\x18\x03 \x01(\tR\bpassword\"\xd0\v\n" +
 	"\x04Spec\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05image\x18\x02 \x01(\tR\x05image\x12!\n" +
@@ -2381,7 +2556,8 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\x04nets\x18\x1d \x03(\v2\x17.zun.link.v1.NetRequestR\x04nets\x122\n" +
 	"\x05hints\x18\x1e \x03(\v2\x1c.zun.link.v1.Spec.HintsEntryR\x05hints\x12\x12\n" +
 	"\x04zone\x18\x1f \x01(\tR\x04zone\x12%\n" +
-	"\x0erequested_host\x18  \x01(\tR\rrequestedHost\x1a>\n" +
+	"\x0erequested_host\x18  \x01(\tR\rrequestedHost\x12\x1b\n" +
+	"\town_image\x18! \x01(\tR\bownImage\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a9\n" +
@@ -2459,7 +2635,7 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\adetails\x18\x03 \x03(\v2!.zun.link.v1.Binding.DetailsEntryR\adetails\x1a:\n" +
 	"\fDetailsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbb\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xea\x02\n" +
 	"\x06Report\x12\x1c\n" +
 	"\tcontainer\x18\x01 \x01(\tR\tcontainer\x12\x1e\n" +
 	"\n" +
@@ -2475,7 +2651,12 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"event_name\x18\b \x01(\tR\teventName\x12,\n" +
 	"\x04seen\x18\t \x01(\v2\x18.zun.link.v1.ObservationR\x04seen\x12$\n" +
 	"\x02at\x18\n" +
-	" \x01(\v2\x14.zun.link.v1.InstantR\x02at\"\xf9\x03\n" +
+	" \x01(\v2\x14.zun.link.v1.InstantR\x02at\x12-\n" +
+	"\x05image\x18\v \x01(\v2\x17.zun.link.v1.LocalImageR\x05image\"0\n" +
+	"\n" +
+	"LocalImage\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x03R\x04size\"\xf9\x03\n" +
 	"\vObservation\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12\x16\n" +
@@ -2504,7 +2685,7 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\bsequence\x18\x03 \x01(\x03R\bsequence\x12#\n" +
 	"\rrevision_seen\x18\x04 \x01(\x03R\frevisionSeen\x124\n" +
 	"\tinventory\x18\x05 \x01(\v2\x16.zun.link.v1.InventoryR\tinventory\x12\x18\n" +
-	"\aorphans\x18\x06 \x03(\tR\aorphans\"\x97\x04\n" +
+	"\aorphans\x18\x06 \x03(\tR\aorphans\"\xdf\x04\n" +
 	"\tInventory\x12\x12\n" +
 	"\x04cpus\x18\x01 \x01(\x03R\x04cpus\x12\x1b\n" +
 	"\tmemory_mb\x18\x02 \x01(\x03R\bmemoryMb\x12\x17\n" +
@@ -2524,7 +2705,9 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"engineName\x12%\n" +
 	"\x0eengine_version\x18\r \x01(\tR\rengineVersion\x12\x1b\n" +
 	"\tengine_up\x18\x0e \x01(\bR\bengineUp\x12#\n" +
-	"\rengine_reason\x18\x0f \x01(\tR\fengineReason\x1a9\n" +
+	"\rengine_reason\x18\x0f \x01(\tR\fengineReason\x12!\n" +
+	"\fvolume_limit\x18\x10 \x01(\tR\vvolumeLimit\x12#\n" +
+	"\rvolume_reason\x18\x11 \x01(\tR\fvolumeReason\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"b\n" +
@@ -2546,77 +2729,81 @@ func file_zun_link_v1_assignment_proto_rawDescGZIP() []byte {
 	return file_zun_link_v1_assignment_proto_rawDescData
 }
 
-var file_zun_link_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_zun_link_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_zun_link_v1_assignment_proto_goTypes = []any{
 	(*Instant)(nil),       // 0: zun.link.v1.Instant
 	(*Words)(nil),         // 1: zun.link.v1.Words
 	(*Assignment)(nil),    // 2: zun.link.v1.Assignment
-	(*Want)(nil),          // 3: zun.link.v1.Want
-	(*Op)(nil),            // 4: zun.link.v1.Op
-	(*ActionArgs)(nil),    // 5: zun.link.v1.ActionArgs
-	(*NetChoice)(nil),     // 6: zun.link.v1.NetChoice
-	(*PullSecret)(nil),    // 7: zun.link.v1.PullSecret
-	(*Spec)(nil),          // 8: zun.link.v1.Spec
-	(*RestartPolicy)(nil), // 9: zun.link.v1.RestartPolicy
-	(*Healthcheck)(nil),   // 10: zun.link.v1.Healthcheck
-	(*MountRequest)(nil),  // 11: zun.link.v1.MountRequest
-	(*NetRequest)(nil),    // 12: zun.link.v1.NetRequest
-	(*Nic)(nil),           // 13: zun.link.v1.Nic
-	(*GroupRule)(nil),     // 14: zun.link.v1.GroupRule
-	(*NicAddress)(nil),    // 15: zun.link.v1.NicAddress
-	(*Route)(nil),         // 16: zun.link.v1.Route
-	(*Binding)(nil),       // 17: zun.link.v1.Binding
-	(*Report)(nil),        // 18: zun.link.v1.Report
-	(*Observation)(nil),   // 19: zun.link.v1.Observation
-	(*Beat)(nil),          // 20: zun.link.v1.Beat
-	(*Inventory)(nil),     // 21: zun.link.v1.Inventory
-	(*BeatAnswer)(nil),    // 22: zun.link.v1.BeatAnswer
-	nil,                   // 23: zun.link.v1.Spec.EnvironmentEntry
-	nil,                   // 24: zun.link.v1.Spec.LabelsEntry
-	nil,                   // 25: zun.link.v1.Spec.AnnotationsEntry
-	nil,                   // 26: zun.link.v1.Spec.HintsEntry
-	nil,                   // 27: zun.link.v1.Binding.DetailsEntry
-	nil,                   // 28: zun.link.v1.Inventory.LabelsEntry
+	(*Volume)(nil),        // 3: zun.link.v1.Volume
+	(*Want)(nil),          // 4: zun.link.v1.Want
+	(*Op)(nil),            // 5: zun.link.v1.Op
+	(*ActionArgs)(nil),    // 6: zun.link.v1.ActionArgs
+	(*NetChoice)(nil),     // 7: zun.link.v1.NetChoice
+	(*PullSecret)(nil),    // 8: zun.link.v1.PullSecret
+	(*Spec)(nil),          // 9: zun.link.v1.Spec
+	(*RestartPolicy)(nil), // 10: zun.link.v1.RestartPolicy
+	(*Healthcheck)(nil),   // 11: zun.link.v1.Healthcheck
+	(*MountRequest)(nil),  // 12: zun.link.v1.MountRequest
+	(*NetRequest)(nil),    // 13: zun.link.v1.NetRequest
+	(*Nic)(nil),           // 14: zun.link.v1.Nic
+	(*GroupRule)(nil),     // 15: zun.link.v1.GroupRule
+	(*NicAddress)(nil),    // 16: zun.link.v1.NicAddress
+	(*Route)(nil),         // 17: zun.link.v1.Route
+	(*Binding)(nil),       // 18: zun.link.v1.Binding
+	(*Report)(nil),        // 19: zun.link.v1.Report
+	(*LocalImage)(nil),    // 20: zun.link.v1.LocalImage
+	(*Observation)(nil),   // 21: zun.link.v1.Observation
+	(*Beat)(nil),          // 22: zun.link.v1.Beat
+	(*Inventory)(nil),     // 23: zun.link.v1.Inventory
+	(*BeatAnswer)(nil),    // 24: zun.link.v1.BeatAnswer
+	nil,                   // 25: zun.link.v1.Spec.EnvironmentEntry
+	nil,                   // 26: zun.link.v1.Spec.LabelsEntry
+	nil,                   // 27: zun.link.v1.Spec.AnnotationsEntry
+	nil,                   // 28: zun.link.v1.Spec.HintsEntry
+	nil,                   // 29: zun.link.v1.Binding.DetailsEntry
+	nil,                   // 30: zun.link.v1.Inventory.LabelsEntry
 }
 var file_zun_link_v1_assignment_proto_depIdxs = []int32{
-	3,  // 0: zun.link.v1.Assignment.want:type_name -> zun.link.v1.Want
-	4,  // 1: zun.link.v1.Assignment.op:type_name -> zun.link.v1.Op
-	8,  // 2: zun.link.v1.Assignment.spec:type_name -> zun.link.v1.Spec
-	13, // 3: zun.link.v1.Assignment.nics:type_name -> zun.link.v1.Nic
-	7,  // 4: zun.link.v1.Assignment.secret:type_name -> zun.link.v1.PullSecret
-	5,  // 5: zun.link.v1.Op.args:type_name -> zun.link.v1.ActionArgs
-	0,  // 6: zun.link.v1.Op.accepted_at:type_name -> zun.link.v1.Instant
-	12, // 7: zun.link.v1.ActionArgs.net:type_name -> zun.link.v1.NetRequest
-	6,  // 8: zun.link.v1.ActionArgs.choice:type_name -> zun.link.v1.NetChoice
-	13, // 9: zun.link.v1.ActionArgs.gone:type_name -> zun.link.v1.Nic
-	1,  // 10: zun.link.v1.Spec.command:type_name -> zun.link.v1.Words
-	1,  // 11: zun.link.v1.Spec.entrypoint:type_name -> zun.link.v1.Words
-	23, // 12: zun.link.v1.Spec.environment:type_name -> zun.link.v1.Spec.EnvironmentEntry
-	24, // 13: zun.link.v1.Spec.labels:type_name -> zun.link.v1.Spec.LabelsEntry
-	25, // 14: zun.link.v1.Spec.annotations:type_name -> zun.link.v1.Spec.AnnotationsEntry
-	9,  // 15: zun.link.v1.Spec.restart:type_name -> zun.link.v1.RestartPolicy
-	10, // 16: zun.link.v1.Spec.healthcheck:type_name -> zun.link.v1.Healthcheck
-	11, // 17: zun.link.v1.Spec.mounts:type_name -> zun.link.v1.MountRequest
-	12, // 18: zun.link.v1.Spec.nets:type_name -> zun.link.v1.NetRequest
-	26, // 19: zun.link.v1.Spec.hints:type_name -> zun.link.v1.Spec.HintsEntry
-	15, // 20: zun.link.v1.Nic.addresses:type_name -> zun.link.v1.NicAddress
-	16, // 21: zun.link.v1.Nic.routes:type_name -> zun.link.v1.Route
-	17, // 22: zun.link.v1.Nic.binding:type_name -> zun.link.v1.Binding
-	14, // 23: zun.link.v1.Nic.rules:type_name -> zun.link.v1.GroupRule
-	27, // 24: zun.link.v1.Binding.details:type_name -> zun.link.v1.Binding.DetailsEntry
-	19, // 25: zun.link.v1.Report.seen:type_name -> zun.link.v1.Observation
-	0,  // 26: zun.link.v1.Report.at:type_name -> zun.link.v1.Instant
-	1,  // 27: zun.link.v1.Observation.command:type_name -> zun.link.v1.Words
-	1,  // 28: zun.link.v1.Observation.entrypoint:type_name -> zun.link.v1.Words
-	0,  // 29: zun.link.v1.Observation.started_at:type_name -> zun.link.v1.Instant
-	0,  // 30: zun.link.v1.Observation.finished_at:type_name -> zun.link.v1.Instant
-	21, // 31: zun.link.v1.Beat.inventory:type_name -> zun.link.v1.Inventory
-	28, // 32: zun.link.v1.Inventory.labels:type_name -> zun.link.v1.Inventory.LabelsEntry
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	4,  // 0: zun.link.v1.Assignment.want:type_name -> zun.link.v1.Want
+	5,  // 1: zun.link.v1.Assignment.op:type_name -> zun.link.v1.Op
+	9,  // 2: zun.link.v1.Assignment.spec:type_name -> zun.link.v1.Spec
+	14, // 3: zun.link.v1.Assignment.nics:type_name -> zun.link.v1.Nic
+	8,  // 4: zun.link.v1.Assignment.secret:type_name -> zun.link.v1.PullSecret
+	3,  // 5: zun.link.v1.Assignment.volumes:type_name -> zun.link.v1.Volume
+	6,  // 6: zun.link.v1.Op.args:type_name -> zun.link.v1.ActionArgs
+	0,  // 7: zun.link.v1.Op.accepted_at:type_name -> zun.link.v1.Instant
+	13, // 8: zun.link.v1.ActionArgs.net:type_name -> zun.link.v1.NetRequest
+	7,  // 9: zun.link.v1.ActionArgs.choice:type_name -> zun.link.v1.NetChoice
+	14, // 10: zun.link.v1.ActionArgs.gone:type_name -> zun.link.v1.Nic
+	1,  // 11: zun.link.v1.Spec.command:type_name -> zun.link.v1.Words
+	1,  // 12: zun.link.v1.Spec.entrypoint:type_name -> zun.link.v1.Words
+	25, // 13: zun.link.v1.Spec.environment:type_name -> zun.link.v1.Spec.EnvironmentEntry
+	26, // 14: zun.link.v1.Spec.labels:type_name -> zun.link.v1.Spec.LabelsEntry
+	27, // 15: zun.link.v1.Spec.annotations:type_name -> zun.link.v1.Spec.AnnotationsEntry
+	10, // 16: zun.link.v1.Spec.restart:type_name -> zun.link.v1.RestartPolicy
+	11, // 17: zun.link.v1.Spec.healthcheck:type_name -> zun.link.v1.Healthcheck
+	12, // 18: zun.link.v1.Spec.mounts:type_name -> zun.link.v1.MountRequest
+	13, // 19: zun.link.v1.Spec.nets:type_name -> zun.link.v1.NetRequest
+	28, // 20: zun.link.v1.Spec.hints:type_name -> zun.link.v1.Spec.HintsEntry
+	16, // 21: zun.link.v1.Nic.addresses:type_name -> zun.link.v1.NicAddress
+	17, // 22: zun.link.v1.Nic.routes:type_name -> zun.link.v1.Route
+	18, // 23: zun.link.v1.Nic.binding:type_name -> zun.link.v1.Binding
+	15, // 24: zun.link.v1.Nic.rules:type_name -> zun.link.v1.GroupRule
+	29, // 25: zun.link.v1.Binding.details:type_name -> zun.link.v1.Binding.DetailsEntry
+	21, // 26: zun.link.v1.Report.seen:type_name -> zun.link.v1.Observation
+	0,  // 27: zun.link.v1.Report.at:type_name -> zun.link.v1.Instant
+	20, // 28: zun.link.v1.Report.image:type_name -> zun.link.v1.LocalImage
+	1,  // 29: zun.link.v1.Observation.command:type_name -> zun.link.v1.Words
+	1,  // 30: zun.link.v1.Observation.entrypoint:type_name -> zun.link.v1.Words
+	0,  // 31: zun.link.v1.Observation.started_at:type_name -> zun.link.v1.Instant
+	0,  // 32: zun.link.v1.Observation.finished_at:type_name -> zun.link.v1.Instant
+	23, // 33: zun.link.v1.Beat.inventory:type_name -> zun.link.v1.Inventory
+	30, // 34: zun.link.v1.Inventory.labels:type_name -> zun.link.v1.Inventory.LabelsEntry
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_zun_link_v1_assignment_proto_init() }
@@ -2624,15 +2811,15 @@ func file_zun_link_v1_assignment_proto_init() {
 	if File_zun_link_v1_assignment_proto != nil {
 		return
 	}
-	file_zun_link_v1_assignment_proto_msgTypes[5].OneofWrappers = []any{}
-	file_zun_link_v1_assignment_proto_msgTypes[19].OneofWrappers = []any{}
+	file_zun_link_v1_assignment_proto_msgTypes[6].OneofWrappers = []any{}
+	file_zun_link_v1_assignment_proto_msgTypes[21].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zun_link_v1_assignment_proto_rawDesc), len(file_zun_link_v1_assignment_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   29,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1941,58 +1941,6 @@ func (x *PullProgress) GetTotal() int64 {
 	return 0
 }
 
-type LocalImage struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Size          int64                  `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LocalImage) Reset() {
-	*x = LocalImage{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[31]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LocalImage) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LocalImage) ProtoMessage() {}
-
-func (x *LocalImage) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[31]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LocalImage.ProtoReflect.Descriptor instead.
-func (*LocalImage) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{31}
-}
-
-func (x *LocalImage) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *LocalImage) GetSize() int64 {
-	if x != nil {
-		return x.Size
-	}
-	return 0
-}
-
 type ImageRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	HostId        string                 `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
@@ -2003,7 +1951,7 @@ type ImageRequest struct {
 
 func (x *ImageRequest) Reset() {
 	*x = ImageRequest{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[32]
+	mi := &file_zun_link_v1_node_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2015,7 +1963,7 @@ func (x *ImageRequest) String() string {
 func (*ImageRequest) ProtoMessage() {}
 
 func (x *ImageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[32]
+	mi := &file_zun_link_v1_node_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2028,7 +1976,7 @@ func (x *ImageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImageRequest.ProtoReflect.Descriptor instead.
 func (*ImageRequest) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{32}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ImageRequest) GetHostId() string {
@@ -2053,7 +2001,7 @@ type RemoveImageReply struct {
 
 func (x *RemoveImageReply) Reset() {
 	*x = RemoveImageReply{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[33]
+	mi := &file_zun_link_v1_node_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2065,7 +2013,7 @@ func (x *RemoveImageReply) String() string {
 func (*RemoveImageReply) ProtoMessage() {}
 
 func (x *RemoveImageReply) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[33]
+	mi := &file_zun_link_v1_node_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2078,7 +2026,7 @@ func (x *RemoveImageReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveImageReply.ProtoReflect.Descriptor instead.
 func (*RemoveImageReply) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{33}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{32}
 }
 
 type SearchImagesRequest struct {
@@ -2091,7 +2039,7 @@ type SearchImagesRequest struct {
 
 func (x *SearchImagesRequest) Reset() {
 	*x = SearchImagesRequest{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[34]
+	mi := &file_zun_link_v1_node_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2103,7 +2051,7 @@ func (x *SearchImagesRequest) String() string {
 func (*SearchImagesRequest) ProtoMessage() {}
 
 func (x *SearchImagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[34]
+	mi := &file_zun_link_v1_node_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2116,7 +2064,7 @@ func (x *SearchImagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchImagesRequest.ProtoReflect.Descriptor instead.
 func (*SearchImagesRequest) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{34}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SearchImagesRequest) GetHostId() string {
@@ -2142,7 +2090,7 @@ type SearchImagesReply struct {
 
 func (x *SearchImagesReply) Reset() {
 	*x = SearchImagesReply{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[35]
+	mi := &file_zun_link_v1_node_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2154,7 +2102,7 @@ func (x *SearchImagesReply) String() string {
 func (*SearchImagesReply) ProtoMessage() {}
 
 func (x *SearchImagesReply) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[35]
+	mi := &file_zun_link_v1_node_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2167,7 +2115,7 @@ func (x *SearchImagesReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchImagesReply.ProtoReflect.Descriptor instead.
 func (*SearchImagesReply) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{35}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SearchImagesReply) GetImages() []*FoundImage {
@@ -2190,7 +2138,7 @@ type FoundImage struct {
 
 func (x *FoundImage) Reset() {
 	*x = FoundImage{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[36]
+	mi := &file_zun_link_v1_node_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2202,7 +2150,7 @@ func (x *FoundImage) String() string {
 func (*FoundImage) ProtoMessage() {}
 
 func (x *FoundImage) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[36]
+	mi := &file_zun_link_v1_node_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2215,7 +2163,7 @@ func (x *FoundImage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FoundImage.ProtoReflect.Descriptor instead.
 func (*FoundImage) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{36}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *FoundImage) GetName() string {
@@ -2383,11 +2331,7 @@ const file_zun_link_v1_node_proto_rawDesc = "" +
 	"\x05frame\"8\n" +
 	"\fPullProgress\x12\x12\n" +
 	"\x04done\x18\x01 \x01(\x03R\x04done\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"0\n" +
-	"\n" +
-	"LocalImage\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04size\x18\x02 \x01(\x03R\x04size\"E\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\"E\n" +
 	"\fImageRequest\x12\x17\n" +
 	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x1c\n" +
 	"\treference\x18\x02 \x01(\tR\treference\"\x12\n" +
@@ -2437,7 +2381,7 @@ func file_zun_link_v1_node_proto_rawDescGZIP() []byte {
 	return file_zun_link_v1_node_proto_rawDescData
 }
 
-var file_zun_link_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_zun_link_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_zun_link_v1_node_proto_goTypes = []any{
 	(*WakeRequest)(nil),         // 0: zun.link.v1.WakeRequest
 	(*WakeReply)(nil),           // 1: zun.link.v1.WakeReply
@@ -2470,35 +2414,35 @@ var file_zun_link_v1_node_proto_goTypes = []any{
 	(*PullImageRequest)(nil),    // 28: zun.link.v1.PullImageRequest
 	(*PullImageOutput)(nil),     // 29: zun.link.v1.PullImageOutput
 	(*PullProgress)(nil),        // 30: zun.link.v1.PullProgress
-	(*LocalImage)(nil),          // 31: zun.link.v1.LocalImage
-	(*ImageRequest)(nil),        // 32: zun.link.v1.ImageRequest
-	(*RemoveImageReply)(nil),    // 33: zun.link.v1.RemoveImageReply
-	(*SearchImagesRequest)(nil), // 34: zun.link.v1.SearchImagesRequest
-	(*SearchImagesReply)(nil),   // 35: zun.link.v1.SearchImagesReply
-	(*FoundImage)(nil),          // 36: zun.link.v1.FoundImage
-	(*Observation)(nil),         // 37: zun.link.v1.Observation
-	(*Fault)(nil),               // 38: zun.link.v1.Fault
-	(*Instant)(nil),             // 39: zun.link.v1.Instant
-	(*PullSecret)(nil),          // 40: zun.link.v1.PullSecret
+	(*ImageRequest)(nil),        // 31: zun.link.v1.ImageRequest
+	(*RemoveImageReply)(nil),    // 32: zun.link.v1.RemoveImageReply
+	(*SearchImagesRequest)(nil), // 33: zun.link.v1.SearchImagesRequest
+	(*SearchImagesReply)(nil),   // 34: zun.link.v1.SearchImagesReply
+	(*FoundImage)(nil),          // 35: zun.link.v1.FoundImage
+	(*Observation)(nil),         // 36: zun.link.v1.Observation
+	(*Fault)(nil),               // 37: zun.link.v1.Fault
+	(*Instant)(nil),             // 38: zun.link.v1.Instant
+	(*PullSecret)(nil),          // 39: zun.link.v1.PullSecret
+	(*LocalImage)(nil),          // 40: zun.link.v1.LocalImage
 }
 var file_zun_link_v1_node_proto_depIdxs = []int32{
-	37, // 0: zun.link.v1.ObserveReply.observation:type_name -> zun.link.v1.Observation
+	36, // 0: zun.link.v1.ObserveReply.observation:type_name -> zun.link.v1.Observation
 	11, // 1: zun.link.v1.TerminalInput.join:type_name -> zun.link.v1.TerminalJoin
 	12, // 2: zun.link.v1.TerminalInput.close_write:type_name -> zun.link.v1.CloseWrite
 	14, // 3: zun.link.v1.TerminalOutput.ready:type_name -> zun.link.v1.Ready
 	15, // 4: zun.link.v1.TerminalOutput.exit:type_name -> zun.link.v1.TerminalExit
-	38, // 5: zun.link.v1.TerminalExit.fault:type_name -> zun.link.v1.Fault
-	39, // 6: zun.link.v1.LogsRequest.since:type_name -> zun.link.v1.Instant
+	37, // 5: zun.link.v1.TerminalExit.fault:type_name -> zun.link.v1.Fault
+	38, // 6: zun.link.v1.LogsRequest.since:type_name -> zun.link.v1.Instant
 	20, // 7: zun.link.v1.TopReply.processes:type_name -> zun.link.v1.ProcessRow
-	39, // 8: zun.link.v1.StatsReply.at:type_name -> zun.link.v1.Instant
+	38, // 8: zun.link.v1.StatsReply.at:type_name -> zun.link.v1.Instant
 	24, // 9: zun.link.v1.ArchiveOutput.stat:type_name -> zun.link.v1.PathStat
-	39, // 10: zun.link.v1.PathStat.mtime:type_name -> zun.link.v1.Instant
+	38, // 10: zun.link.v1.PathStat.mtime:type_name -> zun.link.v1.Instant
 	22, // 11: zun.link.v1.ArchiveInput.target:type_name -> zun.link.v1.ArchiveRequest
 	26, // 12: zun.link.v1.ArchiveInput.end:type_name -> zun.link.v1.ArchiveEnd
-	40, // 13: zun.link.v1.PullImageRequest.secret:type_name -> zun.link.v1.PullSecret
+	39, // 13: zun.link.v1.PullImageRequest.secret:type_name -> zun.link.v1.PullSecret
 	30, // 14: zun.link.v1.PullImageOutput.progress:type_name -> zun.link.v1.PullProgress
-	31, // 15: zun.link.v1.PullImageOutput.pulled:type_name -> zun.link.v1.LocalImage
-	36, // 16: zun.link.v1.SearchImagesReply.images:type_name -> zun.link.v1.FoundImage
+	40, // 15: zun.link.v1.PullImageOutput.pulled:type_name -> zun.link.v1.LocalImage
+	35, // 16: zun.link.v1.SearchImagesReply.images:type_name -> zun.link.v1.FoundImage
 	0,  // 17: zun.link.v1.Node.Wake:input_type -> zun.link.v1.WakeRequest
 	2,  // 18: zun.link.v1.Node.Observe:input_type -> zun.link.v1.ContainerRequest
 	4,  // 19: zun.link.v1.Node.ExecRun:input_type -> zun.link.v1.ExecRunRequest
@@ -2512,8 +2456,8 @@ var file_zun_link_v1_node_proto_depIdxs = []int32{
 	22, // 27: zun.link.v1.Node.GetArchive:input_type -> zun.link.v1.ArchiveRequest
 	25, // 28: zun.link.v1.Node.PutArchive:input_type -> zun.link.v1.ArchiveInput
 	28, // 29: zun.link.v1.Node.PullImage:input_type -> zun.link.v1.PullImageRequest
-	32, // 30: zun.link.v1.Node.RemoveImage:input_type -> zun.link.v1.ImageRequest
-	34, // 31: zun.link.v1.Node.SearchImages:input_type -> zun.link.v1.SearchImagesRequest
+	31, // 30: zun.link.v1.Node.RemoveImage:input_type -> zun.link.v1.ImageRequest
+	33, // 31: zun.link.v1.Node.SearchImages:input_type -> zun.link.v1.SearchImagesRequest
 	1,  // 32: zun.link.v1.Node.Wake:output_type -> zun.link.v1.WakeReply
 	3,  // 33: zun.link.v1.Node.Observe:output_type -> zun.link.v1.ObserveReply
 	5,  // 34: zun.link.v1.Node.ExecRun:output_type -> zun.link.v1.ExecRunReply
@@ -2527,8 +2471,8 @@ var file_zun_link_v1_node_proto_depIdxs = []int32{
 	23, // 42: zun.link.v1.Node.GetArchive:output_type -> zun.link.v1.ArchiveOutput
 	27, // 43: zun.link.v1.Node.PutArchive:output_type -> zun.link.v1.PutArchiveReply
 	29, // 44: zun.link.v1.Node.PullImage:output_type -> zun.link.v1.PullImageOutput
-	33, // 45: zun.link.v1.Node.RemoveImage:output_type -> zun.link.v1.RemoveImageReply
-	35, // 46: zun.link.v1.Node.SearchImages:output_type -> zun.link.v1.SearchImagesReply
+	32, // 45: zun.link.v1.Node.RemoveImage:output_type -> zun.link.v1.RemoveImageReply
+	34, // 46: zun.link.v1.Node.SearchImages:output_type -> zun.link.v1.SearchImagesReply
 	32, // [32:47] is the sub-list for method output_type
 	17, // [17:32] is the sub-list for method input_type
 	17, // [17:17] is the sub-list for extension type_name
@@ -2572,7 +2516,7 @@ func file_zun_link_v1_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zun_link_v1_node_proto_rawDesc), len(file_zun_link_v1_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   37,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -13,7 +13,7 @@ func FromAssignment(a domain.Assignment) *linkv1.Assignment {
 		Container: string(a.Container), ProjectId: a.ProjectID,
 		Revision: a.Revision, Generation: a.Generation, EverCreated: a.EverCreated,
 		Want: &linkv1.Want{Absent: a.Want.Absent, Running: a.Want.Running, Paused: a.Want.Paused},
-		Op:   fromOp(a.Op), Spec: fromSpec(a.Spec), Nics: each(a.Nics, fromNic),
+		Op:   fromOp(a.Op), Spec: fromSpec(a.Spec), Nics: each(a.Nics, fromNic), Volumes: each(a.Volumes, fromVolume),
 		Secret: fromSecret(a.Secret), Requires: a.Requires,
 	}
 }
@@ -33,7 +33,7 @@ func ToAssignment(m *linkv1.Assignment) (domain.Assignment, error) {
 		Container: domain.ContainerID(m.GetContainer()), ProjectID: m.GetProjectId(),
 		Revision: m.GetRevision(), Generation: m.GetGeneration(), EverCreated: m.GetEverCreated(),
 		Want: domain.Want{Absent: want.GetAbsent(), Running: want.GetRunning(), Paused: want.GetPaused()},
-		Op:   op, Spec: toSpec(m.GetSpec()), Nics: nics,
+		Op:   op, Spec: toSpec(m.GetSpec()), Nics: nics, Volumes: each(m.GetVolumes(), toVolume),
 		Secret: toSecret(m.GetSecret()), Requires: m.GetRequires(),
 	}, nil
 }
@@ -68,7 +68,7 @@ func fromArgs(a domain.ActionArgs) *linkv1.ActionArgs {
 		Stop: a.Stop, Force: a.Force, Image: a.Image, ImageDriver: a.ImageDriver,
 		Cpu: a.CPU, MemoryMb: a.MemoryMB, Repository: a.Repository, Tag: a.Tag,
 		ImageId: a.ImageID, Name: a.Name, AutoHeal: a.AutoHeal, Group: a.Group,
-		Net: fromNet(a.Net), Choice: fromChoice(a.Choice), Refused: a.Refused, Gone: fromGone(a.Gone),
+		Net: fromNet(a.Net), Choice: fromChoice(a.Choice), Refused: a.Refused, Gone: fromGone(a.Gone), OwnImage: a.OwnImage,
 	}
 }
 
@@ -89,7 +89,7 @@ func toArgs(m *linkv1.ActionArgs) (domain.ActionArgs, error) {
 		Stop: m.GetStop(), Force: m.GetForce(), Image: m.GetImage(), ImageDriver: m.GetImageDriver(),
 		CPU: m.Cpu, MemoryMB: m.MemoryMb, Repository: m.GetRepository(), Tag: m.GetTag(),
 		ImageID: m.GetImageId(), Name: m.Name, AutoHeal: m.AutoHeal, Group: m.GetGroup(),
-		Net: toNet(m.GetNet()), Choice: choice, Refused: m.GetRefused(), Gone: gone,
+		Net: toNet(m.GetNet()), Choice: choice, Refused: m.GetRefused(), Gone: gone, OwnImage: m.GetOwnImage(),
 	}, nil
 }
 

@@ -17,6 +17,9 @@ func FromReport(r domain.Report) *linkv1.Report {
 	if r.Seen != nil {
 		m.Seen = FromObservation(*r.Seen)
 	}
+	if r.Image != nil {
+		m.Image = FromLocalImage(*r.Image)
+	}
 	return m
 }
 
@@ -31,6 +34,10 @@ func ToReport(m *linkv1.Report) domain.Report {
 	if m.GetSeen() != nil {
 		seen := ToObservation(m.GetSeen())
 		r.Seen = &seen
+	}
+	if m.GetImage() != nil {
+		image := ToLocalImage(m.GetImage())
+		r.Image = &image
 	}
 	return r
 }
@@ -85,6 +92,7 @@ func fromInventory(i domain.Inventory) *linkv1.Inventory {
 		Labels: i.Labels, Runtimes: i.Runtimes, DiskQuota: i.DiskQuota, CpuPinning: i.CPUPinning,
 		EngineName: i.EngineName, EngineVersion: i.EngineVersion,
 		EngineUp: i.EngineUp, EngineReason: text(i.EngineReason),
+		VolumeLimit: i.VolumeLimit, VolumeReason: text(i.VolumeReason),
 	}
 }
 
@@ -95,6 +103,7 @@ func toInventory(m *linkv1.Inventory) domain.Inventory {
 		Labels: m.GetLabels(), Runtimes: m.GetRuntimes(), DiskQuota: m.GetDiskQuota(), CPUPinning: m.GetCpuPinning(),
 		EngineName: m.GetEngineName(), EngineVersion: m.GetEngineVersion(),
 		EngineUp: m.GetEngineUp(), EngineReason: m.GetEngineReason(),
+		VolumeLimit: m.GetVolumeLimit(), VolumeReason: m.GetVolumeReason(),
 	}
 }
 

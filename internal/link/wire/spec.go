@@ -18,7 +18,7 @@ func fromSpec(s domain.Spec) *linkv1.Spec {
 		Privileged: s.Privileged, Runtime: s.Runtime, Healthcheck: fromHealthcheck(s.Healthcheck),
 		ExposedPorts: s.ExposedPorts, SecurityGroups: s.SecurityGroups,
 		Mounts: each(s.Mounts, fromMount), Nets: each(s.Nets, fromNet),
-		Hints: s.Hints, Zone: s.Zone, RequestedHost: s.RequestedHost,
+		Hints: s.Hints, Zone: s.Zone, RequestedHost: s.RequestedHost, OwnImage: s.OwnImage,
 	}
 }
 
@@ -35,7 +35,7 @@ func toSpec(m *linkv1.Spec) domain.Spec {
 		Privileged: m.GetPrivileged(), Runtime: m.GetRuntime(), Healthcheck: toHealthcheck(m.GetHealthcheck()),
 		ExposedPorts: m.GetExposedPorts(), SecurityGroups: m.GetSecurityGroups(),
 		Mounts: each(m.GetMounts(), toMount), Nets: each(m.GetNets(), toNet),
-		Hints: m.GetHints(), Zone: m.GetZone(), RequestedHost: m.GetRequestedHost(),
+		Hints: m.GetHints(), Zone: m.GetZone(), RequestedHost: m.GetRequestedHost(), OwnImage: m.GetOwnImage(),
 	}
 }
 
@@ -71,4 +71,12 @@ func fromNet(r domain.NetRequest) *linkv1.NetRequest {
 
 func toNet(m *linkv1.NetRequest) domain.NetRequest {
 	return domain.NetRequest{Network: m.GetNetwork(), Port: m.GetPort(), FixedV4: m.GetFixedV4(), FixedV6: m.GetFixedV6()}
+}
+
+func fromVolume(v domain.Volume) *linkv1.Volume {
+	return &linkv1.Volume{Id: v.ID, Provider: v.Provider, SizeGb: v.SizeGB, Destination: v.Destination}
+}
+
+func toVolume(m *linkv1.Volume) domain.Volume {
+	return domain.Volume{ID: m.GetId(), Provider: m.GetProvider(), SizeGB: m.GetSizeGb(), Destination: m.GetDestination()}
 }

@@ -32,9 +32,11 @@ func identityFields(c *domain.Container) []column.Field {
 }
 
 func specFields(s *domain.Spec) []column.Field {
+	volumes := domain.VolumeGB(s.Mounts) // once more as a figure, so that usage can be summed
 	return []column.Field{
 		column.Text("name", &s.Name),
 		column.Text("image", &s.Image),
+		column.Text("own_image", &s.OwnImage),
 		column.Text("image_driver", &s.ImageDriver),
 		column.Text("image_pull_policy", &s.PullPolicy),
 		column.Text("pull_policy_asked", &s.PullPolicyAsked),
@@ -61,6 +63,7 @@ func specFields(s *domain.Spec) []column.Field {
 		column.Document("exposed_ports", &s.ExposedPorts),
 		column.Document("security_groups", &s.SecurityGroups),
 		column.Document("mounts", &s.Mounts),
+		column.Number("volume_gb", &volumes),
 		column.Document("nets", &s.Nets),
 		column.Document("hints", &s.Hints),
 		column.Text("zone_asked", &s.Zone),
@@ -85,6 +88,7 @@ func stateFields(c *domain.Container) []column.Field {
 		column.Flag("want_paused", &c.Want.Paused),
 		column.Document("nics", &c.Nics),
 		column.Document("resolved", &c.Resolved),
+		column.Document("volumes", &c.Volumes),
 		column.Text("container_id", &c.EngineID),
 		column.Text("hostname", &c.Hostname),
 		column.Document("ports", &c.Ports),

@@ -58,6 +58,8 @@ func inventoryFields(i *domain.Inventory) []column.Field {
 		column.Text("engine_version", &i.EngineVersion),
 		column.Flag("engine_up", &i.EngineUp),
 		column.Text("engine_reason", &i.EngineReason),
+		column.Text("volume_limit", &i.VolumeLimit),
+		column.Text("volume_reason", &i.VolumeReason),
 	}
 }
 

@@ -12,6 +12,10 @@ import (
 type images struct{ *tx }
 
 func imageFields(i *domain.Image) []column.Field {
+	own := ""
+	if i.Source != "" {
+		own = i.ID // keeps the names of committed images from being each other's
+	}
 	return []column.Field{
 		column.Text("uuid", &i.ID).As(column.Fixed),
 		column.Text("project_id", &i.ProjectID).As(column.Fixed),
@@ -27,6 +31,8 @@ func imageFields(i *domain.Image) []column.Field {
 		column.Number("total_bytes", &i.TotalBytes),
 		column.Number("attempts", &i.Attempts).As(column.Fixed), // Lease alone raises it
 		column.Moment("lease_until", &i.LeaseUntil),
+		column.Text("source_uuid", &i.Source).As(column.Fixed),
+		column.Text("own", &own).As(column.Fixed),
 	}
 }
 
@@ -55,8 +61,21 @@ func (s images) Get(ctx context.Context, id string) (domain.Image, error) {
 	return one(ctx, s.tx, imageNotFound(id), imageFields, "FROM images WHERE uuid = ?", id)
 }
 
-func (s images) List(ctx context.Context, p control.Page) ([]domain.Image, error) {
-	tail, args, err := s.page(ctx, imageListing(), condition{}, p)
+func (s images) List(ctx context.Context, q control.ImageQuery) ([]domain.Image, error) {
+	where := condition{}
+	switch {
+	case q.Pulled && q.OwnOf != "":
+		where.add("(own = '' OR project_id = ?)", q.OwnOf)
+	case q.Pulled:
+		where.add("own = ''")
+	default:
+		where.add("own <> '' AND project_id = ?", q.OwnOf)
+	}
+	where.add("(own = '' OR task <> ?)", string(domain.ImageDelete))
+	if q.Repo != "" {
+		where.add("repo = ? AND tag = ?", q.Repo, q.Tag)
+	}
+	tail, args, err := s.page(ctx, imageListing(), where, q.Page)
 	if err != nil {
 		return nil, err
 	}

@@ -173,7 +173,7 @@ func (s quotas) sums(ctx context.Context) (map[string]domain.Claim, error) {
 	found, err := rows(ctx, s.tx, usageFields, `FROM (SELECT project_id, COUNT(*) AS containers,
 		CAST(SUM(ROUND(cpu * 1000000)) AS @integer) AS cpu,
 		CAST(SUM(memory) AS @integer) AS memory,
-		CAST(SUM(disk) AS @integer) AS disk
+		CAST(SUM(disk + volume_gb) AS @integer) AS disk
 		FROM containers`+where.String()+` GROUP BY project_id) sums`, where.args...)
 	if err != nil {
 		return nil, err

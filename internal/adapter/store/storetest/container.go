@@ -39,6 +39,7 @@ func full() domain.Container {
 			Binding: domain.Binding{Type: "ovs", Bridge: "br-int", Details: map[string]string{"k": "v"}}, Generation: 2, Ready: true, Groups: []string{"g"},
 		}},
 		Resolved: []domain.NetChoice{{NetworkID: "net", PortID: "port", FixedIPs: []netip.Addr{address}, Preserve: true}},
+		Volumes:  []domain.Volume{{ID: "vol", Provider: "local", SizeGB: 1, Destination: "/data"}},
 		EngineID: "0123456789abcdef", Hostname: "inside", Ports: []int{80, 443}, ExitCode: &exit, Health: "healthy", Restarts: 2,
 		StartedAt: time.Date(2026, 11, 23, 1, 2, 3, 456789000, time.UTC),
 	}
@@ -46,7 +47,7 @@ func full() domain.Container {
 
 func fullSpec() domain.Spec {
 	return domain.Spec{
-		Name: "name", Image: "repo/image:tag", ImageDriver: "docker", PullPolicy: domain.PullIfNotPresent, PullPolicyAsked: "IfNotPresent",
+		Name: "name", Image: "repo/image:tag", OwnImage: string(third), ImageDriver: "docker", PullPolicy: domain.PullIfNotPresent, PullPolicyAsked: "IfNotPresent",
 		Command: []string{"sleep", "1 0"}, Entrypoint: []string{}, Environment: map[string]string{"A": "ä\n\"'\\"},
 		Labels: map[string]string{"app": "web", "quote\"d": "it's"}, Annotations: map[string]string{"note": "x"},
 		Workdir: "/srv", Hostname: "asked", CPU: 0.1, CPUPolicy: "dedicated", MemoryMB: 512, DiskGB: 10,

@@ -10,7 +10,7 @@ import (
 )
 
 func imageCases() map[string]func(*probe) {
-	return map[string]func(*probe){"Image/Life": imageLife, "Image/Lease": imageLease}
+	return map[string]func(*probe){"Image/Life": imageLife, "Image/Lease": imageLease, "Image/Own": imageOwn}
 }
 
 func imageLife(p *probe) {
@@ -36,7 +36,7 @@ func imageLife(p *probe) {
 		if err != nil {
 			return err
 		}
-		found, err := tx.Images().List(ctx, control.Page{SortKey: "host", Desc: true, Limit: 1})
+		found, err := tx.Images().List(ctx, control.ImageQuery{Pulled: true, Page: control.Page{SortKey: "host", Desc: true, Limit: 1}})
 		p.same("list", found[0].ID, "i2")
 		return err
 	})
@@ -48,7 +48,7 @@ func imageLife(p *probe) {
 		func(ctx context.Context, tx control.Tx) error { _, err := tx.Images().Get(ctx, "i1"); return err },
 		func(ctx context.Context, tx control.Tx) error { return tx.Images().Update(ctx, want) },
 		func(ctx context.Context, tx control.Tx) error {
-			_, err := tx.Images().List(ctx, control.Page{Marker: "i1"})
+			_, err := tx.Images().List(ctx, control.ImageQuery{Pulled: true, Page: control.Page{Marker: "i1"}})
 			return err
 		},
 	} {
@@ -95,5 +95,54 @@ func imageLease(p *probe) {
 	p.write(update(second[0]))
 	if leaving := lease(time.Hour); len(leaving) != 1 || leaving[0].Task != domain.ImageDelete {
 		p.Errorf("what is to be deleted is not leased: %+v", leaving)
+	}
+}
+
+// imageOwn holds that committed images may share a name, are found by project, and go
+// out of sight before they go.
+func imageOwn(p *probe) {
+	pulled := domain.Image{ID: "i1", ProjectID: "p1", UserID: "u", ImageID: "sha256:1", Repo: "mine", Tag: "v1", HostName: "node-a"}
+	older := domain.Image{
+		ID: "i2", ProjectID: "p1", UserID: "u", Repo: "mine", Tag: "v1", HostName: "node-a", Source: first, Task: domain.ImageCommit,
+	}
+	newer, foreign := older, older
+	newer.ID, newer.Source = "i3", second
+	foreign.ID, foreign.ProjectID = "i4", "p2"
+	p.write(func(ctx context.Context, tx control.Tx) error {
+		images := tx.Images()
+		return errors.Join(images.Insert(ctx, pulled), images.Insert(ctx, older), images.Insert(ctx, newer), images.Insert(ctx, foreign))
+	})
+	ids := func(q control.ImageQuery) (found []string) {
+		p.read(func(ctx context.Context, tx control.Tx) error {
+			images, err := tx.Images().List(ctx, q)
+			for _, i := range images {
+				found = append(found, i.ID)
+			}
+			return err
+		})
+		return found
+	}
+	p.same("own", ids(control.ImageQuery{OwnOf: "p1"}), []string{"i2", "i3"})
+	p.same("own and pulled", ids(control.ImageQuery{Pulled: true, OwnOf: "p2"}), []string{"i1", "i4"})
+	p.same("pulled", ids(control.ImageQuery{Pulled: true}), []string{"i1"})
+	p.same("nobody's", ids(control.ImageQuery{}), []string(nil))
+	newest := control.Page{SortKey: "id", Desc: true, Limit: 1}
+	p.same("by name", ids(control.ImageQuery{OwnOf: "p1", Repo: "mine", Tag: "v1", Page: newest}), []string{"i3"})
+	p.same("by another name", ids(control.ImageQuery{OwnOf: "p1", Repo: "mine", Tag: "v2"}), []string(nil))
+	lease := func() (won []domain.Image) {
+		p.write(func(ctx context.Context, tx control.Tx) (err error) {
+			won, err = tx.Images().Lease(ctx, time.Hour, 5)
+			return err
+		})
+		return won
+	}
+	if won := lease(); len(won) != 0 {
+		p.Errorf("a commit is leased: %+v", won)
+	}
+	older.Task = domain.ImageDelete
+	p.write(func(ctx context.Context, tx control.Tx) error { return tx.Images().Update(ctx, older) })
+	p.same("own after one was discarded", ids(control.ImageQuery{OwnOf: "p1"}), []string{"i3"})
+	if won := lease(); len(won) != 1 || won[0].ID != "i2" || won[0].Source != first {
+		p.Errorf("leased %+v", won)
 	}
 }

@@ -119,7 +119,8 @@ func quotaRepair(p *probe) {
 	none := domain.Quota{Containers: -1, CPU: -1, MemoryMB: -1, DiskGB: -1}
 	for n, project := range []string{"right", "wrong", "right", "unknown"} {
 		c := plain(domain.ContainerID(fmt.Sprintf("%08d-0000-4000-8000-000000000000", n)), project, "c")
-		c.Spec.CPU, c.Spec.DiskGB = 0.1, 3
+		c.Spec.CPU, c.Spec.DiskGB = 0.1, 1
+		c.Spec.Mounts = []domain.MountRequest{{Type: domain.MountVolume, Destination: "/data", SizeGB: 2}}
 		p.keep(c)
 	}
 	p.write(func(ctx context.Context, tx control.Tx) error {
