@@ -44,7 +44,7 @@ type sent struct{}
 
 // carryOut reads and judges the arguments, then the policy, then works and answers.
 func (c *call) carryOut() error {
-	args, inQuery, err := c.merge(c.w, c.r, c.route)
+	args, from, err := c.merge(c.w, c.r, c.route)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (c *call) carryOut() error {
 		return err
 	}
 	if rules := c.schemas.For(c.route.Args, c.version); rules != nil {
-		if err := rules.Check(args, inQuery); err != nil {
+		if err := rules.Check(args, from); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,7 @@ func TestTemplatesAreRefusedInTheContractsWords(t *testing.T) {
 		spec(`{"containers":[{"image":"a1"}],"volumes":[{"name":"v1","cinder":{"size":1}}]}`): "volume mount parameters is invalid. No container mounts v1.",
 	} {
 		w := h.do(t, ask{method: "POST", path: "/v1/capsules", body: body})
-		if f := fault(t, w); w.Code != 400 || f.Title != want {
+		if f := fault(t, w); w.Code != 400 || sentence(f) != want {
 			t.Errorf("%s:\n got %d %s\nwant %s", body, w.Code, f.Title, want)
 		}
 	}

@@ -74,7 +74,7 @@ func TestCreateRefusesInTheContractsWords(t *testing.T) {
 		`{"image":"cirros","healthcheck":{"interval":"soon"}}`:                          `Invalid input for field 'interval'.Value: 'soon'. 'soon' does not match '^[0-9]+$'`,
 	} {
 		w := h.do(t, ask{method: "POST", path: "/v1/containers", body: body})
-		if f := fault(t, w); w.Code != 400 || f.Title != want {
+		if f := fault(t, w); w.Code != 400 || sentence(f) != want {
 			t.Errorf("%s:\n got %d %s\nwant %s", body, w.Code, f.Title, want)
 		}
 	}
@@ -292,7 +292,7 @@ func TestVerbsTakeTheirArguments(t *testing.T) {
 		"execute?command=%20":              "The command is empty.",
 	} {
 		w := h.do(t, ask{method: "POST", path: "/v1/containers/web-1/" + path})
-		if f := fault(t, w); w.Code != 400 || f.Title != want {
+		if f := fault(t, w); w.Code != 400 || sentence(f) != want {
 			t.Errorf("%s: %d %s", path, w.Code, f.Title)
 		}
 	}

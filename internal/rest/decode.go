@@ -21,18 +21,23 @@ const (
 )
 
 // merge returns the arguments of a request: body and query as one set, the query
-// winning, and which of them came by the query. A body that is no JSON object
-// counts as empty.
-func (d *door) merge(w http.ResponseWriter, r *http.Request, route Route) (schema.Object, map[string]bool, error) {
-	args, err := d.readBody(w, r, route)
-	if err != nil {
-		return nil, nil, err
-	}
+// winning, and where they came from. A body that is no JSON object counts as empty.
+func (d *door) merge(w http.ResponseWriter, r *http.Request, route Route) (schema.Object, schema.Origin, error) {
 	inQuery := map[string]bool{}
+	from := schema.Origin{InQuery: inQuery}
+	text, err := d.readBody(w, r, route)
+	if err != nil {
+		return nil, from, err
+	}
+	from.Body = text
+	args, err := decode(text, d.Options.MaxDepth)
+	if err != nil {
+		return nil, from, err
+	}
 	query := r.URL.Query()
 	for name, values := range query {
 		if route.Query != nil && !slices.Contains(route.Query, name) {
-			return nil, nil, unexpected(name)
+			return nil, from, unexpected(name)
 		}
 		inQuery[name] = true
 		if len(values) == 1 {
@@ -47,19 +52,19 @@ func (d *door) merge(w http.ResponseWriter, r *http.Request, route Route) (schem
 	}
 	// The data of an archive may hold any byte; it is no text that is stored.
 	if err := check(args, route.Args == schema.PutArchive); err != nil {
-		return nil, nil, err
+		return nil, from, err
 	}
-	return args, inQuery, nil
+	return args, from, nil
 }
 
 func unexpected(name string) error {
 	return domain.NewFault(domain.Invalid, "schema-validation-error", "Additional properties are not allowed ('%s' was unexpected)", name)
 }
 
-// readBody reads the JSON object in the body, within the bounds of size and depth.
-func (d *door) readBody(w http.ResponseWriter, r *http.Request, route Route) (schema.Object, error) {
+// readBody reads the body, within the bound of its size.
+func (d *door) readBody(w http.ResponseWriter, r *http.Request, route Route) ([]byte, error) {
 	if r.Method == http.MethodGet || r.Body == nil || r.Body == http.NoBody {
-		return schema.Object{}, nil
+		return nil, nil
 	}
 	bound := d.Options.MaxBody
 	if route.Args == schema.PutArchive {
@@ -76,7 +81,7 @@ func (d *door) readBody(w http.ResponseWriter, r *http.Request, route Route) (sc
 	if route.Typed && len(text) > 0 && !isJSON(r.Header.Get("Content-Type")) {
 		return nil, domain.NewFault(domain.UnsupportedMedia, "unsupported-media-type", "The request body must be of type application/json.")
 	}
-	return decode(text, d.Options.MaxDepth)
+	return text, nil
 }
 
 func isJSON(contentType string) bool {

@@ -81,6 +81,12 @@ func (h *house) do(tb testing.TB, a ask) *httptest.ResponseRecorder {
 }
 
 // fault reads the one error of an answer.
+// sentence is what a fault says before it repeats the rule and the value.
+func sentence(f api.Fault) string {
+	text, _, _ := strings.Cut(f.Title, "\n\nFailed validating ")
+	return text
+}
+
 func fault(tb testing.TB, w *httptest.ResponseRecorder) api.Fault {
 	tb.Helper()
 	var body api.Faults

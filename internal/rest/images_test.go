@@ -74,7 +74,7 @@ func TestImagesAreSearched(t *testing.T) {
 		"/v1/images/busybox/search?image_driver=foo":    "Invalid input for query parameters 'image_driver'. Value: 'foo'. 'foo' is not one of ['glance', 'docker', None, 'None']",
 		"/v1/images/busybox/search?image_driver=glance": "No image service is configured that could be searched.",
 	} {
-		if w := h.do(t, ask{path: path}); w.Code != 400 || fault(t, w).Title != want {
+		if w := h.do(t, ask{path: path}); w.Code != 400 || sentence(fault(t, w)) != want {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}

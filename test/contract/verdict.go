@@ -3,6 +3,7 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
 	"strings"
 )
@@ -17,6 +18,8 @@ type Allowance struct {
 	At map[string]json.RawMessage `json:"at,omitempty"`
 	// Needs names what is missing here; such a line is counted and not sent.
 	Needs string `json:"needs,omitempty"`
+	// Send are members of the recorded request that mean something else here: what is sent instead.
+	Send map[string]json.RawMessage `json:"send,omitempty"`
 	// Sometimes says that the difference hangs on the moment and need not be there.
 	Sometimes bool   `json:"sometimes,omitempty"`
 	Reason    string `json:"reason"`
@@ -37,8 +40,8 @@ func ReadAllowances(path string) (Allowances, error) {
 		if err := decoder.Decode(a); err != nil {
 			return fmt.Errorf("%s line %d: %w", path, n, err)
 		}
-		if a.Reason == "" || len(a.Lines) == 0 || (a.Needs == "") == (len(a.At) == 0) {
-			return fmt.Errorf("%s line %d: lines, a reason and either at or needs are wanted", path, n)
+		if a.Reason == "" || len(a.Lines) == 0 || (a.Needs == "") == (len(a.At)+len(a.Send) == 0) {
+			return fmt.Errorf("%s line %d: lines, a reason and either needs, or at or send are wanted", path, n)
 		}
 		for _, line := range a.Lines {
 			each := *a // each line answers for itself whether it needs what is allowed
@@ -59,6 +62,24 @@ func (a Allowances) Needs(e Exchange) string {
 		}
 	}
 	return ""
+}
+
+// Instead returns e as it is sent here, and whether that is otherwise than recorded.
+func (a Allowances) Instead(e Exchange) (Exchange, bool) {
+	changed := false
+	for _, one := range a[e.Name()] {
+		var body map[string]json.RawMessage
+		if len(one.Send) == 0 || json.Unmarshal(e.Body, &body) != nil {
+			continue
+		}
+		maps.Copy(body, one.Send)
+		text, err := json.Marshal(body)
+		if err != nil {
+			continue
+		}
+		e.Body, changed, one.used = text, true, true
+	}
+	return e, changed
 }
 
 // Judge divides the mismatches of an exchange into those that are allowed and others.

@@ -9,10 +9,13 @@ import (
 
 var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 
+// spellings are the texts that were turned into numbers, by their path.
+type spellings map[string]string
+
 // coerce turns strings of digits into numbers wherever schema bounds a value that
 // may be spelled either way. Strings that are no number are left for the pattern
 // to refuse.
-func coerce(schema, value any) {
+func (s spellings) coerce(schema, value any, path string) {
 	rules, isObject := schema.(Object)
 	if !isObject {
 		return
@@ -26,14 +29,15 @@ func coerce(schema, value any) {
 				continue
 			}
 			if n, ok := asNumber(rule, inner); ok {
+				s[below(path, name)], _ = inner.(string)
 				v[name] = n
 				continue
 			}
-			coerce(rule, inner)
+			s.coerce(rule, inner, below(path, name))
 		}
 	case []any:
-		for _, inner := range v {
-			coerce(rules["items"], inner)
+		for i, inner := range v {
+			s.coerce(rules["items"], inner, below(path, strconv.Itoa(i)))
 		}
 	}
 }

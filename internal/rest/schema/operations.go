@@ -123,13 +123,13 @@ func verbs() map[Operation]Object {
 			"tail": typed("string integer null"), "since": typed("string integer null", "pattern", sincePattern)}),
 		Execute: object(list("command"), Object{"command": typed("string", "minLength", 1), "run": boolean(), "interactive": boolean()}),
 		ExecuteResize: object(list("exec_id"), Object{
-			"exec_id": typed("string", "minLength", 64, "maxLength", 64, "pattern", "^[a-f0-9]*$"), "w": count(1), "h": count(1)}),
+			"exec_id": plainly(typed("string", "minLength", 64, "maxLength", 64, "pattern", "^[a-f0-9]*$")), "w": count(1), "h": count(1)}),
 		Resize:        object(nil, Object{"w": count(1), "h": count(1)}),
 		Top:           object(nil, Object{"ps_args": typed("string")}),
 		GetArchive:    one("path", path),
 		PutArchive:    object(list("path"), Object{"path": path, "data": typed("string")}),
 		Commit:        object(list("repository"), Object{"repository": short(), "tag": typed("string null", "maxLength", 255)}),
-		Rename:        one("name", strictName()),
+		Rename:        one("name", given(name())),
 		SecurityGroup: one("name", short()),
 		NetworkDetach: detach,
 		NetworkAttach: attach,
@@ -139,7 +139,7 @@ func verbs() map[Operation]Object {
 func operators() map[Operation]Object {
 	pair := list("host", "binary")
 	limit := func() Object {
-		return typed("integer string", "pattern", "^-?[0-9]+$", "minimum", -1, "maximum", maxInt)
+		return typed("integer string", "pattern", "^-?[0-9]+$", "minimum", -1, ours+"maximum", maxInt)
 	}
 	text := func() Object { return typed("string", "minLength", 1) }
 	registry := func(required []any) Object {
@@ -168,7 +168,7 @@ func operators() map[Operation]Object {
 func (l Limits) createContainer(version api.Version) Object {
 	properties := Object{
 		"name": name(), "image": image(), "command": typed("string null"),
-		"cpu": l.cpu(), "cpu_policy": typed("string", "enum", list("dedicated", "shared")), "memory": l.memory(), "disk": l.disk(),
+		"cpu": l.cpu(), "cpu_policy": plainly(typed("string", "enum", list("dedicated", "shared"))), "memory": l.memory(), "disk": l.disk(),
 		"environment": environment(), "labels": labels(), "workdir": typed("string null"), "hostname": hostname(),
 		"interactive": boolean(), "tty": boolean(), "image_driver": l.imageDriver(), "image_pull_policy": pullPolicy(),
 		"restart_policy": restartPolicy(), "auto_remove": typed("boolean null"), "auto_heal": boolean(),
@@ -193,8 +193,7 @@ func (l Limits) createContainer(version api.Version) Object {
 }
 
 func (l Limits) createCapsule() Object {
-	metadata := typed("object", "properties", Object{
-		"name": name(), "labels": labels(), "annotations": typed("object null", "additionalProperties", typed("string number boolean null"))})
+	metadata := typed("object", "properties", Object{"name": name(), "labels": labels(), "annotations": labels()})
 	template := object(list("kind", "metadata", "spec"), Object{
 		"kind": typed("string", "enum", list("capsule", "Capsule")), "capsuleVersion": typed("string", "enum", list("beta", "Beta")),
 		"metadata": metadata, "spec": l.capsuleSpec(), "availabilityZone": typed("string null", "minLength", 1, "maxLength", 255),
@@ -204,31 +203,44 @@ func (l Limits) createCapsule() Object {
 }
 
 func (l Limits) capsuleSpec() Object {
+	volume := open(list("name", "cinder"), Object{"name": strictName(), "cinder": cinder()})
+	spec := open(list("containers"), Object{
+		"containers":            typed("array", ours+"minItems", 1, "items", l.capsuleContainer()),
+		ours + "initContainers": typed("array null", "items", l.capsuleContainer()),
+		"volumes":               typed("array null", "items", volume),
+		"restartPolicy":         typed("string", "enum", list("Always", "OnFailure", "Never")),
+	})
+	spec["type"] = list("object")
+	return spec
+}
+
+func (l Limits) capsuleContainer() Object {
 	strings := func() Object { return typed("array", "items", typed("string null")) }
+	number := func() Object {
+		return typed("integer string", "pattern", "^[0-9]*$", "minimum", 0, ours+"maximum", 65535)
+	}
 	port := object(list("containerPort"), Object{
-		"name": name(), "containerPort": typed("integer string", "pattern", "^[0-9]*$", "minimum", 0, "maximum", 65535),
-		"hostPort": typed("integer string", "pattern", "^[0-9]*$", "minimum", 0, "maximum", 65535),
-		"protocol": typed("string", "enum", list("TCP", "UDP"))})
-	mount := object(list("mountPath"), Object{"name": strictName(), "mountPath": typed("string", "minLength", 1), "readOnly": boolean()})
-	container := object(list("image"), Object{
+		"name": name(), "containerPort": number(), "hostPort": number(), "protocol": typed("string", "enum", list("TCP", "UDP"))})
+	mount := object(list("name", "mountPath"), Object{"name": strictName(), "mountPath": typed("string", ours+"minLength", 1), "readOnly": boolean()})
+	listed := func(o Object) Object {
+		o["type"] = list("object")
+		return o
+	}
+	requests := listed(object(nil, Object{"cpu": l.cpu(), "memory": l.memory()}))
+	return object(list("image"), Object{
 		"name": name(), "image": image(), "command": strings(), "args": strings(), "env": environment(), "workDir": typed("string null"),
 		"imagePullPolicy": pullPolicy(), "stdin": boolean(), "tty": boolean(),
-		"ports": typed("array null", "items", port), "volumeMounts": typed("array null", "items", mount),
-		"resources": object(nil, Object{"requests": object(nil, Object{"cpu": l.cpu(), "memory": l.memory()})}),
-	})
-	volume := typed("object", "required", list("name", "cinder"), "properties", Object{"name": strictName(), "cinder": cinder()})
-	return typed("object", "required", list("containers"), "properties", Object{
-		"containers":     typed("array", "minItems", 1, "items", container),
-		"initContainers": typed("array null", "items", container),
-		"volumes":        typed("array null", "items", volume),
-		"restartPolicy":  typed("string", "enum", list("Always", "OnFailure", "Never")),
+		"ports": typed("array", "items", port), "volumeMounts": typed("array", "items", mount),
+		"resources": listed(object(nil, Object{"requests": requests})),
 	})
 }
 
 func cinder() Object {
 	o := object(nil, Object{
-		"volumeID": typed("string", "minLength", 36, "maxLength", 36),
-		"size":     typed("integer string", "pattern", "^[0-9]+$", "minimum", 1, "maximum", maxInt), "autoRemove": boolean()})
-	o["oneOf"] = list(Object{"required": list("volumeID")}, Object{"required": list("size")})
+		"volumeID": plainly(typed("string", "minLength", 36, "maxLength", 36)),
+		"size": typed("number", "minLength", 1, "pattern", "^[0-9]*$",
+			ours+"minimum", 1, ours+"maximum", maxInt, ours+"multipleOf", 1),
+		"autoRemove": boolean()})
+	o[ours+"oneOf"] = list(Object{"required": list("volumeID")}, Object{"required": list("size")})
 	return o
 }

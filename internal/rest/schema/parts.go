@@ -30,14 +30,9 @@ func list(items ...any) []any { return items }
 
 // typed is a schema of one or several types with further keywords in pairs.
 func typed(types string, pairs ...any) Object {
-	words := strings.Fields(types)
-	var named any = words[0]
-	if len(words) > 1 {
-		several := make([]any, 0, len(words))
-		for _, w := range words {
-			several = append(several, w)
-		}
-		named = several
+	named := []any{}
+	for word := range strings.FieldsSeq(types) {
+		named = append(named, word)
 	}
 	o := Object{"type": named}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -46,11 +41,27 @@ func typed(types string, pairs ...any) Object {
 	return o
 }
 
+// plainly makes rule a schema whose one type is not written as a list, as some rules of this
+// API always were.
+func plainly(rule Object) Object {
+	if types, several := rule["type"].([]any); several && len(types) == 1 {
+		rule["type"] = types[0]
+	}
+	return rule
+}
+
 func object(required []any, properties Object) Object {
 	o := Object{"type": "object", "properties": properties, "additionalProperties": false}
 	if len(required) > 0 {
 		o["required"] = required
 	}
+	return o
+}
+
+// open is an object that may have further members.
+func open(required []any, properties Object) Object {
+	o := object(required, properties)
+	o["additionalProperties"] = true
 	return o
 }
 
@@ -71,14 +82,20 @@ func strictName() Object {
 	return typed("string", "minLength", 2, "maxLength", 255, "pattern", namePattern)
 }
 
+// given is rule for what must not be null although the rule as it is known lets it be.
+func given(rule Object) Object {
+	rule[ours+"not"] = Object{"type": "null"}
+	return rule
+}
+
 func image() Object {
-	return typed("string", "minLength", 2, "maxLength", 255, "pattern", imagePattern)
+	return plainly(typed("string", "minLength", 2, "maxLength", 255, "pattern", imagePattern))
 }
 
 func short() Object { return typed("string", "minLength", 1, "maxLength", 255) }
 
 func hostname() Object {
-	return typed("string", "minLength", 1, "maxLength", 255, "pattern", hostPattern)
+	return plainly(typed("string", "minLength", 1, "maxLength", 255, "pattern", hostPattern))
 }
 
 func (l Limits) cpu() Object {
@@ -108,7 +125,7 @@ func pullPolicy() Object {
 func restartPolicy() Object {
 	o := object(list("Name"), Object{
 		"Name":              typed("string", "enum", list("no", "always", "on-failure", "unless-stopped")),
-		"MaximumRetryCount": typed("integer string null", "minimum", 0, "maximum", maxInt, "pattern", "^[0-9]+$"),
+		"MaximumRetryCount": typed("integer string null", "minimum", 0, ours+"maximum", maxInt, "pattern", "^[0-9]+$"),
 	})
 	o["type"] = list("object", "null")
 	return o
@@ -121,9 +138,11 @@ func healthcheck() Object {
 	seconds := func() Object {
 		return typed("integer string null", "minimum", 0, "maximum", maxInt, "pattern", "^[0-9]+$")
 	}
-	o := object(nil, Object{"cmd": typed("string", "minLength", 1), "interval": seconds(), "retries": seconds(), "timeout": seconds()})
-	o["type"] = list("object", "null")
-	return o
+	judged := object(nil, Object{"cmd": typed("string", "minLength", 1), "interval": seconds(), "retries": seconds(), "timeout": seconds()})
+	// The rules for the members once stood under items, where nothing judges an object.
+	loose := func() Object { return typed("integer null") }
+	shown := object(nil, Object{"cmd": short(), "interval": loose(), "retries": loose(), "timeout": loose()})
+	return typed("object null", "items", shown, ours+"properties", judged["properties"], ours+"additionalProperties", false)
 }
 
 func nets() Object {
@@ -137,8 +156,8 @@ func nets() Object {
 
 func mounts() Object {
 	item := object(nil, Object{
-		"type": typed("string", "enum", list("volume", "bind")), "source": typed("string"), "destination": typed("string", "minLength", 1),
-		"size": typed("string integer", "pattern", "^[0-9]+$", "minimum", 1, "maximum", maxInt),
+		"type": typed("string", ours+"enum", list("volume", "bind")), "source": typed("string"), "destination": typed("string", ours+"minLength", 1),
+		"size": typed("string integer", ours+"pattern", "^[0-9]+$", ours+"minimum", 1, ours+"maximum", maxInt),
 	})
 	item["anyOf"] = list(Object{"required": list("source", "destination")}, Object{"required": list("size", "destination")})
 	return typed("array null", "items", item)
@@ -150,17 +169,17 @@ func environment() Object {
 
 // labels take any scalar, which is kept as text; a nested value has no text.
 func labels() Object {
-	return typed("object null", "additionalProperties", typed("string number boolean null"))
+	return typed("object null", ours+"additionalProperties", typed("string number boolean null"))
 }
 
 // words are lists of scalars that are kept as text.
 func words() Object {
-	return typed("array null", "items", typed("string number boolean"))
+	return typed("array null", ours+"items", typed("string number boolean"))
 }
 
 // size is a count of columns or rows, or of seconds.
 func count(least int) Object {
-	return typed("integer string", "pattern", "^[0-9]*$", "minimum", least, "maximum", maxInt)
+	return typed("integer string", "pattern", "^[0-9]*$", "minimum", least, ours+"maximum", maxInt)
 }
 
 // signals returns every spelling of a signal, and the word None that a widely used

@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -13,8 +14,8 @@ import (
 )
 
 // maxShown bounds how much of a user's value a message repeats, in bytes. The
-// service this API comes from repeats whole values and whole schemas, and could be
-// made to answer with gigabytes.
+// service this API comes from repeats whole values, and could be made to answer with
+// gigabytes.
 const maxShown = 1024
 
 // pick returns the error that is told when there are several: what is inside the
@@ -183,16 +184,30 @@ func shorten(s string) string {
 // have always used, cut at maxShown.
 func repr(value any) string { return shorten(full(value)) }
 
-// full writes a literal without a bound.
+// full writes a literal as far as any message needs it.
 func full(value any) string {
-	var b strings.Builder
-	write(&b, value)
-	return b.String()
+	l := literal{most: 4 * maxShown}
+	l.write(value)
+	return l.b.String()
 }
 
-func write(b *strings.Builder, value any) {
-	if b.Len() > 4*maxShown && b.Len() > 0 {
-		return // enough for any message; deeper values cannot be shown anyway
+// whole writes a literal without a bound.
+func whole(value any) string {
+	l := literal{most: math.MaxInt}
+	l.write(value)
+	return l.b.String()
+}
+
+// literal writes values in the notation of messages until most bytes are there.
+type literal struct {
+	b    strings.Builder
+	most int
+}
+
+func (l *literal) write(value any) {
+	b := &l.b
+	if b.Len() > l.most {
+		return
 	}
 	switch v := value.(type) {
 	case nil:
@@ -217,7 +232,7 @@ func write(b *strings.Builder, value any) {
 		b.WriteByte('[')
 		for i, inner := range v {
 			separate(b, i)
-			write(b, inner)
+			l.write(inner)
 		}
 		b.WriteByte(']')
 	case Object:
@@ -225,7 +240,15 @@ func write(b *strings.Builder, value any) {
 		for i, name := range sortedNames(v) {
 			separate(b, i)
 			b.WriteString(quote(name) + ": ")
-			write(b, v[name])
+			l.write(v[name])
+		}
+		b.WriteByte('}')
+	case members:
+		b.WriteByte('{')
+		for i, member := range v {
+			separate(b, i)
+			b.WriteString(quote(member.name) + ": ")
+			l.write(member.value)
 		}
 		b.WriteByte('}')
 	default:
