@@ -76,7 +76,8 @@ type Error struct {
 
 // Error returns the server's own sentence and the status.
 func (e *Error) Error() string {
-	text := e.Title
+	// The title of a refused argument goes on with the rule and the value.
+	text, _, _ := strings.Cut(e.Title, "\n")
 	if text == "" {
 		text = e.Detail
 	}

@@ -70,6 +70,9 @@ func framework(status int, detail string) api.Fault {
 func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var ready *answer
 	if errors.As(err, &ready) {
+		if agreed(w.Header()) {
+			unannounce(w.Header())
+		}
 		if ready.allow != "" {
 			w.Header().Set("Allow", ready.allow)
 		}
@@ -87,6 +90,9 @@ func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		body = d.mask(r, err)
 	case fault.Code == "":
 		body = framework(status, fault.Message)
+		if agreed(w.Header()) {
+			unannounce(w.Header()) // a refused version keeps the range to choose from
+		}
 	case status >= http.StatusInternalServerError:
 		d.Log.WarnContext(r.Context(), "back end", slog.String("error", err.Error()), requestAttr(r))
 	}
@@ -102,6 +108,7 @@ func (d *door) mask(r *http.Request, err error) api.Fault {
 
 // challenge is the 401, in the words of the identity service whose token is missing.
 func (d *door) challenge(w http.ResponseWriter) {
+	unannounce(w.Header())
 	w.Header().Set("WWW-Authenticate", d.Identity.Challenge())
 	send(w, http.StatusUnauthorized, api.Unauthorized{Error: api.UnauthorizedError{
 		Code: http.StatusUnauthorized, Title: http.StatusText(http.StatusUnauthorized),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-zun/zun/api"
@@ -65,6 +66,22 @@ func announce(h http.Header, version api.Version) {
 		h.Set(api.HeaderVersion, api.ServiceType+" "+version.String())
 	}
 }
+
+// unannounce takes the version headers back from an answer that no version of the API
+// gave: of a path that is none, a method that is none, a caller who is nobody.
+func unannounce(h http.Header) {
+	kept := slices.DeleteFunc(h.Values("Vary"), func(value string) bool { return value == api.HeaderVersion })
+	h.Del("Vary")
+	for _, value := range kept {
+		h.Add("Vary", value)
+	}
+	for _, name := range []string{api.HeaderVersion, api.HeaderMinVersion, api.HeaderMaxVersion} {
+		h.Del(name)
+	}
+}
+
+// agreed says whether a version was announced that the client can have.
+func agreed(h http.Header) bool { return h.Get(api.HeaderVersion) != "" }
 
 // acceptsJSON says whether the client takes what this service speaks.
 func acceptsJSON(accept string) bool {
