@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/go-zun/zun/internal/agent/journal"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -122,6 +123,12 @@ type Attacher interface {
 // Logger is the optional capability of reading a member's output.
 type Logger interface {
 	Logs(ctx context.Context, o Object, q domain.LogQuery, sink func(stream domain.LogStream, chunk []byte) error) error
+}
+
+// Journaler is the optional capability of reading a member's output entry by entry
+// while the process prints and the engine drops what is old.
+type Journaler interface {
+	OpenJournal(ctx context.Context, o Object) (journal.Reader, error)
 }
 
 // Observer is the optional capability of looking at a member's resources.

@@ -130,6 +130,17 @@ func (a *Agent) knownMember(ctx context.Context, id domain.ContainerID) (Object,
 	return a.askMember(ctx, id)
 }
 
+// freshMember returns the present member of id if it is as the engine last told.
+func (a *Agent) freshMember(id domain.ContainerID) (Object, bool) {
+	c := a.ledger.find(id)
+	if c == nil {
+		return Object{}, false
+	}
+	objects, fresh := a.ledger.objects(c)
+	o, found := newest(objects)
+	return o, fresh && found
+}
+
 // askMember asks the engine for the present member of id.
 func (a *Agent) askMember(ctx context.Context, id domain.ContainerID) (Object, error) {
 	objects, err := a.engine.Inspect(ctx, id)

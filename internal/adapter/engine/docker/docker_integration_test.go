@@ -40,7 +40,7 @@ func TestEngine(t *testing.T) {
 	public, private := startRegistry(t, false), startRegistry(t, true)
 	enginetest.Run(t, enginetest.Factory{
 		Open: func(t *testing.T) agent.Engine {
-			return open(t, docker.Options{Deployment: deployment, PIDsLimit: 4096, LogMaxBytes: 10 << 20, Log: slog.New(slog.DiscardHandler)})
+			return open(t, docker.Options{Deployment: deployment, PIDsLimit: 4096, LogMaxBytes: 1 << 20, Log: slog.New(slog.DiscardHandler)})
 		},
 		Image:    image,
 		Pullable: public + "/" + image, Missing: public + "/missing:1", Unreachable: freeAddress(t) + "/none:1",

@@ -103,12 +103,14 @@ func (m members) hostConfig(spec agent.MemberSpec) (*container.HostConfig, error
 	return h, nil
 }
 
+// logConfig says in which form a log is kept and how much of it. The rotated file is
+// not compressed, whatever the daemon's default, because followers read on in it.
 func (e *Engine) logConfig() container.LogConfig {
 	if e.options.LogMaxBytes <= 0 {
 		return container.LogConfig{}
 	}
 	return container.LogConfig{Type: "json-file", Config: map[string]string{
-		"max-size": strconv.FormatInt(e.options.LogMaxBytes, 10), "max-file": "2",
+		"max-size": strconv.FormatInt(e.options.LogMaxBytes, 10), "max-file": "2", "compress": "false",
 	}}
 }
 

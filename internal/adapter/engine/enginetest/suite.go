@@ -21,7 +21,8 @@ import (
 // Factory makes what Run tests.
 type Factory struct {
 	// Open returns a client of the same engine each time: opening again is a restart of
-	// the agent. The suite does not close it.
+	// the agent. The suite does not close it. Of a log the engine keeps two of the bursts
+	// of testJournalRotation, and not eight.
 	Open func(t *testing.T) agent.Engine
 	// Image is present and holds a busybox-like shell.
 	Image string
@@ -55,6 +56,8 @@ func Run(t *testing.T, f Factory) {
 		{"ExecRun", testExecRun}, {"ExecStreams", testExecStreams}, {"ExecTerminal", testExecTerminal}, {"ExecFaults", testExecFaults},
 		{"Attach", testAttach}, {"AttachTerminal", testAttachTerminal},
 		{"Logs", testLogs}, {"LogsFollow", testLogsFollow}, {"LogsTerminal", testLogsTerminal},
+		{"Journal", testJournal}, {"JournalTerminal", testJournalTerminal}, {"JournalOfRuns", testJournalOfRuns},
+		{"JournalRotation", testJournalRotation}, {"JournalPace", testJournalPace},
 		{"Top", testTop}, {"Stats", testStats}, {"Archive", testArchive}, {"ArchiveFaults", testArchiveFaults},
 	} {
 		t.Run(part.name, func(t *testing.T) {

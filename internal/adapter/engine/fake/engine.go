@@ -28,6 +28,9 @@ type Options struct {
 	Clock Clock
 	// Images are the references present from the start, besides "busybox" and "cirros".
 	Images []string
+	// LogMaxBytes bounds what is kept of each member's log, as an engine that keeps two
+	// files of this size; 0: all is kept.
+	LogMaxBytes int64
 	// Inventory replaces the made-up host if not nil.
 	Inventory *domain.Inventory
 }
@@ -42,12 +45,13 @@ type Engine struct {
 }
 
 var (
-	_ agent.Engine   = (*Engine)(nil)
-	_ agent.Execer   = (*Engine)(nil)
-	_ agent.Attacher = (*Engine)(nil)
-	_ agent.Logger   = (*Engine)(nil)
-	_ agent.Observer = (*Engine)(nil)
-	_ agent.Archiver = (*Engine)(nil)
+	_ agent.Engine    = (*Engine)(nil)
+	_ agent.Execer    = (*Engine)(nil)
+	_ agent.Attacher  = (*Engine)(nil)
+	_ agent.Logger    = (*Engine)(nil)
+	_ agent.Journaler = (*Engine)(nil)
+	_ agent.Observer  = (*Engine)(nil)
+	_ agent.Archiver  = (*Engine)(nil)
 )
 
 // New opens the engine whose state is in o.Dir, making the directory if need be.
