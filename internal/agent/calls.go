@@ -30,7 +30,7 @@ func (c *Calls) ExecRun(ctx context.Context, id domain.ContainerID, cmd []string
 	return execer.ExecRun(ctx, o, cmd, c.agent.opt.ExecOutput)
 }
 
-// Logs reads the output so far, and on while q.Follow, into sink.
+// Logs reads the output so far into sink.
 func (c *Calls) Logs(ctx context.Context, id domain.ContainerID, q domain.LogQuery,
 	sink func(stream domain.LogStream, chunk []byte) error) error {
 	logger, o, err := capability[Logger](ctx, c.agent, id, "read logs")

@@ -226,6 +226,15 @@ func (c calls) ExecRun(ctx context.Context, _ domain.ContainerID, cmd []string) 
 	return domain.ExecResult{Output: []byte("hi"), ExitCode: 3}, c.n.say("exec")
 }
 
+func (c calls) Output() control.Output { return c }
+
+func (c calls) Follow(_ context.Context, _ domain.ContainerID, _ domain.FollowQuery, sink control.FollowSink) error {
+	if err := c.n.say("follow"); err != nil {
+		return err
+	}
+	return sink([]domain.FollowRecord{{Kind: domain.FollowEnd}})
+}
+
 func (c calls) Logs(_ context.Context, _ domain.ContainerID, _ domain.LogQuery, sink control.LogSink) error {
 	if err := c.n.say("logs"); err != nil {
 		return err

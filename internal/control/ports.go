@@ -356,15 +356,26 @@ type Calls interface {
 	Observe(ctx context.Context, id domain.ContainerID) (domain.Observation, error)
 	// ExecRun runs a command to its end; Timeout when ctx's deadline comes first.
 	ExecRun(ctx context.Context, id domain.ContainerID, cmd []string) (domain.ExecResult, error)
-	Logs(ctx context.Context, id domain.ContainerID, q domain.LogQuery, sink LogSink) error
 	Top(ctx context.Context, id domain.ContainerID, psArgs string) (domain.ProcessTable, error)
 	Stats(ctx context.Context, id domain.ContainerID) (domain.Stats, error)
+	// Output is what the container printed and prints.
+	Output() Output
 	// Terminals are the interactive calls.
 	Terminals() Terminals
 	// Archives are the file calls.
 	Archives() Archives
 	// Images are the calls on the host's images.
 	Images() ImageCalls
+}
+
+// Output is what a container printed and prints.
+type Output interface {
+	// Logs reads what was printed so far.
+	Logs(ctx context.Context, id domain.ContainerID, q domain.LogQuery, sink LogSink) error
+	// Follow tells sink what is printed until the end, which is the last record, and then
+	// returns nil. Unavailable says that the host broke off: the follower asks again with
+	// its cursor. Invalid is a cursor that no host gave.
+	Follow(ctx context.Context, id domain.ContainerID, q domain.FollowQuery, sink FollowSink) error
 }
 
 // ImageCalls look after the images of one host.

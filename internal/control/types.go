@@ -9,6 +9,10 @@ import (
 // LogSink receives log chunks in order; an error it returns ends the reading.
 type LogSink func(stream domain.LogStream, chunk []byte) error
 
+// FollowSink receives records of a followed log in order, several at once; an error it
+// returns ends the following.
+type FollowSink func([]domain.FollowRecord) error
+
 // ByteSink receives chunks in order; an error it returns ends the transfer.
 type ByteSink func(chunk []byte) error
 

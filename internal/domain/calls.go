@@ -12,9 +12,9 @@ type ExecResult struct {
 
 // LogQuery selects log lines. Tail -1 is all; a zero Since is the beginning.
 type LogQuery struct {
-	Stdout, Stderr, Timestamps, Follow bool
-	Tail                               int
-	Since                              time.Time
+	Stdout, Stderr, Timestamps bool
+	Tail                       int
+	Since                      time.Time
 }
 
 // LogStream tells the streams of a log apart.

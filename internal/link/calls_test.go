@@ -150,7 +150,7 @@ func TestLogsStreamAndEndByTheSink(t *testing.T) {
 		return errors.Join(sink(domain.Stdout, []byte("out")), sink(domain.Stderr, bytes.Repeat([]byte("e"), 100<<10)))
 	}
 	got := map[domain.LogStream]int{}
-	err := calls.Logs(t.Context(), "c1", domain.LogQuery{Tail: -1}, func(s domain.LogStream, chunk []byte) error {
+	err := calls.Output().Logs(t.Context(), "c1", domain.LogQuery{Tail: -1}, func(s domain.LogStream, chunk []byte) error {
 		got[s] += len(chunk)
 		return nil
 	})
@@ -169,7 +169,7 @@ func TestLogsStreamAndEndByTheSink(t *testing.T) {
 		return ctx.Err()
 	}
 	enough := errors.New("enough")
-	err = calls.Logs(t.Context(), "c1", domain.LogQuery{Follow: true}, func(domain.LogStream, []byte) error { return enough })
+	err = calls.Output().Logs(t.Context(), "c1", domain.LogQuery{}, func(domain.LogStream, []byte) error { return enough })
 	if !errors.Is(err, enough) {
 		t.Fatalf("got %v", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/journal"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/link/channel"
@@ -373,6 +374,7 @@ type hands struct {
 	woken  chan int64
 	gaveUp chan struct{} // closed when a slow pull was given up
 	logs   func(ctx context.Context, sink func(domain.LogStream, []byte) error) error
+	follow func(ctx context.Context, q domain.FollowQuery, sink journal.Sink) error
 	exec   func(ctx context.Context) (domain.ExecResult, error)
 	open   func() (agent.Stream, error)
 	get    func(sink func([]byte) error) (domain.PathStat, error)
@@ -394,6 +396,10 @@ func (h *hands) ExecRun(ctx context.Context, _ domain.ContainerID, cmd []string)
 
 func (h *hands) Logs(ctx context.Context, _ domain.ContainerID, _ domain.LogQuery, sink func(domain.LogStream, []byte) error) error {
 	return h.logs(ctx, sink)
+}
+
+func (h *hands) Follow(ctx context.Context, _ domain.ContainerID, q domain.FollowQuery, sink journal.Sink) error {
+	return h.follow(ctx, q, sink)
 }
 
 func (h *hands) Top(_ context.Context, _ domain.ContainerID, psArgs string) (domain.ProcessTable, error) {

@@ -65,19 +65,15 @@ func answered(ctx context.Context, row domain.Container, err error) error {
 	}
 }
 
-// Logs streams the container's output into sink. Only a followed log may last
-// longer than the bound of a stream.
+// Logs streams the container's output into sink.
 func (i *Insides) Logs(ctx context.Context, actor domain.Actor, ref control.Ref, q domain.LogQuery, sink control.LogSink) error {
 	row, calls, err := i.reach(ctx, actor, ref, domain.VerbLogs)
 	if err != nil {
 		return err
 	}
-	if !q.Follow {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, i.control.Options().StreamTimeout)
-		defer cancel()
-	}
-	return answered(ctx, row, calls.Logs(ctx, row.ID, q, sink))
+	ctx, cancel := context.WithTimeout(ctx, i.control.Options().StreamTimeout)
+	defer cancel()
+	return answered(ctx, row, calls.Output().Logs(ctx, row.ID, q, sink))
 }
 
 // ExecRun runs a command to its end, at most ExecuteTimeout long. It is never sent

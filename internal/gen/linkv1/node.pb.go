@@ -948,7 +948,6 @@ type LogsRequest struct {
 	Stdout        bool                   `protobuf:"varint,3,opt,name=stdout,proto3" json:"stdout,omitempty"`
 	Stderr        bool                   `protobuf:"varint,4,opt,name=stderr,proto3" json:"stderr,omitempty"`
 	Timestamps    bool                   `protobuf:"varint,5,opt,name=timestamps,proto3" json:"timestamps,omitempty"`
-	Follow        bool                   `protobuf:"varint,6,opt,name=follow,proto3" json:"follow,omitempty"`
 	Tail          int64                  `protobuf:"varint,7,opt,name=tail,proto3" json:"tail,omitempty"`
 	Since         *Instant               `protobuf:"bytes,8,opt,name=since,proto3" json:"since,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1020,13 +1019,6 @@ func (x *LogsRequest) GetTimestamps() bool {
 	return false
 }
 
-func (x *LogsRequest) GetFollow() bool {
-	if x != nil {
-		return x.Follow
-	}
-	return false
-}
-
 func (x *LogsRequest) GetTail() int64 {
 	if x != nil {
 		return x.Tail
@@ -1093,6 +1085,286 @@ func (x *LogChunk) GetData() []byte {
 	return nil
 }
 
+type FollowRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HostId        string                 `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Container     string                 `protobuf:"bytes,2,opt,name=container,proto3" json:"container,omitempty"`
+	Query         *FollowQuery           `protobuf:"bytes,3,opt,name=query,proto3" json:"query,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowRequest) Reset() {
+	*x = FollowRequest{}
+	mi := &file_zun_link_v1_node_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowRequest) ProtoMessage() {}
+
+func (x *FollowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_node_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowRequest.ProtoReflect.Descriptor instead.
+func (*FollowRequest) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *FollowRequest) GetHostId() string {
+	if x != nil {
+		return x.HostId
+	}
+	return ""
+}
+
+func (x *FollowRequest) GetContainer() string {
+	if x != nil {
+		return x.Container
+	}
+	return ""
+}
+
+func (x *FollowRequest) GetQuery() *FollowQuery {
+	if x != nil {
+		return x.Query
+	}
+	return nil
+}
+
+type FollowQuery struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Stdout        bool                   `protobuf:"varint,1,opt,name=stdout,proto3" json:"stdout,omitempty"`
+	Stderr        bool                   `protobuf:"varint,2,opt,name=stderr,proto3" json:"stderr,omitempty"`
+	Tail          int64                  `protobuf:"varint,3,opt,name=tail,proto3" json:"tail,omitempty"`
+	Since         *Instant               `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
+	Cursor        string                 `protobuf:"bytes,5,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	Restarts      bool                   `protobuf:"varint,6,opt,name=restarts,proto3" json:"restarts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowQuery) Reset() {
+	*x = FollowQuery{}
+	mi := &file_zun_link_v1_node_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowQuery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowQuery) ProtoMessage() {}
+
+func (x *FollowQuery) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_node_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowQuery.ProtoReflect.Descriptor instead.
+func (*FollowQuery) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *FollowQuery) GetStdout() bool {
+	if x != nil {
+		return x.Stdout
+	}
+	return false
+}
+
+func (x *FollowQuery) GetStderr() bool {
+	if x != nil {
+		return x.Stderr
+	}
+	return false
+}
+
+func (x *FollowQuery) GetTail() int64 {
+	if x != nil {
+		return x.Tail
+	}
+	return 0
+}
+
+func (x *FollowQuery) GetSince() *Instant {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *FollowQuery) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *FollowQuery) GetRestarts() bool {
+	if x != nil {
+		return x.Restarts
+	}
+	return false
+}
+
+type FollowRecords struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Records       []*FollowRecord        `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowRecords) Reset() {
+	*x = FollowRecords{}
+	mi := &file_zun_link_v1_node_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowRecords) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowRecords) ProtoMessage() {}
+
+func (x *FollowRecords) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_node_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowRecords.ProtoReflect.Descriptor instead.
+func (*FollowRecords) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *FollowRecords) GetRecords() []*FollowRecord {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+type FollowRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Stream        uint32                 `protobuf:"varint,2,opt,name=stream,proto3" json:"stream,omitempty"` // 1 stdout, 2 stderr
+	At            *Instant               `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	Data          []byte                 `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+	Cursor        string                 `protobuf:"bytes,5,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	ExitCode      *int64                 `protobuf:"varint,7,opt,name=exit_code,json=exitCode,proto3,oneof" json:"exit_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowRecord) Reset() {
+	*x = FollowRecord{}
+	mi := &file_zun_link_v1_node_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowRecord) ProtoMessage() {}
+
+func (x *FollowRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_node_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowRecord.ProtoReflect.Descriptor instead.
+func (*FollowRecord) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *FollowRecord) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *FollowRecord) GetStream() uint32 {
+	if x != nil {
+		return x.Stream
+	}
+	return 0
+}
+
+func (x *FollowRecord) GetAt() *Instant {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *FollowRecord) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *FollowRecord) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *FollowRecord) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *FollowRecord) GetExitCode() int64 {
+	if x != nil && x.ExitCode != nil {
+		return *x.ExitCode
+	}
+	return 0
+}
+
 type TopRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	HostId        string                 `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
@@ -1104,7 +1376,7 @@ type TopRequest struct {
 
 func (x *TopRequest) Reset() {
 	*x = TopRequest{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[18]
+	mi := &file_zun_link_v1_node_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1116,7 +1388,7 @@ func (x *TopRequest) String() string {
 func (*TopRequest) ProtoMessage() {}
 
 func (x *TopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[18]
+	mi := &file_zun_link_v1_node_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1129,7 +1401,7 @@ func (x *TopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopRequest.ProtoReflect.Descriptor instead.
 func (*TopRequest) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{18}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *TopRequest) GetHostId() string {
@@ -1164,7 +1436,7 @@ type TopReply struct {
 
 func (x *TopReply) Reset() {
 	*x = TopReply{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[19]
+	mi := &file_zun_link_v1_node_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1176,7 +1448,7 @@ func (x *TopReply) String() string {
 func (*TopReply) ProtoMessage() {}
 
 func (x *TopReply) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[19]
+	mi := &file_zun_link_v1_node_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1189,7 +1461,7 @@ func (x *TopReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopReply.ProtoReflect.Descriptor instead.
 func (*TopReply) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{19}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *TopReply) GetTitles() []string {
@@ -1215,7 +1487,7 @@ type ProcessRow struct {
 
 func (x *ProcessRow) Reset() {
 	*x = ProcessRow{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[20]
+	mi := &file_zun_link_v1_node_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1227,7 +1499,7 @@ func (x *ProcessRow) String() string {
 func (*ProcessRow) ProtoMessage() {}
 
 func (x *ProcessRow) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[20]
+	mi := &file_zun_link_v1_node_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1240,7 +1512,7 @@ func (x *ProcessRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessRow.ProtoReflect.Descriptor instead.
 func (*ProcessRow) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{20}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ProcessRow) GetCells() [][]byte {
@@ -1267,7 +1539,7 @@ type StatsReply struct {
 
 func (x *StatsReply) Reset() {
 	*x = StatsReply{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[21]
+	mi := &file_zun_link_v1_node_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1279,7 +1551,7 @@ func (x *StatsReply) String() string {
 func (*StatsReply) ProtoMessage() {}
 
 func (x *StatsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[21]
+	mi := &file_zun_link_v1_node_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1292,7 +1564,7 @@ func (x *StatsReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatsReply.ProtoReflect.Descriptor instead.
 func (*StatsReply) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{21}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *StatsReply) GetCpuPercent() float64 {
@@ -1369,7 +1641,7 @@ type ArchiveRequest struct {
 
 func (x *ArchiveRequest) Reset() {
 	*x = ArchiveRequest{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[22]
+	mi := &file_zun_link_v1_node_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1381,7 +1653,7 @@ func (x *ArchiveRequest) String() string {
 func (*ArchiveRequest) ProtoMessage() {}
 
 func (x *ArchiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[22]
+	mi := &file_zun_link_v1_node_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1394,7 +1666,7 @@ func (x *ArchiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArchiveRequest.ProtoReflect.Descriptor instead.
 func (*ArchiveRequest) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{22}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ArchiveRequest) GetHostId() string {
@@ -1431,7 +1703,7 @@ type ArchiveOutput struct {
 
 func (x *ArchiveOutput) Reset() {
 	*x = ArchiveOutput{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[23]
+	mi := &file_zun_link_v1_node_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1443,7 +1715,7 @@ func (x *ArchiveOutput) String() string {
 func (*ArchiveOutput) ProtoMessage() {}
 
 func (x *ArchiveOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[23]
+	mi := &file_zun_link_v1_node_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1456,7 +1728,7 @@ func (x *ArchiveOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArchiveOutput.ProtoReflect.Descriptor instead.
 func (*ArchiveOutput) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{23}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ArchiveOutput) GetFrame() isArchiveOutput_Frame {
@@ -1514,7 +1786,7 @@ type PathStat struct {
 
 func (x *PathStat) Reset() {
 	*x = PathStat{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[24]
+	mi := &file_zun_link_v1_node_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1526,7 +1798,7 @@ func (x *PathStat) String() string {
 func (*PathStat) ProtoMessage() {}
 
 func (x *PathStat) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[24]
+	mi := &file_zun_link_v1_node_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1539,7 +1811,7 @@ func (x *PathStat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathStat.ProtoReflect.Descriptor instead.
 func (*PathStat) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{24}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PathStat) GetName() []byte {
@@ -1591,7 +1863,7 @@ type ArchiveInput struct {
 
 func (x *ArchiveInput) Reset() {
 	*x = ArchiveInput{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[25]
+	mi := &file_zun_link_v1_node_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1603,7 +1875,7 @@ func (x *ArchiveInput) String() string {
 func (*ArchiveInput) ProtoMessage() {}
 
 func (x *ArchiveInput) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[25]
+	mi := &file_zun_link_v1_node_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1616,7 +1888,7 @@ func (x *ArchiveInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArchiveInput.ProtoReflect.Descriptor instead.
 func (*ArchiveInput) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{25}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ArchiveInput) GetFrame() isArchiveInput_Frame {
@@ -1683,7 +1955,7 @@ type ArchiveEnd struct {
 
 func (x *ArchiveEnd) Reset() {
 	*x = ArchiveEnd{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[26]
+	mi := &file_zun_link_v1_node_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1695,7 +1967,7 @@ func (x *ArchiveEnd) String() string {
 func (*ArchiveEnd) ProtoMessage() {}
 
 func (x *ArchiveEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[26]
+	mi := &file_zun_link_v1_node_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1708,7 +1980,7 @@ func (x *ArchiveEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArchiveEnd.ProtoReflect.Descriptor instead.
 func (*ArchiveEnd) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{26}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{30}
 }
 
 type PutArchiveReply struct {
@@ -1719,7 +1991,7 @@ type PutArchiveReply struct {
 
 func (x *PutArchiveReply) Reset() {
 	*x = PutArchiveReply{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[27]
+	mi := &file_zun_link_v1_node_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1731,7 +2003,7 @@ func (x *PutArchiveReply) String() string {
 func (*PutArchiveReply) ProtoMessage() {}
 
 func (x *PutArchiveReply) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[27]
+	mi := &file_zun_link_v1_node_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1744,7 +2016,7 @@ func (x *PutArchiveReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutArchiveReply.ProtoReflect.Descriptor instead.
 func (*PutArchiveReply) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{27}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{31}
 }
 
 type PullImageRequest struct {
@@ -1758,7 +2030,7 @@ type PullImageRequest struct {
 
 func (x *PullImageRequest) Reset() {
 	*x = PullImageRequest{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[28]
+	mi := &file_zun_link_v1_node_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1770,7 +2042,7 @@ func (x *PullImageRequest) String() string {
 func (*PullImageRequest) ProtoMessage() {}
 
 func (x *PullImageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[28]
+	mi := &file_zun_link_v1_node_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1783,7 +2055,7 @@ func (x *PullImageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullImageRequest.ProtoReflect.Descriptor instead.
 func (*PullImageRequest) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{28}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PullImageRequest) GetHostId() string {
@@ -1820,7 +2092,7 @@ type PullImageOutput struct {
 
 func (x *PullImageOutput) Reset() {
 	*x = PullImageOutput{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[29]
+	mi := &file_zun_link_v1_node_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1832,7 +2104,7 @@ func (x *PullImageOutput) String() string {
 func (*PullImageOutput) ProtoMessage() {}
 
 func (x *PullImageOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[29]
+	mi := &file_zun_link_v1_node_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1845,7 +2117,7 @@ func (x *PullImageOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullImageOutput.ProtoReflect.Descriptor instead.
 func (*PullImageOutput) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{29}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *PullImageOutput) GetFrame() isPullImageOutput_Frame {
@@ -1899,7 +2171,7 @@ type PullProgress struct {
 
 func (x *PullProgress) Reset() {
 	*x = PullProgress{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[30]
+	mi := &file_zun_link_v1_node_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1911,7 +2183,7 @@ func (x *PullProgress) String() string {
 func (*PullProgress) ProtoMessage() {}
 
 func (x *PullProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[30]
+	mi := &file_zun_link_v1_node_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1924,7 +2196,7 @@ func (x *PullProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullProgress.ProtoReflect.Descriptor instead.
 func (*PullProgress) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{30}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PullProgress) GetDone() int64 {
@@ -1951,7 +2223,7 @@ type ImageRequest struct {
 
 func (x *ImageRequest) Reset() {
 	*x = ImageRequest{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[31]
+	mi := &file_zun_link_v1_node_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1963,7 +2235,7 @@ func (x *ImageRequest) String() string {
 func (*ImageRequest) ProtoMessage() {}
 
 func (x *ImageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[31]
+	mi := &file_zun_link_v1_node_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1976,7 +2248,7 @@ func (x *ImageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImageRequest.ProtoReflect.Descriptor instead.
 func (*ImageRequest) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{31}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ImageRequest) GetHostId() string {
@@ -2001,7 +2273,7 @@ type RemoveImageReply struct {
 
 func (x *RemoveImageReply) Reset() {
 	*x = RemoveImageReply{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[32]
+	mi := &file_zun_link_v1_node_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2013,7 +2285,7 @@ func (x *RemoveImageReply) String() string {
 func (*RemoveImageReply) ProtoMessage() {}
 
 func (x *RemoveImageReply) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[32]
+	mi := &file_zun_link_v1_node_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2026,7 +2298,7 @@ func (x *RemoveImageReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveImageReply.ProtoReflect.Descriptor instead.
 func (*RemoveImageReply) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{32}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{36}
 }
 
 type SearchImagesRequest struct {
@@ -2039,7 +2311,7 @@ type SearchImagesRequest struct {
 
 func (x *SearchImagesRequest) Reset() {
 	*x = SearchImagesRequest{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[33]
+	mi := &file_zun_link_v1_node_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2051,7 +2323,7 @@ func (x *SearchImagesRequest) String() string {
 func (*SearchImagesRequest) ProtoMessage() {}
 
 func (x *SearchImagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[33]
+	mi := &file_zun_link_v1_node_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2064,7 +2336,7 @@ func (x *SearchImagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchImagesRequest.ProtoReflect.Descriptor instead.
 func (*SearchImagesRequest) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{33}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *SearchImagesRequest) GetHostId() string {
@@ -2090,7 +2362,7 @@ type SearchImagesReply struct {
 
 func (x *SearchImagesReply) Reset() {
 	*x = SearchImagesReply{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[34]
+	mi := &file_zun_link_v1_node_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2102,7 +2374,7 @@ func (x *SearchImagesReply) String() string {
 func (*SearchImagesReply) ProtoMessage() {}
 
 func (x *SearchImagesReply) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[34]
+	mi := &file_zun_link_v1_node_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2115,7 +2387,7 @@ func (x *SearchImagesReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchImagesReply.ProtoReflect.Descriptor instead.
 func (*SearchImagesReply) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{34}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SearchImagesReply) GetImages() []*FoundImage {
@@ -2138,7 +2410,7 @@ type FoundImage struct {
 
 func (x *FoundImage) Reset() {
 	*x = FoundImage{}
-	mi := &file_zun_link_v1_node_proto_msgTypes[35]
+	mi := &file_zun_link_v1_node_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2150,7 +2422,7 @@ func (x *FoundImage) String() string {
 func (*FoundImage) ProtoMessage() {}
 
 func (x *FoundImage) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_node_proto_msgTypes[35]
+	mi := &file_zun_link_v1_node_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2163,7 +2435,7 @@ func (x *FoundImage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FoundImage.ProtoReflect.Descriptor instead.
 func (*FoundImage) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{35}
+	return file_zun_link_v1_node_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *FoundImage) GetName() string {
@@ -2258,7 +2530,7 @@ const file_zun_link_v1_node_proto_rawDesc = "" +
 	"\x05Ready\"L\n" +
 	"\fTerminalExit\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x03R\x04code\x12(\n" +
-	"\x05fault\x18\x02 \x01(\v2\x12.zun.link.v1.FaultR\x05fault\"\xec\x01\n" +
+	"\x05fault\x18\x02 \x01(\v2\x12.zun.link.v1.FaultR\x05fault\"\xda\x01\n" +
 	"\vLogsRequest\x12\x17\n" +
 	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x1c\n" +
 	"\tcontainer\x18\x02 \x01(\tR\tcontainer\x12\x16\n" +
@@ -2266,13 +2538,35 @@ const file_zun_link_v1_node_proto_rawDesc = "" +
 	"\x06stderr\x18\x04 \x01(\bR\x06stderr\x12\x1e\n" +
 	"\n" +
 	"timestamps\x18\x05 \x01(\bR\n" +
-	"timestamps\x12\x16\n" +
-	"\x06follow\x18\x06 \x01(\bR\x06follow\x12\x12\n" +
+	"timestamps\x12\x12\n" +
 	"\x04tail\x18\a \x01(\x03R\x04tail\x12*\n" +
-	"\x05since\x18\b \x01(\v2\x14.zun.link.v1.InstantR\x05since\"6\n" +
+	"\x05since\x18\b \x01(\v2\x14.zun.link.v1.InstantR\x05sinceJ\x04\b\x06\x10\a\"6\n" +
 	"\bLogChunk\x12\x16\n" +
 	"\x06stream\x18\x01 \x01(\rR\x06stream\x12\x12\n" +
-	"\x04data\x18\x02 \x01(\fR\x04data\"\\\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"v\n" +
+	"\rFollowRequest\x12\x17\n" +
+	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x1c\n" +
+	"\tcontainer\x18\x02 \x01(\tR\tcontainer\x12.\n" +
+	"\x05query\x18\x03 \x01(\v2\x18.zun.link.v1.FollowQueryR\x05query\"\xb1\x01\n" +
+	"\vFollowQuery\x12\x16\n" +
+	"\x06stdout\x18\x01 \x01(\bR\x06stdout\x12\x16\n" +
+	"\x06stderr\x18\x02 \x01(\bR\x06stderr\x12\x12\n" +
+	"\x04tail\x18\x03 \x01(\x03R\x04tail\x12*\n" +
+	"\x05since\x18\x04 \x01(\v2\x14.zun.link.v1.InstantR\x05since\x12\x16\n" +
+	"\x06cursor\x18\x05 \x01(\tR\x06cursor\x12\x1a\n" +
+	"\brestarts\x18\x06 \x01(\bR\brestarts\"D\n" +
+	"\rFollowRecords\x123\n" +
+	"\arecords\x18\x01 \x03(\v2\x19.zun.link.v1.FollowRecordR\arecords\"\xd4\x01\n" +
+	"\fFollowRecord\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x16\n" +
+	"\x06stream\x18\x02 \x01(\rR\x06stream\x12$\n" +
+	"\x02at\x18\x03 \x01(\v2\x14.zun.link.v1.InstantR\x02at\x12\x12\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\x12\x16\n" +
+	"\x06cursor\x18\x05 \x01(\tR\x06cursor\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12 \n" +
+	"\texit_code\x18\a \x01(\x03H\x00R\bexitCode\x88\x01\x01B\f\n" +
+	"\n" +
+	"_exit_code\"\\\n" +
 	"\n" +
 	"TopRequest\x12\x17\n" +
 	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x1c\n" +
@@ -2347,7 +2641,7 @@ const file_zun_link_v1_node_proto_rawDesc = "" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x1a\n" +
 	"\bofficial\x18\x03 \x01(\bR\bofficial\x12\x1c\n" +
 	"\tautomated\x18\x04 \x01(\bR\tautomated\x12\x14\n" +
-	"\x05stars\x18\x05 \x01(\x03R\x05stars2\x89\b\n" +
+	"\x05stars\x18\x05 \x01(\x03R\x05stars2\xcd\b\n" +
 	"\x04Node\x128\n" +
 	"\x04Wake\x12\x18.zun.link.v1.WakeRequest\x1a\x16.zun.link.v1.WakeReply\x12C\n" +
 	"\aObserve\x12\x1d.zun.link.v1.ContainerRequest\x1a\x19.zun.link.v1.ObserveReply\x12A\n" +
@@ -2358,7 +2652,8 @@ const file_zun_link_v1_node_proto_rawDesc = "" +
 	"ExecResize\x12\x1a.zun.link.v1.ResizeRequest\x1a\x18.zun.link.v1.ResizeReply\x12>\n" +
 	"\x06Resize\x12\x1a.zun.link.v1.ResizeRequest\x1a\x18.zun.link.v1.ResizeReply\x12C\n" +
 	"\x04Open\x12\x1a.zun.link.v1.TerminalInput\x1a\x1b.zun.link.v1.TerminalOutput(\x010\x01\x129\n" +
-	"\x04Logs\x12\x18.zun.link.v1.LogsRequest\x1a\x15.zun.link.v1.LogChunk0\x01\x125\n" +
+	"\x04Logs\x12\x18.zun.link.v1.LogsRequest\x1a\x15.zun.link.v1.LogChunk0\x01\x12B\n" +
+	"\x06Follow\x12\x1a.zun.link.v1.FollowRequest\x1a\x1a.zun.link.v1.FollowRecords0\x01\x125\n" +
 	"\x03Top\x12\x17.zun.link.v1.TopRequest\x1a\x15.zun.link.v1.TopReply\x12?\n" +
 	"\x05Stats\x12\x1d.zun.link.v1.ContainerRequest\x1a\x17.zun.link.v1.StatsReply\x12G\n" +
 	"\n" +
@@ -2381,7 +2676,7 @@ func file_zun_link_v1_node_proto_rawDescGZIP() []byte {
 	return file_zun_link_v1_node_proto_rawDescData
 }
 
-var file_zun_link_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_zun_link_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_zun_link_v1_node_proto_goTypes = []any{
 	(*WakeRequest)(nil),         // 0: zun.link.v1.WakeRequest
 	(*WakeReply)(nil),           // 1: zun.link.v1.WakeReply
@@ -2401,83 +2696,93 @@ var file_zun_link_v1_node_proto_goTypes = []any{
 	(*TerminalExit)(nil),        // 15: zun.link.v1.TerminalExit
 	(*LogsRequest)(nil),         // 16: zun.link.v1.LogsRequest
 	(*LogChunk)(nil),            // 17: zun.link.v1.LogChunk
-	(*TopRequest)(nil),          // 18: zun.link.v1.TopRequest
-	(*TopReply)(nil),            // 19: zun.link.v1.TopReply
-	(*ProcessRow)(nil),          // 20: zun.link.v1.ProcessRow
-	(*StatsReply)(nil),          // 21: zun.link.v1.StatsReply
-	(*ArchiveRequest)(nil),      // 22: zun.link.v1.ArchiveRequest
-	(*ArchiveOutput)(nil),       // 23: zun.link.v1.ArchiveOutput
-	(*PathStat)(nil),            // 24: zun.link.v1.PathStat
-	(*ArchiveInput)(nil),        // 25: zun.link.v1.ArchiveInput
-	(*ArchiveEnd)(nil),          // 26: zun.link.v1.ArchiveEnd
-	(*PutArchiveReply)(nil),     // 27: zun.link.v1.PutArchiveReply
-	(*PullImageRequest)(nil),    // 28: zun.link.v1.PullImageRequest
-	(*PullImageOutput)(nil),     // 29: zun.link.v1.PullImageOutput
-	(*PullProgress)(nil),        // 30: zun.link.v1.PullProgress
-	(*ImageRequest)(nil),        // 31: zun.link.v1.ImageRequest
-	(*RemoveImageReply)(nil),    // 32: zun.link.v1.RemoveImageReply
-	(*SearchImagesRequest)(nil), // 33: zun.link.v1.SearchImagesRequest
-	(*SearchImagesReply)(nil),   // 34: zun.link.v1.SearchImagesReply
-	(*FoundImage)(nil),          // 35: zun.link.v1.FoundImage
-	(*Observation)(nil),         // 36: zun.link.v1.Observation
-	(*Fault)(nil),               // 37: zun.link.v1.Fault
-	(*Instant)(nil),             // 38: zun.link.v1.Instant
-	(*PullSecret)(nil),          // 39: zun.link.v1.PullSecret
-	(*LocalImage)(nil),          // 40: zun.link.v1.LocalImage
+	(*FollowRequest)(nil),       // 18: zun.link.v1.FollowRequest
+	(*FollowQuery)(nil),         // 19: zun.link.v1.FollowQuery
+	(*FollowRecords)(nil),       // 20: zun.link.v1.FollowRecords
+	(*FollowRecord)(nil),        // 21: zun.link.v1.FollowRecord
+	(*TopRequest)(nil),          // 22: zun.link.v1.TopRequest
+	(*TopReply)(nil),            // 23: zun.link.v1.TopReply
+	(*ProcessRow)(nil),          // 24: zun.link.v1.ProcessRow
+	(*StatsReply)(nil),          // 25: zun.link.v1.StatsReply
+	(*ArchiveRequest)(nil),      // 26: zun.link.v1.ArchiveRequest
+	(*ArchiveOutput)(nil),       // 27: zun.link.v1.ArchiveOutput
+	(*PathStat)(nil),            // 28: zun.link.v1.PathStat
+	(*ArchiveInput)(nil),        // 29: zun.link.v1.ArchiveInput
+	(*ArchiveEnd)(nil),          // 30: zun.link.v1.ArchiveEnd
+	(*PutArchiveReply)(nil),     // 31: zun.link.v1.PutArchiveReply
+	(*PullImageRequest)(nil),    // 32: zun.link.v1.PullImageRequest
+	(*PullImageOutput)(nil),     // 33: zun.link.v1.PullImageOutput
+	(*PullProgress)(nil),        // 34: zun.link.v1.PullProgress
+	(*ImageRequest)(nil),        // 35: zun.link.v1.ImageRequest
+	(*RemoveImageReply)(nil),    // 36: zun.link.v1.RemoveImageReply
+	(*SearchImagesRequest)(nil), // 37: zun.link.v1.SearchImagesRequest
+	(*SearchImagesReply)(nil),   // 38: zun.link.v1.SearchImagesReply
+	(*FoundImage)(nil),          // 39: zun.link.v1.FoundImage
+	(*Observation)(nil),         // 40: zun.link.v1.Observation
+	(*Fault)(nil),               // 41: zun.link.v1.Fault
+	(*Instant)(nil),             // 42: zun.link.v1.Instant
+	(*PullSecret)(nil),          // 43: zun.link.v1.PullSecret
+	(*LocalImage)(nil),          // 44: zun.link.v1.LocalImage
 }
 var file_zun_link_v1_node_proto_depIdxs = []int32{
-	36, // 0: zun.link.v1.ObserveReply.observation:type_name -> zun.link.v1.Observation
+	40, // 0: zun.link.v1.ObserveReply.observation:type_name -> zun.link.v1.Observation
 	11, // 1: zun.link.v1.TerminalInput.join:type_name -> zun.link.v1.TerminalJoin
 	12, // 2: zun.link.v1.TerminalInput.close_write:type_name -> zun.link.v1.CloseWrite
 	14, // 3: zun.link.v1.TerminalOutput.ready:type_name -> zun.link.v1.Ready
 	15, // 4: zun.link.v1.TerminalOutput.exit:type_name -> zun.link.v1.TerminalExit
-	37, // 5: zun.link.v1.TerminalExit.fault:type_name -> zun.link.v1.Fault
-	38, // 6: zun.link.v1.LogsRequest.since:type_name -> zun.link.v1.Instant
-	20, // 7: zun.link.v1.TopReply.processes:type_name -> zun.link.v1.ProcessRow
-	38, // 8: zun.link.v1.StatsReply.at:type_name -> zun.link.v1.Instant
-	24, // 9: zun.link.v1.ArchiveOutput.stat:type_name -> zun.link.v1.PathStat
-	38, // 10: zun.link.v1.PathStat.mtime:type_name -> zun.link.v1.Instant
-	22, // 11: zun.link.v1.ArchiveInput.target:type_name -> zun.link.v1.ArchiveRequest
-	26, // 12: zun.link.v1.ArchiveInput.end:type_name -> zun.link.v1.ArchiveEnd
-	39, // 13: zun.link.v1.PullImageRequest.secret:type_name -> zun.link.v1.PullSecret
-	30, // 14: zun.link.v1.PullImageOutput.progress:type_name -> zun.link.v1.PullProgress
-	40, // 15: zun.link.v1.PullImageOutput.pulled:type_name -> zun.link.v1.LocalImage
-	35, // 16: zun.link.v1.SearchImagesReply.images:type_name -> zun.link.v1.FoundImage
-	0,  // 17: zun.link.v1.Node.Wake:input_type -> zun.link.v1.WakeRequest
-	2,  // 18: zun.link.v1.Node.Observe:input_type -> zun.link.v1.ContainerRequest
-	4,  // 19: zun.link.v1.Node.ExecRun:input_type -> zun.link.v1.ExecRunRequest
-	6,  // 20: zun.link.v1.Node.ExecCreate:input_type -> zun.link.v1.ExecCreateRequest
-	8,  // 21: zun.link.v1.Node.ExecResize:input_type -> zun.link.v1.ResizeRequest
-	8,  // 22: zun.link.v1.Node.Resize:input_type -> zun.link.v1.ResizeRequest
-	10, // 23: zun.link.v1.Node.Open:input_type -> zun.link.v1.TerminalInput
-	16, // 24: zun.link.v1.Node.Logs:input_type -> zun.link.v1.LogsRequest
-	18, // 25: zun.link.v1.Node.Top:input_type -> zun.link.v1.TopRequest
-	2,  // 26: zun.link.v1.Node.Stats:input_type -> zun.link.v1.ContainerRequest
-	22, // 27: zun.link.v1.Node.GetArchive:input_type -> zun.link.v1.ArchiveRequest
-	25, // 28: zun.link.v1.Node.PutArchive:input_type -> zun.link.v1.ArchiveInput
-	28, // 29: zun.link.v1.Node.PullImage:input_type -> zun.link.v1.PullImageRequest
-	31, // 30: zun.link.v1.Node.RemoveImage:input_type -> zun.link.v1.ImageRequest
-	33, // 31: zun.link.v1.Node.SearchImages:input_type -> zun.link.v1.SearchImagesRequest
-	1,  // 32: zun.link.v1.Node.Wake:output_type -> zun.link.v1.WakeReply
-	3,  // 33: zun.link.v1.Node.Observe:output_type -> zun.link.v1.ObserveReply
-	5,  // 34: zun.link.v1.Node.ExecRun:output_type -> zun.link.v1.ExecRunReply
-	7,  // 35: zun.link.v1.Node.ExecCreate:output_type -> zun.link.v1.ExecCreateReply
-	9,  // 36: zun.link.v1.Node.ExecResize:output_type -> zun.link.v1.ResizeReply
-	9,  // 37: zun.link.v1.Node.Resize:output_type -> zun.link.v1.ResizeReply
-	13, // 38: zun.link.v1.Node.Open:output_type -> zun.link.v1.TerminalOutput
-	17, // 39: zun.link.v1.Node.Logs:output_type -> zun.link.v1.LogChunk
-	19, // 40: zun.link.v1.Node.Top:output_type -> zun.link.v1.TopReply
-	21, // 41: zun.link.v1.Node.Stats:output_type -> zun.link.v1.StatsReply
-	23, // 42: zun.link.v1.Node.GetArchive:output_type -> zun.link.v1.ArchiveOutput
-	27, // 43: zun.link.v1.Node.PutArchive:output_type -> zun.link.v1.PutArchiveReply
-	29, // 44: zun.link.v1.Node.PullImage:output_type -> zun.link.v1.PullImageOutput
-	32, // 45: zun.link.v1.Node.RemoveImage:output_type -> zun.link.v1.RemoveImageReply
-	34, // 46: zun.link.v1.Node.SearchImages:output_type -> zun.link.v1.SearchImagesReply
-	32, // [32:47] is the sub-list for method output_type
-	17, // [17:32] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	41, // 5: zun.link.v1.TerminalExit.fault:type_name -> zun.link.v1.Fault
+	42, // 6: zun.link.v1.LogsRequest.since:type_name -> zun.link.v1.Instant
+	19, // 7: zun.link.v1.FollowRequest.query:type_name -> zun.link.v1.FollowQuery
+	42, // 8: zun.link.v1.FollowQuery.since:type_name -> zun.link.v1.Instant
+	21, // 9: zun.link.v1.FollowRecords.records:type_name -> zun.link.v1.FollowRecord
+	42, // 10: zun.link.v1.FollowRecord.at:type_name -> zun.link.v1.Instant
+	24, // 11: zun.link.v1.TopReply.processes:type_name -> zun.link.v1.ProcessRow
+	42, // 12: zun.link.v1.StatsReply.at:type_name -> zun.link.v1.Instant
+	28, // 13: zun.link.v1.ArchiveOutput.stat:type_name -> zun.link.v1.PathStat
+	42, // 14: zun.link.v1.PathStat.mtime:type_name -> zun.link.v1.Instant
+	26, // 15: zun.link.v1.ArchiveInput.target:type_name -> zun.link.v1.ArchiveRequest
+	30, // 16: zun.link.v1.ArchiveInput.end:type_name -> zun.link.v1.ArchiveEnd
+	43, // 17: zun.link.v1.PullImageRequest.secret:type_name -> zun.link.v1.PullSecret
+	34, // 18: zun.link.v1.PullImageOutput.progress:type_name -> zun.link.v1.PullProgress
+	44, // 19: zun.link.v1.PullImageOutput.pulled:type_name -> zun.link.v1.LocalImage
+	39, // 20: zun.link.v1.SearchImagesReply.images:type_name -> zun.link.v1.FoundImage
+	0,  // 21: zun.link.v1.Node.Wake:input_type -> zun.link.v1.WakeRequest
+	2,  // 22: zun.link.v1.Node.Observe:input_type -> zun.link.v1.ContainerRequest
+	4,  // 23: zun.link.v1.Node.ExecRun:input_type -> zun.link.v1.ExecRunRequest
+	6,  // 24: zun.link.v1.Node.ExecCreate:input_type -> zun.link.v1.ExecCreateRequest
+	8,  // 25: zun.link.v1.Node.ExecResize:input_type -> zun.link.v1.ResizeRequest
+	8,  // 26: zun.link.v1.Node.Resize:input_type -> zun.link.v1.ResizeRequest
+	10, // 27: zun.link.v1.Node.Open:input_type -> zun.link.v1.TerminalInput
+	16, // 28: zun.link.v1.Node.Logs:input_type -> zun.link.v1.LogsRequest
+	18, // 29: zun.link.v1.Node.Follow:input_type -> zun.link.v1.FollowRequest
+	22, // 30: zun.link.v1.Node.Top:input_type -> zun.link.v1.TopRequest
+	2,  // 31: zun.link.v1.Node.Stats:input_type -> zun.link.v1.ContainerRequest
+	26, // 32: zun.link.v1.Node.GetArchive:input_type -> zun.link.v1.ArchiveRequest
+	29, // 33: zun.link.v1.Node.PutArchive:input_type -> zun.link.v1.ArchiveInput
+	32, // 34: zun.link.v1.Node.PullImage:input_type -> zun.link.v1.PullImageRequest
+	35, // 35: zun.link.v1.Node.RemoveImage:input_type -> zun.link.v1.ImageRequest
+	37, // 36: zun.link.v1.Node.SearchImages:input_type -> zun.link.v1.SearchImagesRequest
+	1,  // 37: zun.link.v1.Node.Wake:output_type -> zun.link.v1.WakeReply
+	3,  // 38: zun.link.v1.Node.Observe:output_type -> zun.link.v1.ObserveReply
+	5,  // 39: zun.link.v1.Node.ExecRun:output_type -> zun.link.v1.ExecRunReply
+	7,  // 40: zun.link.v1.Node.ExecCreate:output_type -> zun.link.v1.ExecCreateReply
+	9,  // 41: zun.link.v1.Node.ExecResize:output_type -> zun.link.v1.ResizeReply
+	9,  // 42: zun.link.v1.Node.Resize:output_type -> zun.link.v1.ResizeReply
+	13, // 43: zun.link.v1.Node.Open:output_type -> zun.link.v1.TerminalOutput
+	17, // 44: zun.link.v1.Node.Logs:output_type -> zun.link.v1.LogChunk
+	20, // 45: zun.link.v1.Node.Follow:output_type -> zun.link.v1.FollowRecords
+	23, // 46: zun.link.v1.Node.Top:output_type -> zun.link.v1.TopReply
+	25, // 47: zun.link.v1.Node.Stats:output_type -> zun.link.v1.StatsReply
+	27, // 48: zun.link.v1.Node.GetArchive:output_type -> zun.link.v1.ArchiveOutput
+	31, // 49: zun.link.v1.Node.PutArchive:output_type -> zun.link.v1.PutArchiveReply
+	33, // 50: zun.link.v1.Node.PullImage:output_type -> zun.link.v1.PullImageOutput
+	36, // 51: zun.link.v1.Node.RemoveImage:output_type -> zun.link.v1.RemoveImageReply
+	38, // 52: zun.link.v1.Node.SearchImages:output_type -> zun.link.v1.SearchImagesReply
+	37, // [37:53] is the sub-list for method output_type
+	21, // [21:37] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_zun_link_v1_node_proto_init() }
@@ -2497,16 +2802,17 @@ func file_zun_link_v1_node_proto_init() {
 		(*TerminalOutput_Output)(nil),
 		(*TerminalOutput_Exit)(nil),
 	}
-	file_zun_link_v1_node_proto_msgTypes[23].OneofWrappers = []any{
+	file_zun_link_v1_node_proto_msgTypes[21].OneofWrappers = []any{}
+	file_zun_link_v1_node_proto_msgTypes[27].OneofWrappers = []any{
 		(*ArchiveOutput_Data)(nil),
 		(*ArchiveOutput_Stat)(nil),
 	}
-	file_zun_link_v1_node_proto_msgTypes[25].OneofWrappers = []any{
+	file_zun_link_v1_node_proto_msgTypes[29].OneofWrappers = []any{
 		(*ArchiveInput_Target)(nil),
 		(*ArchiveInput_Data)(nil),
 		(*ArchiveInput_End)(nil),
 	}
-	file_zun_link_v1_node_proto_msgTypes[29].OneofWrappers = []any{
+	file_zun_link_v1_node_proto_msgTypes[33].OneofWrappers = []any{
 		(*PullImageOutput_Progress)(nil),
 		(*PullImageOutput_Pulled)(nil),
 	}
@@ -2516,7 +2822,7 @@ func file_zun_link_v1_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zun_link_v1_node_proto_rawDesc), len(file_zun_link_v1_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   36,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -29,6 +29,7 @@ const (
 	Node_Resize_FullMethodName       = "/zun.link.v1.Node/Resize"
 	Node_Open_FullMethodName         = "/zun.link.v1.Node/Open"
 	Node_Logs_FullMethodName         = "/zun.link.v1.Node/Logs"
+	Node_Follow_FullMethodName       = "/zun.link.v1.Node/Follow"
 	Node_Top_FullMethodName          = "/zun.link.v1.Node/Top"
 	Node_Stats_FullMethodName        = "/zun.link.v1.Node/Stats"
 	Node_GetArchive_FullMethodName   = "/zun.link.v1.Node/GetArchive"
@@ -57,6 +58,9 @@ type NodeClient interface {
 	// the agent ready; exit is the agent's last.
 	Open(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[TerminalInput, TerminalOutput], error)
 	Logs(ctx context.Context, in *LogsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LogChunk], error)
+	// Follow streams what a container prints from a place in its log on; a record of
+	// kind end is the last, and a stream that breaks off without it was cut.
+	Follow(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowRecords], error)
 	Top(ctx context.Context, in *TopRequest, opts ...grpc.CallOption) (*TopReply, error)
 	Stats(ctx context.Context, in *ContainerRequest, opts ...grpc.CallOption) (*StatsReply, error)
 	// GetArchive streams a tar; stat is the last frame.
@@ -171,6 +175,25 @@ func (c *nodeClient) Logs(ctx context.Context, in *LogsRequest, opts ...grpc.Cal
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Node_LogsClient = grpc.ServerStreamingClient[LogChunk]
 
+func (c *nodeClient) Follow(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowRecords], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[2], Node_Follow_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[FollowRequest, FollowRecords]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Node_FollowClient = grpc.ServerStreamingClient[FollowRecords]
+
 func (c *nodeClient) Top(ctx context.Context, in *TopRequest, opts ...grpc.CallOption) (*TopReply, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(TopReply)
@@ -193,7 +216,7 @@ func (c *nodeClient) Stats(ctx context.Context, in *ContainerRequest, opts ...gr
 
 func (c *nodeClient) GetArchive(ctx context.Context, in *ArchiveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ArchiveOutput], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[2], Node_GetArchive_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[3], Node_GetArchive_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +235,7 @@ type Node_GetArchiveClient = grpc.ServerStreamingClient[ArchiveOutput]
 
 func (c *nodeClient) PutArchive(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ArchiveInput, PutArchiveReply], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[3], Node_PutArchive_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[4], Node_PutArchive_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +248,7 @@ type Node_PutArchiveClient = grpc.ClientStreamingClient[ArchiveInput, PutArchive
 
 func (c *nodeClient) PullImage(ctx context.Context, in *PullImageRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PullImageOutput], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[4], Node_PullImage_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[5], Node_PullImage_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -281,6 +304,9 @@ type NodeServer interface {
 	// the agent ready; exit is the agent's last.
 	Open(grpc.BidiStreamingServer[TerminalInput, TerminalOutput]) error
 	Logs(*LogsRequest, grpc.ServerStreamingServer[LogChunk]) error
+	// Follow streams what a container prints from a place in its log on; a record of
+	// kind end is the last, and a stream that breaks off without it was cut.
+	Follow(*FollowRequest, grpc.ServerStreamingServer[FollowRecords]) error
 	Top(context.Context, *TopRequest) (*TopReply, error)
 	Stats(context.Context, *ContainerRequest) (*StatsReply, error)
 	// GetArchive streams a tar; stat is the last frame.
@@ -326,6 +352,9 @@ func (UnimplementedNodeServer) Open(grpc.BidiStreamingServer[TerminalInput, Term
 }
 func (UnimplementedNodeServer) Logs(*LogsRequest, grpc.ServerStreamingServer[LogChunk]) error {
 	return status.Errorf(codes.Unimplemented, "method Logs not implemented")
+}
+func (UnimplementedNodeServer) Follow(*FollowRequest, grpc.ServerStreamingServer[FollowRecords]) error {
+	return status.Errorf(codes.Unimplemented, "method Follow not implemented")
 }
 func (UnimplementedNodeServer) Top(context.Context, *TopRequest) (*TopReply, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Top not implemented")
@@ -495,6 +524,17 @@ func _Node_Logs_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Node_LogsServer = grpc.ServerStreamingServer[LogChunk]
 
+func _Node_Follow_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(FollowRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(NodeServer).Follow(m, &grpc.GenericServerStream[FollowRequest, FollowRecords]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Node_FollowServer = grpc.ServerStreamingServer[FollowRecords]
+
 func _Node_Top_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(TopRequest)
 	if err := dec(in); err != nil {
@@ -654,6 +694,11 @@ var Node_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Logs",
 			Handler:       _Node_Logs_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Follow",
+			Handler:       _Node_Follow_Handler,
 			ServerStreams: true,
 		},
 		{

@@ -2,8 +2,6 @@ package ctl
 
 import (
 	"context"
-	"errors"
-	"io"
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
@@ -74,32 +72,7 @@ func (c calls) Stats(ctx context.Context, id domain.ContainerID) (domain.Stats, 
 	return wire.ToStats(reply), err
 }
 
-func (c calls) Logs(ctx context.Context, id domain.ContainerID, q domain.LogQuery, sink control.LogSink) error {
-	client, err := c.nodes.client(c.host)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx) // a sink that fails must end the host's reading too
-	defer cancel()
-	req := wire.FromLogQuery(q)
-	req.HostId, req.Container = c.host.ID, string(id)
-	stream, err := client.Logs(ctx, req)
-	if err != nil {
-		return wire.ToError(err, c.peer())
-	}
-	for {
-		chunk, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return wire.ToError(err, c.peer())
-		}
-		if err := sink(domain.LogStream(chunk.GetStream()), chunk.GetData()); err != nil {
-			return err
-		}
-	}
-}
+func (c calls) Output() control.Output { return output{c} }
 
 func (c calls) Terminals() control.Terminals { return terminals{c} }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/journal"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
 	"github.com/go-zun/zun/internal/link/channel"
@@ -29,6 +30,7 @@ type Calls interface {
 	Observe(ctx context.Context, id domain.ContainerID) (domain.Observation, error)
 	ExecRun(ctx context.Context, id domain.ContainerID, cmd []string) (domain.ExecResult, error)
 	Logs(ctx context.Context, id domain.ContainerID, q domain.LogQuery, sink func(stream domain.LogStream, chunk []byte) error) error
+	Follow(ctx context.Context, id domain.ContainerID, q domain.FollowQuery, sink journal.Sink) error
 	Top(ctx context.Context, id domain.ContainerID, psArgs string) (domain.ProcessTable, error)
 	Stats(ctx context.Context, id domain.ContainerID) (domain.Stats, error)
 }

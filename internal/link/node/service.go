@@ -99,6 +99,18 @@ func (s *service) Logs(req *linkv1.LogsRequest, stream grpc.ServerStreamingServe
 	})
 }
 
+// Follow serves the contract.
+func (s *service) Follow(req *linkv1.FollowRequest, stream grpc.ServerStreamingServer[linkv1.FollowRecords]) error {
+	hands, err := s.hands(req.GetHostId())
+	if err != nil {
+		return err
+	}
+	id := domain.ContainerID(req.GetContainer())
+	return hands.Calls.Follow(stream.Context(), id, wire.ToFollowQuery(req.GetQuery()), func(batch []domain.FollowRecord) error {
+		return stream.Send(wire.FromFollowRecords(batch))
+	})
+}
+
 func (s *service) ExecCreate(ctx context.Context, req *linkv1.ExecCreateRequest) (*linkv1.ExecCreateReply, error) {
 	hands, err := s.hands(req.GetHostId())
 	if err != nil {

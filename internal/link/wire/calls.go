@@ -18,7 +18,7 @@ func ToExecResult(m *linkv1.ExecRunReply) domain.ExecResult {
 // FromLogQuery puts q on the wire; the caller adds whom it is for.
 func FromLogQuery(q domain.LogQuery) *linkv1.LogsRequest {
 	return &linkv1.LogsRequest{
-		Stdout: q.Stdout, Stderr: q.Stderr, Timestamps: q.Timestamps, Follow: q.Follow,
+		Stdout: q.Stdout, Stderr: q.Stderr, Timestamps: q.Timestamps,
 		Tail: int64(q.Tail), Since: fromTime(q.Since),
 	}
 }
@@ -26,7 +26,7 @@ func FromLogQuery(q domain.LogQuery) *linkv1.LogsRequest {
 // ToLogQuery reads m.
 func ToLogQuery(m *linkv1.LogsRequest) domain.LogQuery {
 	return domain.LogQuery{
-		Stdout: m.GetStdout(), Stderr: m.GetStderr(), Timestamps: m.GetTimestamps(), Follow: m.GetFollow(),
+		Stdout: m.GetStdout(), Stderr: m.GetStderr(), Timestamps: m.GetTimestamps(),
 		Tail: int(m.GetTail()), Since: toTime(m.GetSince()),
 	}
 }

@@ -107,6 +107,8 @@ func TestEveryFieldCrosses(t *testing.T) {
 	roundTrip(t, filled[domain.BeatAnswer](), wire.FromBeatAnswer, sure(wire.ToBeatAnswer))
 	roundTrip(t, filled[domain.ExecResult](), wire.FromExecResult, sure(wire.ToExecResult))
 	roundTrip(t, filled[domain.LogQuery](), wire.FromLogQuery, sure(wire.ToLogQuery))
+	roundTrip(t, filled[domain.FollowQuery](), wire.FromFollowQuery, sure(wire.ToFollowQuery))
+	roundTrip(t, filled[[]domain.FollowRecord](), wire.FromFollowRecords, sure(wire.ToFollowRecords))
 	roundTrip(t, filled[domain.ProcessTable](), wire.FromProcessTable, sure(wire.ToProcessTable))
 	roundTrip(t, filled[domain.Stats](), wire.FromStats, sure(wire.ToStats))
 	roundTrip(t, filled[domain.PathStat](), wire.FromPathStat, sure(wire.ToPathStat))
@@ -118,6 +120,7 @@ func TestEmptyCrossesAsEmpty(t *testing.T) {
 	roundTrip(t, domain.Beat{}, wire.FromBeat, sure(wire.ToBeat))
 	roundTrip(t, domain.Assignment{Spec: domain.Spec{Command: []string{}}}, wire.FromAssignment, wire.ToAssignment)
 	roundTrip(t, domain.LogQuery{Tail: -1}, wire.FromLogQuery, sure(wire.ToLogQuery))
+	roundTrip(t, domain.FollowRecord{Kind: domain.FollowLine, Data: []byte("\xff\x00")}, wire.FromFollowRecord, sure(wire.ToFollowRecord))
 	roundTrip(t, domain.ExecResult{ExitCode: -1}, wire.FromExecResult, sure(wire.ToExecResult))
 }
 

@@ -80,7 +80,7 @@ func (e *Engine) Logs(ctx context.Context, o agent.Object, q domain.LogQuery, si
 	if err != nil {
 		return fault(err)
 	}
-	options := client.ContainerLogsOptions{ShowStdout: q.Stdout, ShowStderr: q.Stderr, Timestamps: q.Timestamps, Follow: q.Follow, Tail: "all"}
+	options := client.ContainerLogsOptions{ShowStdout: q.Stdout, ShowStderr: q.Stderr, Timestamps: q.Timestamps, Tail: "all"}
 	if q.Tail >= 0 {
 		options.Tail = strconv.Itoa(q.Tail)
 	}

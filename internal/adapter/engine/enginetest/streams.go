@@ -207,25 +207,6 @@ func testLogs(t *testing.T, h *house) {
 	}
 }
 
-func testLogsFollow(t *testing.T, h *house) {
-	o := h.start(h.command("echo one; sleep 0.5; echo two; sleep 0.5; echo three"))
-	said := &tape{}
-	err := capability[agent.Logger](h).Logs(h.ctx(), o, domain.LogQuery{Stdout: true, Follow: true, Tail: -1},
-		func(_ domain.LogStream, p []byte) error { _, err := said.Write(p); return err })
-	h.must(err, "follow to the end")
-	if said.text() != "one\ntwo\nthree\n" {
-		t.Errorf("followed: %q", said.text())
-	}
-	endless := h.start(h.command("echo begun; sleep 100"))
-	ctx, cancel := context.WithCancel(h.ctx())
-	defer cancel()
-	err = capability[agent.Logger](h).Logs(ctx, endless, domain.LogQuery{Stdout: true, Follow: true, Tail: -1},
-		func(domain.LogStream, []byte) error { cancel(); return nil })
-	if err == nil || ctx.Err() == nil {
-		t.Errorf("a follower whose ctx ended returned %v", err)
-	}
-}
-
 func testLogsTerminal(t *testing.T, h *house) {
 	spec := h.command("echo one; echo two >&2")
 	spec.TTY = true

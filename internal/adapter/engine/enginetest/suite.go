@@ -55,7 +55,7 @@ func Run(t *testing.T, f Factory) {
 		{"Events", testEvents}, {"EventOfEnd", testEventOfEnd},
 		{"ExecRun", testExecRun}, {"ExecStreams", testExecStreams}, {"ExecTerminal", testExecTerminal}, {"ExecFaults", testExecFaults},
 		{"Attach", testAttach}, {"AttachTerminal", testAttachTerminal},
-		{"Logs", testLogs}, {"LogsFollow", testLogsFollow}, {"LogsTerminal", testLogsTerminal},
+		{"Logs", testLogs}, {"LogsTerminal", testLogsTerminal},
 		{"Journal", testJournal}, {"JournalTerminal", testJournalTerminal}, {"JournalOfRuns", testJournalOfRuns},
 		{"JournalRotation", testJournalRotation}, {"JournalPace", testJournalPace},
 		{"Top", testTop}, {"Stats", testStats}, {"Archive", testArchive}, {"ArchiveFaults", testArchiveFaults},

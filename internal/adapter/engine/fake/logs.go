@@ -11,9 +11,6 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// followEvery is how long a follower waits before it looks for more.
-const followEvery = 20 * time.Millisecond
-
 // Logs gives what the member printed, in all its runs.
 func (e *Engine) Logs(ctx context.Context, o agent.Object, q domain.LogQuery, sink func(domain.LogStream, []byte) error) error {
 	if err := e.cued(ctx, OpLogs, o.Container); err != nil {
@@ -24,28 +21,10 @@ func (e *Engine) Logs(ctx context.Context, o agent.Object, q domain.LogQuery, si
 		return err
 	}
 	lines := r.printed(e.clock.Now())
-	seen := len(lines)
 	if q.Tail >= 0 && q.Tail < len(lines) {
 		lines = lines[len(lines)-q.Tail:]
 	}
-	for {
-		if err := deliver(lines, q, sink); err != nil {
-			return err
-		}
-		if !q.Follow || !r.alive(e.clock.Now()) && len(lines) == 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-e.clock.After(followEvery):
-		}
-		if r, err = e.find(o); err != nil {
-			return err
-		}
-		all := r.printed(e.clock.Now())
-		lines, seen = all[min(seen, len(all)):], len(all)
-	}
+	return deliver(lines, q, sink)
 }
 
 func deliver(lines []program.Output, q domain.LogQuery, sink func(domain.LogStream, []byte) error) error {

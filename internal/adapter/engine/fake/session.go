@@ -11,6 +11,9 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
+// followEvery is how long who waits for output or an end waits before looking again.
+const followEvery = 20 * time.Millisecond
+
 // sessions holds the exec sessions that were created and not yet opened or ended.
 // They live in memory: a real engine forgets them at its restart as well.
 type sessions struct {
