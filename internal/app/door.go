@@ -14,6 +14,7 @@ import (
 	"github.com/go-zun/zun/internal/adapter/policy"
 	"github.com/go-zun/zun/internal/config"
 	"github.com/go-zun/zun/internal/rest"
+	"github.com/go-zun/zun/internal/rest/cors"
 	"github.com/go-zun/zun/internal/rest/schema"
 )
 
@@ -117,7 +118,7 @@ func restOptions(c config.Config) rest.Options {
 			MinCPU: c.Bounds.MinCPU, MaxCPU: c.Bounds.MaxCPU, MinMemoryMB: c.Bounds.MinMemoryMB, MaxMemoryMB: c.Bounds.MaxMemoryMB,
 			MinDiskGB: c.Bounds.MinDiskGB, MaxDiskGB: c.Bounds.MaxDiskGB, ImageDrivers: c.Defaults.ImageDrivers,
 		},
-		CORS: rest.CORS{
+		CORS: cors.Rules{
 			Origins: c.CORS.Origins, Methods: c.CORS.Methods, Headers: c.CORS.Headers, Exposed: c.CORS.Exposed,
 			Credentials: c.CORS.Credentials, MaxAge: c.CORS.MaxAge,
 		},

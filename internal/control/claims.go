@@ -44,12 +44,13 @@ func (t *Turn) Vacate(ctx context.Context, c *domain.Container) error {
 	return err
 }
 
+// GiveHost gives claim on a host back; a host that left the fleet took it along.
 func (t *Turn) GiveHost(ctx context.Context, hostID string, claim domain.Claim) error {
 	if hostID == "" || claim == (domain.Claim{}) {
 		return nil
 	}
 	err := t.Hosts().Claim(ctx, hostID, claim.Negative(), noLimit())
-	if err != nil && !domain.IsKind(err, domain.NotFound) { // a host that left took its usage along
+	if err != nil && !domain.IsKind(err, domain.NotFound) {
 		return fmt.Errorf("give back the claim on host %s: %w", hostID, err)
 	}
 	return nil

@@ -153,7 +153,7 @@ func (c *call) sees(prefix string, on Target) view.Sees {
 }
 
 // base is where the links of this answer lead.
-func (c *call) base() view.Base { return c.door.base(c.r) }
+func (c *call) base() view.Base { return c.public().Base(c.r) }
 
 // located sets the Location of what was created.
 func (c *call) located(collection, id string) {

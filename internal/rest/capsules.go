@@ -6,6 +6,7 @@ import (
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/body"
 	"github.com/go-zun/zun/internal/rest/draft"
 	"github.com/go-zun/zun/internal/rest/schema"
 	"github.com/go-zun/zun/internal/rest/view"
@@ -44,7 +45,7 @@ func (c *call) unwrapTemplate() error {
 	if c.route.Args != schema.CreateCapsule || !isText {
 		return nil
 	}
-	template, err := decode([]byte(text), c.Options.MaxDepth)
+	template, err := body.Parse([]byte(text), c.Options.MaxDepth)
 	if err != nil {
 		return err
 	}
@@ -52,7 +53,7 @@ func (c *call) unwrapTemplate() error {
 		return domain.NewFault(domain.Invalid, "schema-validation-error", "The template is neither an object nor the JSON of one.")
 	}
 	c.args["template"] = template
-	return check(template, false)
+	return body.Check(template, false)
 }
 
 func (c *call) capsuleView(found domain.Capsule) any {

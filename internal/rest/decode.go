@@ -1,23 +1,15 @@
 package rest
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/body"
 	"github.com/go-zun/zun/internal/rest/schema"
-)
-
-const (
-	maxNumberDigits = 64 // longer numbers mean nothing here
-	maxExponent     = 64 // a number of a billion digits must not be written in ten
 )
 
 // merge returns the arguments of a request: body and query as one set, the query
@@ -30,7 +22,7 @@ func (d *door) merge(w http.ResponseWriter, r *http.Request, route Route) (schem
 		return nil, from, err
 	}
 	from.Body = text
-	args, err := decode(text, d.Options.MaxDepth)
+	args, err := body.Parse(text, d.Options.MaxDepth)
 	if err != nil {
 		return nil, from, err
 	}
@@ -51,7 +43,7 @@ func (d *door) merge(w http.ResponseWriter, r *http.Request, route Route) (schem
 		args[name] = several
 	}
 	// The data of an archive may hold any byte; it is no text that is stored.
-	if err := check(args, route.Args == schema.PutArchive); err != nil {
+	if err := body.Check(args, route.Args == schema.PutArchive); err != nil {
 		return nil, from, err
 	}
 	return args, from, nil
@@ -87,86 +79,4 @@ func (d *door) readBody(w http.ResponseWriter, r *http.Request, route Route) ([]
 func isJSON(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
 	return contentType == "" || err == nil && media == "application/json"
-}
-
-// decode reads one JSON object. Anything else, such as broken text or a list, is an
-// empty object; only a nesting beyond maxDepth is an error.
-func decode(text []byte, maxDepth int) (schema.Object, error) {
-	if depth(text) > maxDepth {
-		return nil, domain.NewFault(domain.Invalid, "invalid", "The request body is nested deeper than %d levels.", maxDepth)
-	}
-	decoder := json.NewDecoder(strings.NewReader(string(text)))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return schema.Object{}, nil //nolint:nilerr // clients of this API count on junk being an empty object
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return schema.Object{}, nil
-	}
-	if args, isObject := value.(schema.Object); isObject {
-		return args, nil
-	}
-	return schema.Object{}, nil
-}
-
-// depth returns how deep brackets are nested, those in strings not counted.
-func depth(text []byte) int {
-	deepest, now, inString, escaped := 0, 0, false, false
-	for _, b := range text {
-		switch {
-		case escaped:
-			escaped = false
-		case inString:
-			escaped, inString = b == '\\', b != '"'
-		case b == '"':
-			inString = true
-		case b == '{', b == '[':
-			now++
-			deepest = max(deepest, now)
-		case b == '}', b == ']':
-			now--
-		}
-	}
-	return deepest
-}
-
-// check refuses what no column and no engine can take: text with a zero byte or with
-// bytes that are no UTF-8, and numbers without measure. Names are text, too.
-func check(value any, anyText bool) error {
-	switch v := value.(type) {
-	case string:
-		if !anyText && (strings.ContainsRune(v, 0) || !utf8.ValidString(v)) {
-			return domain.NewFault(domain.Invalid, "invalid", "Text must be UTF-8 without null characters.")
-		}
-	case json.Number:
-		if !measured(v.String()) {
-			return domain.NewFault(domain.Invalid, "invalid", "A number in the request is too long.")
-		}
-	case []any:
-		for _, inner := range v {
-			if err := check(inner, anyText); err != nil {
-				return err
-			}
-		}
-	case schema.Object:
-		for name, inner := range v {
-			if err := errors.Join(check(name, anyText), check(inner, anyText)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func measured(number string) bool {
-	if len(number) > maxNumberDigits {
-		return false
-	}
-	i := strings.IndexAny(number, "eE")
-	if i < 0 {
-		return true
-	}
-	exponent, err := strconv.Atoi(strings.TrimPrefix(number[i+1:], "+"))
-	return err == nil && exponent <= maxExponent && exponent >= -maxExponent
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/rest"
+	"github.com/go-zun/zun/internal/rest/cors"
 )
 
 // house is the front door over stubs.
@@ -338,7 +339,7 @@ func TestLinksFollowTheDeployment(t *testing.T) {
 
 func TestCrossOrigin(t *testing.T) {
 	h := build(t, func(d *rest.Deps) {
-		d.Options.CORS = rest.CORS{Origins: []string{"https://ui.example"}, Methods: []string{"GET", "POST"}, Headers: []string{"X-Auth-Token"}, Exposed: []string{api.HeaderRequestID}}
+		d.Options.CORS = cors.Rules{Origins: []string{"https://ui.example"}, Methods: []string{"GET", "POST"}, Headers: []string{"X-Auth-Token"}, Exposed: []string{api.HeaderRequestID}}
 	})
 	preflight := map[string]string{"Origin": "https://ui.example", "Access-Control-Request-Method": "POST"}
 	w := h.do(t, ask{method: "OPTIONS", path: "/v1/containers", token: "-", header: preflight})

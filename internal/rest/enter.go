@@ -7,29 +7,32 @@ import (
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/address"
+	"github.com/go-zun/zun/internal/rest/journal"
+	"github.com/go-zun/zun/internal/rest/negotiation"
 	"github.com/go-zun/zun/internal/rest/view"
 )
 
 // enter takes a request as far as its route: path, version, actor, in the order in
 // which their errors win over each other.
 func (d *door) enter(w http.ResponseWriter, r *http.Request) {
-	path, known := canonical(r.URL.EscapedPath(), d.Options.PathPrefix)
+	path, known := address.Canonical(r.URL.EscapedPath(), d.Options.PathPrefix)
 	if path == "/" {
-		d.document(w, r, view.Root(d.base(r)))
+		d.document(w, r, view.Root(d.public().Base(r)))
 		return
 	}
 	if path == descriptionPath {
 		d.document(w, r, d.description)
 		return
 	}
-	version, err := negotiate(r.Header.Get(api.HeaderVersion))
-	announce(w.Header(), version)
+	version, err := negotiation.Version(r.Header.Get(api.HeaderVersion))
+	negotiation.Announce(w.Header(), version)
 	if path == "/v1" {
 		if err != nil {
 			d.refuse(w, r, err)
 			return
 		}
-		d.document(w, r, view.V1(d.base(r)))
+		d.document(w, r, view.V1(d.public().Base(r)))
 		return
 	}
 	actor, unknown := d.authenticate(r)
@@ -37,8 +40,8 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request) {
 	case unknown != nil:
 		err = unknown
 	case err != nil:
-	case !acceptsJSON(r.Header.Get("Accept")) && (path != eventsPath || !acceptsEvents(r.Header.Get("Accept"))):
-		err = unacceptable("")
+	case !negotiation.AcceptsJSON(r.Header.Get("Accept")) && (path != eventsPath || !negotiation.AcceptsEvents(r.Header.Get("Accept"))):
+		err = negotiation.Unacceptable("")
 	case !known:
 		err = noSuchPath()
 	}
@@ -47,7 +50,7 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &call{door: d, w: w, r: r, actor: actor, version: version}
-	d.routes.ServeHTTP(w, at(r.WithContext(withCall(r.Context(), c)), path))
+	d.routes.ServeHTTP(w, address.At(r.WithContext(withCall(r.Context(), c)), path))
 }
 
 // document answers one of the two unauthenticated documents.
@@ -69,10 +72,10 @@ func (d *door) authenticate(r *http.Request) (domain.Actor, error) {
 	if err != nil {
 		return actor, err
 	}
-	l := ledgerOf(r)
-	actor.RequestID = l.id
+	entry := journal.Of(r)
+	actor.RequestID = entry.RequestID
 	actor.IsAdmin = d.Policy.Allowed("context_is_admin", actor, Target{ProjectID: actor.ProjectID, UserID: actor.UserID})
-	l.userID, l.projectID = actor.UserID, actor.ProjectID
+	entry.UserID, entry.ProjectID = actor.UserID, actor.ProjectID
 	return actor, nil
 }
 
@@ -101,7 +104,7 @@ func (p place) choose(method string, version api.Version) (Route, error) {
 	for _, r := range p.routes {
 		if r.Method == method {
 			if !version.Within(r.Since, r.Until) {
-				return r, notInVersion(version)
+				return r, negotiation.NotInVersion(version)
 			}
 			return r, nil
 		}

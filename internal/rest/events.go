@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,14 +22,6 @@ const (
 
 // followers counts the open streams.
 type followers struct{ now atomic.Int32 }
-
-// acceptsEvents says whether the client asks for server-sent events by name.
-func acceptsEvents(accept string) bool {
-	return slices.ContainsFunc(strings.Split(accept, ","), func(entry string) bool {
-		media, _, _ := strings.Cut(strings.TrimSpace(entry), ";")
-		return media == "text/event-stream"
-	})
-}
 
 // followEvents streams what happens in the project from now on, or from behind the
 // event that Last-Event-ID names. Where events behind it are no longer kept, the

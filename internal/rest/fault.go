@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/journal"
+	"github.com/go-zun/zun/internal/rest/negotiation"
 	"github.com/go-zun/zun/internal/rest/wire"
 )
 
@@ -70,13 +72,18 @@ func framework(status int, detail string) api.Fault {
 func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var ready *answer
 	if errors.As(err, &ready) {
-		if agreed(w.Header()) {
-			unannounce(w.Header())
+		if negotiation.Agreed(w.Header()) {
+			negotiation.Withdraw(w.Header())
 		}
 		if ready.allow != "" {
 			w.Header().Set("Allow", ready.allow)
 		}
 		d.sendFault(w, ready.status, ready.body)
+		return
+	}
+	var outside *negotiation.OutOfRange
+	if errors.As(err, &outside) {
+		d.sendFault(w, http.StatusNotAcceptable, outside.Body())
 		return
 	}
 	fault := domain.AsFault(err)
@@ -90,25 +97,25 @@ func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		body = d.mask(r, err)
 	case fault.Code == "":
 		body = framework(status, fault.Message)
-		if agreed(w.Header()) {
-			unannounce(w.Header()) // a refused version keeps the range to choose from
+		if negotiation.Agreed(w.Header()) {
+			negotiation.Withdraw(w.Header()) // a refused version keeps the range to choose from
 		}
 	case status >= http.StatusInternalServerError:
-		d.Log.WarnContext(r.Context(), "back end", slog.String("error", err.Error()), requestAttr(r))
+		d.Log.WarnContext(r.Context(), "back end", slog.String("error", err.Error()), journal.Attr(r))
 	}
 	d.sendFault(w, status, body)
 }
 
 func (d *door) mask(r *http.Request, err error) api.Fault {
 	id := uuid.NewString()
-	d.Log.ErrorContext(r.Context(), "unexpected failure", slog.String("correlation", id), slog.String("error", err.Error()), requestAttr(r))
+	d.Log.ErrorContext(r.Context(), "unexpected failure", slog.String("correlation", id), slog.String("error", err.Error()), journal.Attr(r))
 	return framework(http.StatusInternalServerError,
 		"Your request could not be handled because of a problem in the server. Error Correlation id is: "+id)
 }
 
 // challenge is the 401, in the words of the identity service whose token is missing.
 func (d *door) challenge(w http.ResponseWriter) {
-	unannounce(w.Header())
+	negotiation.Withdraw(w.Header())
 	w.Header().Set("WWW-Authenticate", d.Identity.Challenge())
 	send(w, http.StatusUnauthorized, api.Unauthorized{Error: api.UnauthorizedError{
 		Code: http.StatusUnauthorized, Title: http.StatusText(http.StatusUnauthorized),

@@ -6,8 +6,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"time"
 
+	"github.com/go-zun/zun/internal/rest/address"
+	"github.com/go-zun/zun/internal/rest/cors"
+	"github.com/go-zun/zun/internal/rest/health"
+	"github.com/go-zun/zun/internal/rest/journal"
 	"github.com/go-zun/zun/internal/rest/openapi"
 	"github.com/go-zun/zun/internal/rest/schema"
 )
@@ -61,14 +64,7 @@ type Options struct {
 	// DisableFile makes the health check answer 503 while it exists; empty: none.
 	DisableFile string
 	Schema      schema.Limits
-	CORS        CORS
-}
-
-// CORS is what browsers of other origins may do; no origin is allowed by default.
-type CORS struct {
-	Origins, Methods, Headers, Exposed []string
-	Credentials                        bool
-	MaxAge                             time.Duration
+	CORS        cors.Rules
 }
 
 const (
@@ -77,7 +73,6 @@ const (
 	defaultMaxArchive = 256 << 20
 	defaultMaxLog     = 64 << 20
 	defaultMaxDepth   = 32
-	healthTimeout     = 5 * time.Second
 )
 
 func (o Options) withDefaults() Options {
@@ -108,6 +103,11 @@ type door struct {
 	routes      *http.ServeMux
 }
 
+// public is how the API is published.
+func (d *door) public() address.Public {
+	return address.Public{Endpoint: d.Options.PublicEndpoint, Prefix: d.Options.PathPrefix, Proxies: d.Options.TrustedProxies}
+}
+
 // New builds the front door. An error is a limit in Options that no schema can hold.
 func New(deps Deps) (http.Handler, error) {
 	deps.Options = deps.Options.withDefaults()
@@ -132,17 +132,18 @@ func New(deps Deps) (http.Handler, error) {
 		d.routes.Handle(pattern, place{door: d, routes: routes})
 	}
 	d.routes.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { d.refuse(w, r, noSuchPath()) })
-	return d.watched(d.outside()), nil
+	return journal.Keep(d.Log, d.refuse, d.outside()), nil
 }
 
 // outside serves what needs no actor and hands the rest on.
 func (d *door) outside() http.Handler {
-	api := d.cors(http.HandlerFunc(d.enter))
+	check := health.Check{DisableFile: d.Options.DisableFile, Ping: d.Ping, Log: d.Log}
+	api := cors.Handler(d.Options.CORS, http.HandlerFunc(d.enter))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 		switch {
 		case r.URL.Path == "/healthcheck":
-			d.health(w, r)
+			check.ServeHTTP(w, r)
 		case r.URL.Path == "/metrics" && reads && d.Metrics != nil:
 			d.Metrics.ServeHTTP(w, r)
 		default:

@@ -1,16 +1,24 @@
-package rest
+// Package cors tells browsers which origins may use the API.
+package cors
 
 import (
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// cors tells browsers which origins may use the API. OPTIONS is answered here: it
-// is a browser's question and carries no token.
-func (d *door) cors(next http.Handler) http.Handler {
-	rules := d.Options.CORS
+// Rules are what browsers of other origins may do; no origin is allowed by default.
+type Rules struct {
+	Origins, Methods, Headers, Exposed []string
+	Credentials                        bool
+	MaxAge                             time.Duration
+}
+
+// Handler answers OPTIONS, as it is a browser's question and carries no token, and
+// hands everything else to next.
+func Handler(rules Rules, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")
 		if allowed(rules.Origins, origin) {
@@ -28,7 +36,7 @@ func allowed(origins []string, origin string) bool {
 	return origin != "" && (slices.Contains(origins, "*") || slices.Contains(origins, origin))
 }
 
-func grant(h http.Header, r *http.Request, rules CORS) {
+func grant(h http.Header, r *http.Request, rules Rules) {
 	h.Add("Vary", "Origin")
 	h.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
 	if rules.Credentials {

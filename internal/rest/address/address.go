@@ -1,4 +1,6 @@
-package rest
+// Package address knows by which path a client asks, and at which address it reaches
+// the API: through a prefix, a proxy, or a configured endpoint.
+package address
 
 import (
 	"net/http"
@@ -10,9 +12,9 @@ import (
 	"github.com/go-zun/zun/internal/rest/view"
 )
 
-// canonical returns the path by which the routes know what was asked: with /v1 in
+// Canonical returns the path by which the routes know what was asked: with /v1 in
 // front, without slashes too many and without a .json suffix. False: no such path.
-func canonical(escaped, prefix string) (string, bool) {
+func Canonical(escaped, prefix string) (string, bool) {
 	if prefix != "" && (escaped == prefix || strings.HasPrefix(escaped, prefix+"/")) {
 		escaped = strings.TrimPrefix(escaped, prefix)
 	}
@@ -43,27 +45,34 @@ func canonical(escaped, prefix string) (string, bool) {
 	return "/" + strings.Join(kept, "/"), true
 }
 
-// at returns r with its path replaced.
-func at(r *http.Request, escaped string) *http.Request {
+// At returns r with its path replaced.
+func At(r *http.Request, escaped string) *http.Request {
 	moved := *r
 	u := *r.URL
 	u.RawPath = escaped
-	u.Path, _ = url.PathUnescape(escaped) // canonical has unescaped every part of it
+	u.Path, _ = url.PathUnescape(escaped) // Canonical has unescaped every part of it
 	moved.URL = &u
 	return &moved
 }
 
-// base returns where the client reaches the API: the configured endpoint, else what
+// Public is how this API is published.
+type Public struct {
+	Endpoint string         // where clients reach it; empty: from the request
+	Prefix   string         // of the paths of requests
+	Proxies  []netip.Prefix // the peers whose X-Forwarded headers are believed
+}
+
+// Base returns where the client reaches the API: the configured endpoint, else what
 // a trusted proxy says, else what the request itself says.
-func (d *door) base(r *http.Request) view.Base {
-	if d.Options.PublicEndpoint != "" {
-		return view.Base(strings.TrimSuffix(strings.TrimSuffix(d.Options.PublicEndpoint, "/"), "/v1"))
+func (p Public) Base(r *http.Request) view.Base {
+	if p.Endpoint != "" {
+		return view.Base(strings.TrimSuffix(strings.TrimSuffix(p.Endpoint, "/"), "/v1"))
 	}
-	scheme, host, prefix := "http", r.Host, d.Options.PathPrefix
+	scheme, host, prefix := "http", r.Host, p.Prefix
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if d.trusts(r.RemoteAddr) {
+	if p.trusts(r.RemoteAddr) {
 		scheme = orHeader(r, "X-Forwarded-Proto", scheme)
 		host = orHeader(r, "X-Forwarded-Host", host)
 		prefix = orHeader(r, "X-Forwarded-Prefix", prefix)
@@ -72,13 +81,13 @@ func (d *door) base(r *http.Request) view.Base {
 }
 
 // trusts says whether the peer is a proxy whose headers are believed.
-func (d *door) trusts(remote string) bool {
+func (p Public) trusts(remote string) bool {
 	peer, err := netip.ParseAddrPort(remote)
 	if err != nil {
 		return false
 	}
-	for _, p := range d.Options.TrustedProxies {
-		if p.Contains(peer.Addr().Unmap()) {
+	for _, proxies := range p.Proxies {
+		if proxies.Contains(peer.Addr().Unmap()) {
 			return true
 		}
 	}
