@@ -5,6 +5,7 @@ package console
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/go-zun/zun/client"
 )
 
 const patience = 40 * time.Second
@@ -205,6 +208,19 @@ func (d *deployment) zun(args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(d.bin, "zun"), args...)
 	cmd.Env = d.env
 	return cmd
+}
+
+// client is our SDK, logged in like the commands.
+func (d *deployment) client() *client.Client {
+	env := map[string]string{}
+	for _, pair := range d.env {
+		name, value, _ := strings.Cut(pair, "=")
+		env[name] = value
+	}
+	return client.New(client.Options{HTTP: http.DefaultClient, Auth: &client.Keystone{
+		AuthURL: env["OS_AUTH_URL"], Username: env["OS_USERNAME"], Password: env["OS_PASSWORD"], UserDomainName: env["OS_USER_DOMAIN_NAME"],
+		ProjectName: env["OS_PROJECT_NAME"], ProjectDomainName: env["OS_PROJECT_DOMAIN_NAME"], HTTP: http.DefaultClient,
+	}})
 }
 
 // container runs an interactive shell and returns its name; it is deleted at the end.
