@@ -85,7 +85,7 @@ func (b *bare) nic() domain.Nic {
 
 // sandboxed starts a container as our agent does: a sandbox, its interface, and the
 // container that joins it.
-func (b *bare) sandboxed(ctx context.Context) (func(ctx context.Context) error, error) {
+func (b *bare) sandboxed(ctx context.Context) (leave, error) {
 	id, nic := uuid.NewString(), b.nic()
 	sandbox, err := b.begin(ctx, moby.ContainerCreateOptions{
 		Name: "bench-" + id + "-sandbox", Config: &container.Config{Image: "zun-sandbox:1"},
@@ -132,7 +132,7 @@ func (b *bare) member(id, sandbox string) moby.ContainerCreateOptions {
 }
 
 // ordinary starts a container as `docker run -d` does, on a network of the engine.
-func (b *bare) ordinary(ctx context.Context) (func(ctx context.Context) error, error) {
+func (b *bare) ordinary(ctx context.Context) (leave, error) {
 	made, err := b.begin(ctx, moby.ContainerCreateOptions{
 		Name: "bench-" + uuid.NewString(), Config: &container.Config{Image: b.image, Cmd: []string{"sleep", "600"}},
 		HostConfig: &container.HostConfig{NetworkMode: container.NetworkMode(b.network)},

@@ -82,42 +82,84 @@ func run(ctx context.Context, s settings) (err error) {
 	return measureExecs(ctx, s, bare, plain)
 }
 
-// way is one way of starting a container: start returns when it runs, and leave removes
-// it, outside of what is measured.
+// way is one way of starting a container: start returns when it runs. Outside of what
+// is measured, settle waits until the next start finds everything as this one did, and
+// leave removes the container.
 type way struct {
-	name  string
-	start func(ctx context.Context) (leave func(ctx context.Context) error, err error)
-	took  figure.Series
+	name   string
+	start  func(ctx context.Context) (leave leave, err error)
+	settle func(ctx context.Context) error
+	took   figure.Series
 }
 
-func measureStarts(ctx context.Context, s settings, bare *bare, plain, stocked *runner) error {
+type leave func(ctx context.Context) error
+
+// removal is how many rounds of idle containers are kept before they are removed, a few
+// at a time: that takes longer than starting them.
+const (
+	removeEvery = 10
+	removeAt    = 4
+)
+
+func measureStarts(ctx context.Context, s settings, bare *bare, plain, stocked *runner) (err error) {
+	nothing := func(context.Context) error { return nil }
 	ways := []*way{
-		{name: "A: the engine's calls and plumbing, without us", start: bare.sandboxed},
-		{name: "B: our API, no ready sandbox", start: plain.create},
-		{name: "B: our API, " + strconv.Itoa(s.ready) + " ready sandboxes", start: stocked.create},
-		{name: "C: as `docker run -d`", start: bare.ordinary},
+		{name: "A: the engine's calls and plumbing, without us", start: bare.sandboxed, settle: nothing},
+		{name: "B: our API, no ready sandbox", start: plain.create, settle: nothing},
+		{name: "B: our API, " + strconv.Itoa(s.ready) + " ready sandboxes", start: stocked.create, settle: stocked.stocked},
+		{name: "C: as `docker run -d`", start: bare.ordinary, settle: nothing},
 	}
 	const warmUp = 2
+	var left []leave
+	defer func() { err = errors.Join(err, removeAll(context.WithoutCancel(ctx), left)) }()
 	for round := range s.rounds + warmUp {
 		// Each round begins with another way, so that none always follows the same one.
 		for i := range ways {
 			w := ways[(round+i)%len(ways)]
 			begun := time.Now()
-			leave, err := w.start(ctx)
+			gone, err := w.start(ctx)
 			took := time.Since(begun)
+			if gone != nil {
+				left = append(left, gone)
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)
 			}
 			if round >= warmUp {
 				w.took = append(w.took, took)
 			}
-			if err := leave(ctx); err != nil {
-				return fmt.Errorf("leave %s: %w", w.name, err)
+			if err := w.settle(ctx); err != nil {
+				return fmt.Errorf("after %s: %w", w.name, err)
 			}
+		}
+		if round%removeEvery == removeEvery-1 {
+			if err := removeAll(ctx, left); err != nil {
+				return err
+			}
+			left = nil
+			fmt.Fprintf(os.Stderr, "%d of %d rounds\n", round+1, s.rounds+warmUp)
 		}
 	}
 	printStarts(ways)
 	return nil
+}
+
+// removeAll removes containers, a few at a time.
+func removeAll(ctx context.Context, left []leave) error {
+	errs := make(chan error, len(left))
+	free := make(chan struct{}, removeAt)
+	for _, gone := range left {
+		free <- struct{}{}
+		go func() {
+			errs <- gone(ctx)
+			<-free
+		}()
+	}
+	var all error
+	for range left {
+		all = errors.Join(all, <-errs)
+	}
+	return all
 }
 
 func printStarts(ways []*way) {

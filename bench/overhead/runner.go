@@ -64,12 +64,12 @@ func (r *runner) close() error {
 }
 
 // create starts one container; leave deletes it and waits until the host is as before.
-func (r *runner) create(ctx context.Context) (func(ctx context.Context) error, error) {
-	_, leave, err := r.launch(ctx)
-	return leave, err
+func (r *runner) create(ctx context.Context) (leave, error) {
+	_, gone, err := r.launch(ctx)
+	return gone, err
 }
 
-func (r *runner) launch(ctx context.Context) (id string, leave func(ctx context.Context) error, err error) {
+func (r *runner) launch(ctx context.Context) (id string, gone leave, err error) {
 	made, err := r.api.CreateContainer(ctx, api.ContainerCreate{
 		Image: r.image, ImagePullPolicy: "never", ImageDriver: "docker", Command: []string{"sleep", "600"},
 	}, true)
@@ -91,7 +91,7 @@ func (r *runner) remove(ctx context.Context, id string) error {
 	if err := r.api.DeleteContainer(ctx, id, client.DeleteOptions{Force: true}); err != nil {
 		return fmt.Errorf("delete: %w", err)
 	}
-	err := r.service.Await(ctx, "the end of a container", bound, func() (bool, error) {
+	return r.service.Await(ctx, "the end of a container", bound, func() (bool, error) {
 		_, err := r.api.Container(ctx, id, false)
 		var refused *client.Error
 		if errors.As(err, &refused) && refused.Status == 404 {
@@ -99,10 +99,6 @@ func (r *runner) remove(ctx context.Context, id string) error {
 		}
 		return false, err
 	})
-	if err != nil {
-		return err
-	}
-	return r.stocked(ctx)
 }
 
 // stocked waits until the sandboxes that the service keeps ready are there again, so

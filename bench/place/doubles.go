@@ -15,9 +15,6 @@ func (nowhere) Resolve(context.Context, domain.Actor, []domain.NetRequest) ([]do
 	return []domain.NetChoice{{NetworkID: "bench"}}, nil
 }
 
-// open keeps nothing secret; no secret comes by.
-type open struct{ control.Secrets }
-
 // deaf is a fleet that hears no wake.
 type deaf struct{ control.Nodes }
 
