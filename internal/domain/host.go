@@ -44,6 +44,15 @@ type Inventory struct {
 	EngineReason  string // why EngineUp is false
 	VolumeLimit   string // how volumes made here are held to their size; empty: they cannot be
 	VolumeReason  string // why VolumeLimit is empty
+	// Devices are the PCI devices that may be passed through and are free.
+	Devices []DevicePool
+}
+
+// DevicePool is a number of PCI devices of one kind.
+type DevicePool struct {
+	VendorID, ProductID string
+	PhysicalNetwork     string
+	Count               int
 }
 
 // Claim is a share of a host's or a quota's resources.

@@ -31,7 +31,18 @@ type Need struct {
 	Host      string // requested host by name, empty: any
 	CPUPolicy string // "dedicated" or "shared"
 	Labels    map[string]string
+	Bonds     []Bond
+	Devices   []DeviceRequest
 	Refused   []string // ids of hosts that refused this container already
+}
+
+// DeviceRequest asks for PCI devices to pass through. Requests come from ports of the
+// network service that are bound to hardware.
+type DeviceRequest struct {
+	Count           int
+	VendorID        string // empty: any, like the others
+	ProductID       string
+	PhysicalNetwork string
 }
 
 // NeedOf returns the need of a container of spec that the hosts in refused will not have.
@@ -40,13 +51,9 @@ func NeedOf(spec domain.Spec, refused []string) Need {
 		Claim: domain.ClaimOf(spec), DiskBound: spec.DiskGB > 0, Volumes: domain.VolumeGB(spec.Mounts) > 0, Zone: spec.Zone, Runtime: spec.Runtime,
 		Host: spec.RequestedHost, CPUPolicy: spec.CPUPolicy, Refused: refused,
 	}
-	for hint, value := range spec.Hints {
-		if label, found := strings.CutPrefix(hint, "label:"); found {
-			if n.Labels == nil {
-				n.Labels = map[string]string{}
-			}
-			n.Labels[label] = value
-		}
+	// Hints that cannot be obeyed were refused when the container was accepted.
+	if wishes, err := ReadHints(spec.Hints); err == nil {
+		n.Labels, n.Bonds = wishes.Labels, wishes.Bonds
 	}
 	return n
 }
@@ -83,7 +90,8 @@ type Picker struct {
 
 // Default returns the picker with every filter and weigher of this package.
 func Default(rand func(n int) int) Picker {
-	return Picker{Filters: Filters(), Weighers: Weighers(), Enough: 32, Rand: rand}
+	p, _ := Options{}.Picker(rand) // the zero options name nothing that could be unknown
+	return p
 }
 
 // Pick returns the best host of s for n, or false and why no host fits.
@@ -102,7 +110,7 @@ func (p Picker) Pick(s Snapshot, n Need) (domain.Host, Reasons, bool) {
 			continue
 		}
 		fits = append(fits, candidate{host: h, weight: p.weigh(&s, h, &n)})
-		if p.Enough > 0 && len(fits) == p.Enough {
+		if p.Enough > 0 && len(fits) == p.Enough && !n.choosy() {
 			break
 		}
 	}
@@ -110,6 +118,11 @@ func (p Picker) Pick(s Snapshot, n Need) (domain.Host, Reasons, bool) {
 		return domain.Host{}, reasons, false
 	}
 	return *p.best(fits), reasons, true
+}
+
+// choosy says that only a look at every host finds the one that is wished for.
+func (n *Need) choosy() bool {
+	return slices.ContainsFunc(n.Bonds, func(b Bond) bool { return b.Soft })
 }
 
 type candidate struct {

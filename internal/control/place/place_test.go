@@ -39,6 +39,24 @@ func need(change func(*place.Need)) place.Need {
 	return n
 }
 
+func offering(devices int) func(*domain.Host) {
+	return func(h *domain.Host) {
+		h.Inventory.Devices = []domain.DevicePool{{VendorID: "8086", ProductID: "10ed", PhysicalNetwork: "fabric", Count: devices}}
+	}
+}
+
+func asking(counts ...int) func(*place.Need) {
+	return func(n *place.Need) {
+		for _, count := range counts {
+			n.Devices = append(n.Devices, place.DeviceRequest{Count: count, VendorID: "8086"})
+		}
+	}
+}
+
+func tied(bonds ...place.Bond) func(*place.Need) {
+	return func(n *place.Need) { n.Bonds = bonds }
+}
+
 func TestFilters(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -76,6 +94,19 @@ func TestFilters(t *testing.T) {
 		{"dedicated parts of a cpu", nil, func(n *place.Need) { n.CPUPolicy, n.Claim.CPU = "dedicated", 0.5 }, "cpuset"},
 		{"dedicated beyond what is there", func(h *domain.Host) { h.Used.CPU = 3.5 }, func(n *place.Need) { n.CPUPolicy = "dedicated" }, "cpuset"},
 		{"no pinning", func(h *domain.Host) { h.Inventory.CPUPinning = false }, func(n *place.Need) { n.CPUPolicy = "dedicated" }, "cpuset"},
+		{"devices", offering(2), asking(1, 1), ""},
+		{"more devices than there are", offering(2), asking(1, 2), "pci"},
+		{"devices of another kind", offering(2), func(n *place.Need) { n.Devices = []place.DeviceRequest{{Count: 1, ProductID: "other"}} }, "pci"},
+		{"devices on another network", offering(2), func(n *place.Need) { n.Devices = []place.DeviceRequest{{Count: 1, PhysicalNetwork: "other"}} }, "pci"},
+		{"no devices", nil, asking(1), "pci"},
+		{"near", nil, tied(place.Bond{Near: map[string]int{"id-a": 1}}), ""},
+		{"near others", nil, tied(place.Bond{Near: map[string]int{"id-b": 1}}), "affinity"},
+		{"first of its kind", nil, tied(place.Bond{Kin: place.Kin{Label: "app"}}), ""},
+		{"near nobody that was named", nil, tied(place.Bond{Kin: place.Kin{Containers: []domain.ContainerID{"x"}}}), "affinity"},
+		{"apart", nil, tied(place.Bond{Apart: true, Near: map[string]int{"id-b": 1}}), ""},
+		{"apart from who is here", nil, tied(place.Bond{Apart: true, Near: map[string]int{"id-a": 1}}), "affinity"},
+		{"softly apart from who is here", nil, tied(place.Bond{Apart: true, Soft: true, Near: map[string]int{"id-a": 1}}), ""},
+		{"one of two bonds broken", nil, tied(place.Bond{Near: map[string]int{"id-a": 1}}, place.Bond{Apart: true, Near: map[string]int{"id-a": 2}}), "affinity"},
 		{"shared on a pinning host", nil, func(n *place.Need) { n.CPUPolicy = "shared" }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
