@@ -17,8 +17,12 @@ func noLimit() domain.Claim {
 }
 
 // Occupy places c on host: the claim is taken and the host written into c. A
-// Conflict ("host-full") says that the host was filled meanwhile.
+// Conflict ("host-full") says that the host was filled or disabled meanwhile, or got
+// neighbours that c must not have.
 func (t *Turn) Occupy(ctx context.Context, c *domain.Container, host domain.Host) error {
+	if err := t.keepBonds(ctx, *c, host); err != nil {
+		return err
+	}
 	limit := t.options.Ratios.Capacity(&host)
 	err := t.Hosts().Claim(ctx, host.ID, domain.ClaimOf(c.Spec), limit)
 	if domain.IsKind(err, domain.NotFound) { // it left the fleet since it was chosen

@@ -47,7 +47,7 @@ func New(d Deps) *Control {
 		clock: d.Clock, rand: chance.New(d.Rand), log: d.Log, options: d.Options,
 		bells: newBells(), waiters: newWaiters(), roster: &place.Roster{},
 	}
-	c.picker = place.Default(c.rand.Below)
+	c.picker, _ = d.Options.Placing.Picker(c.rand.Below) // with a filter that is unknown it asks all
 	return c
 }
 

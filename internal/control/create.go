@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/go-zun/zun/internal/control/chance"
-	"github.com/go-zun/zun/internal/control/place"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
 )
@@ -155,6 +154,9 @@ func (c *Control) survey(ctx context.Context, actor domain.Actor, req CreateRequ
 		if g.used, err = tx.Quotas().Usage(ctx, row.ProjectID); err != nil {
 			return fmt.Errorf("read the usage of %s: %w", row.ProjectID, err)
 		}
+		if err := checkKin(ctx, tx, row); err != nil {
+			return err
+		}
 		if req.Registry != "" {
 			g.registry, g.registryErr = FindRegistry(ctx, tx, actor, req.Registry)
 		}
@@ -191,9 +193,12 @@ func earlier(ctx context.Context, tx Tx, row domain.Container) (*domain.Containe
 func (c *Control) commitCreate(ctx context.Context, actor domain.Actor, req CreateRequest, row domain.Container, seen fleet) (domain.Container, error) {
 	var full []string
 	for {
-		host, reasons, fits := c.picker.Pick(seen.Snapshot, place.NeedOf(row.Spec, full))
+		n, err := c.needNow(ctx, row, full)
+		if err != nil {
+			return row, err
+		}
+		host, reasons, fits := c.picker.Pick(seen.Snapshot, n)
 		if !fits && seen.remembered {
-			var err error
 			if seen, err = c.fleetNow(ctx); err != nil {
 				return row, err
 			}
@@ -204,10 +209,10 @@ func (c *Control) commitCreate(ctx context.Context, actor domain.Actor, req Crea
 			c.log.WarnContext(ctx, "no valid host", "container", row.ID, "request", actor.RequestID, "reasons", reasons.String())
 		}
 		var stored domain.Container
-		err := failpoint.Around(failpoint.CreateCommit, func() error {
+		err = failpoint.Around(failpoint.CreateCommit, func() error {
 			return c.Turn(ctx, func(ctx context.Context, t *Turn) (err error) {
 				if seen.remembered {
-					if err := c.recheck(ctx, t, &host, row.Spec); err != nil {
+					if err := c.recheck(ctx, t, &host, n); err != nil {
 						return err
 					}
 				}

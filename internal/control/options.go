@@ -35,6 +35,7 @@ type Options struct {
 	QuotaOff bool // the no-op driver: everything is unlimited
 
 	Ratios        place.Ratios
+	Placing       place.Options
 	MaxPlacements int // placements tried of one create, the first included
 
 	ServiceDownTime time.Duration // silence after which a host counts as down

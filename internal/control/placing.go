@@ -47,9 +47,9 @@ func (c *Control) fleetNow(ctx context.Context) (seen fleet, err error) {
 	return seen, err
 }
 
-// recheck reads a host again that a remembered fleet proposed for spec. A Conflict
+// recheck reads a host again that a remembered fleet proposed for n. A Conflict
 // ("host-full") says that it will not do any more.
-func (c *Control) recheck(ctx context.Context, t *Turn, host *domain.Host, spec domain.Spec) error {
+func (c *Control) recheck(ctx context.Context, t *Turn, host *domain.Host, n place.Need) error {
 	gone := domain.NewFault(domain.Conflict, "host-full", "Compute node %s does not take the container any more.", host.Name)
 	now, err := t.Now(ctx)
 	if err != nil {
@@ -63,21 +63,25 @@ func (c *Control) recheck(ctx context.Context, t *Turn, host *domain.Host, spec 
 		return fmt.Errorf("read host %s: %w", host.ID, err)
 	}
 	alone := place.Snapshot{Hosts: []domain.Host{present}, Now: now, DownAfter: c.options.ServiceDownTime, Ratios: c.options.Ratios}
-	if _, _, fits := c.picker.Pick(alone, place.NeedOf(spec, nil)); !fits {
+	if _, _, fits := c.picker.Pick(alone, n); !fits {
 		return gone
 	}
 	*host = present
 	return nil
 }
 
-// Choose picks a host for spec among those not in refused; fits is false when there
+// Choose picks a host for row among those not in refused; fits is false when there
 // is none. The choice is only a proposal until Turn.Occupy has taken the claim.
-func (c *Control) Choose(ctx context.Context, spec domain.Spec, refused []string) (host domain.Host, fits bool, err error) {
+func (c *Control) Choose(ctx context.Context, row domain.Container, refused []string) (host domain.Host, fits bool, err error) {
 	seen, err := c.fleetNow(ctx)
 	if err != nil {
 		return host, false, err
 	}
-	host, reasons, fits := c.picker.Pick(seen.Snapshot, place.NeedOf(spec, refused))
+	n, err := c.needNow(ctx, row, refused)
+	if err != nil {
+		return host, false, err
+	}
+	host, reasons, fits := c.picker.Pick(seen.Snapshot, n)
 	if !fits {
 		c.log.WarnContext(ctx, "no valid host", "reasons", reasons.String())
 	}

@@ -165,10 +165,12 @@ type Hosts interface {
 	List(ctx context.Context, p Page) ([]domain.Host, error)
 	// Beat records a sign of life in database time with the inventory.
 	Beat(ctx context.Context, b domain.Beat) error
-	// SetService writes the operator's switches (disabled, reason, forced down).
-	SetService(ctx context.Context, h domain.Host) error
+	// SetService writes those of the operator's switches that are not nil, and no other,
+	// so that two operators undo nothing of each other's.
+	SetService(ctx context.Context, hostID string, change ServiceChange) error
 	// Claim adds c (negative parts give back) to the host's usage in one
-	// compare-and-set bounded by limit; a Conflict fault ("host-full") when it does not fit.
+	// compare-and-set bounded by limit; a Conflict fault ("host-full") when it does not
+	// fit, or when it counts a container and the host is disabled.
 	Claim(ctx context.Context, hostID string, c, limit domain.Claim) error
 	Delete(ctx context.Context, hostID string) error
 	// Now is the database's clock, UTC.
@@ -216,7 +218,8 @@ type Networks interface {
 // Registries keeps the projects' image registries.
 type Registries interface {
 	Insert(ctx context.Context, r domain.Registry) error
-	// Find takes a uuid or a name and returns all matches, at most two.
+	// Find takes a uuid or a name and returns all matches, at most two. A write
+	// transaction keeps them from being changed by others until its end.
 	Find(ctx context.Context, scope Scope, ident string) ([]domain.Registry, error)
 	List(ctx context.Context, scope Scope, filters map[string]string, p Page) ([]domain.Registry, error)
 	Update(ctx context.Context, r domain.Registry) error

@@ -62,16 +62,22 @@ func (f *Fleet) SetService(ctx context.Context, host, binary string, change cont
 		if h, err = service(ctx, t, host, binary); err != nil {
 			return err
 		}
+		write := change
 		if change.Disabled != nil {
 			h.Disabled, h.DisabledReason = *change.Disabled, ""
+			write.DisabledReason = &h.DisabledReason
 		}
 		if change.DisabledReason != nil && h.Disabled {
 			h.DisabledReason = *change.DisabledReason
+			write.DisabledReason = &h.DisabledReason
+		}
+		if !h.Disabled && change.Disabled == nil {
+			write.DisabledReason = nil // of what is enabled there is none
 		}
 		if change.ForcedDown != nil {
 			h.ForcedDown = *change.ForcedDown
 		}
-		return t.Hosts().SetService(ctx, h)
+		return t.Hosts().SetService(ctx, h.ID, write)
 	})
 	return h, err
 }

@@ -71,7 +71,7 @@ func (l *Loops) placed(ctx context.Context, a domain.Action) (row domain.Contain
 		if err != nil || !ours || row.HostID != "" {
 			return row, ours, err
 		}
-		host, fits, err := l.control.Choose(ctx, row.Spec, refused)
+		host, fits, err := l.control.Choose(ctx, row, refused)
 		if err != nil {
 			return row, false, err
 		}

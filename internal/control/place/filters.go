@@ -74,9 +74,11 @@ func cpusetFits(_ *Snapshot, h *domain.Host, n *Need) bool {
 	return h.Inventory.CPUPinning && whole && h.Used.CPU+n.Claim.CPU <= float64(h.Inventory.CPUs)
 }
 
-// bondsHold says whether every hard bond allows the host. Who wishes for neighbours
-// by label or group while there are none anywhere is the first of them.
-func bondsHold(_ *Snapshot, h *domain.Host, n *Need) bool {
+func bondsHold(_ *Snapshot, h *domain.Host, n *Need) bool { return n.BondsHold(h) }
+
+// BondsHold says whether every hard bond allows h. Who wishes for neighbours by label
+// or group while there are none anywhere is the first of them.
+func (n *Need) BondsHold(h *domain.Host) bool {
 	for _, b := range n.Bonds {
 		first := len(b.Near) == 0 && len(b.Kin.Containers) == 0
 		if !b.Soft && (b.Near[h.ID] > 0) == b.Apart && !first {

@@ -119,12 +119,23 @@ func (s hosts) Beat(ctx context.Context, b domain.Beat) error {
 	return s.change(ctx, b.HostID, sets+", last_seen_up = @now, updated_at = @now, report_count = report_count + 1", args...)
 }
 
-func (s hosts) SetService(ctx context.Context, h domain.Host) error {
-	sets, args, err := column.Changes(append(serviceFields(&h), column.Moment("updated_at", &h.UpdatedAt).As(column.Changed)))
+func (s hosts) SetService(ctx context.Context, hostID string, change control.ServiceChange) error {
+	var at time.Time
+	fields := []column.Field{column.Moment("updated_at", &at).As(column.Changed)}
+	if change.Disabled != nil {
+		fields = append(fields, column.Flag("disabled", change.Disabled))
+	}
+	if change.DisabledReason != nil {
+		fields = append(fields, column.Text("disabled_reason", change.DisabledReason))
+	}
+	if change.ForcedDown != nil {
+		fields = append(fields, column.Flag("forced_down", change.ForcedDown))
+	}
+	sets, args, err := column.Changes(fields)
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, h.ID, sets, args...)
+	return s.change(ctx, hostID, sets, args...)
 }
 
 // change runs an UPDATE of one host, which must exist.
@@ -137,10 +148,14 @@ func (s hosts) change(ctx context.Context, hostID, sets string, args ...any) err
 }
 
 func (s hosts) Claim(ctx context.Context, hostID string, c, limit domain.Claim) error {
+	open := "" // what a host has may grow while it is disabled, but nothing new comes
+	if c.Containers > 0 {
+		open = " AND disabled = FALSE"
+	}
 	cpu, cpuLimit := column.Millionths(c.CPU), column.Millionths(limit.CPU)
 	matched, err := s.exec(ctx, `UPDATE hosts SET total_containers = total_containers + ?, cpu_used = cpu_used + ?,
 		mem_used = mem_used + ?, disk_used = disk_used + ?
-		WHERE uuid = ? AND total_containers <= ? AND cpu_used <= ? AND mem_used <= ? AND disk_used <= ?`,
+		WHERE uuid = ? AND total_containers <= ? AND cpu_used <= ? AND mem_used <= ? AND disk_used <= ?`+open,
 		c.Containers, cpu, c.MemoryMB, c.DiskGB, hostID,
 		room(c.Containers, limit.Containers), room(cpu, cpuLimit), room(c.MemoryMB, limit.MemoryMB), room(c.DiskGB, limit.DiskGB))
 	if err != nil || matched > 0 {
@@ -149,6 +164,9 @@ func (s hosts) Claim(ctx context.Context, hostID string, c, limit domain.Claim) 
 	host, err := s.Get(ctx, hostID)
 	if err != nil {
 		return err
+	}
+	if host.Disabled && c.Containers > 0 {
+		return domain.NewFault(domain.Conflict, "host-full", "Compute node %s is disabled.", host.Name)
 	}
 	return domain.NewFault(domain.Conflict, "host-full", "Compute node %s has not enough room left.", host.Name)
 }

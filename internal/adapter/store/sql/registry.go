@@ -49,7 +49,7 @@ func owned(scope control.Scope) condition {
 func (s registries) Find(ctx context.Context, scope control.Scope, ident string) ([]domain.Registry, error) {
 	where := owned(scope)
 	where.add("(uuid = ? OR name = ?)", ident, ident)
-	return rows(ctx, s.tx, registryFields, "FROM registries"+where.String()+" ORDER BY id LIMIT 2", where.args...)
+	return rows(ctx, s.tx, registryFields, "FROM registries"+where.String()+" ORDER BY id LIMIT 2"+s.locks, where.args...)
 }
 
 // List knows the filters name, domain, username, project_id and user_id; another one is an Invalid fault.

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-zun/zun/internal/control"
@@ -18,6 +19,7 @@ func hostCases() map[string]func(*probe) {
 		"Host/Missing":        hostMissing,
 		"Host/Clock":          hostClock,
 		"Host/ParallelClaims": hostParallel,
+		"Host/Disabled":       hostDisabled,
 	}
 }
 
@@ -58,6 +60,7 @@ func hostRoundTrip(p *probe) {
 
 // hostUpsert joins a host again that is in use and switched off.
 func hostUpsert(p *probe) {
+	yes, reason := true, "repair"
 	p.join(hostA)
 	c := plain(first, "p1", "one")
 	c.HostID = hostA
@@ -67,7 +70,10 @@ func hostUpsert(p *probe) {
 		if err := tx.Hosts().Claim(ctx, hostA, domain.Claim{Containers: 1, CPU: 0.5}, domain.Claim{Containers: 5, CPU: 4}); err != nil {
 			return err
 		}
-		return tx.Hosts().SetService(ctx, domain.Host{ID: hostA, Disabled: true, DisabledReason: "repair", ForcedDown: true})
+		return tx.Hosts().SetService(ctx, hostA, control.ServiceChange{Disabled: &yes, DisabledReason: &reason, ForcedDown: &yes})
+	})
+	p.write(func(ctx context.Context, tx control.Tx) error { // what is not named stays
+		return tx.Hosts().SetService(ctx, hostA, control.ServiceChange{})
 	})
 	before := p.host(hostA)
 	again := domain.Host{ID: hostA, Name: "renamed", Address: "10.0.0.9:1", Inventory: inventory(), Used: domain.Claim{CPU: 99}, Revision: 77}
@@ -133,7 +139,7 @@ func hostMissing(p *probe) {
 			return tx.Hosts().Beat(ctx, domain.Beat{HostID: hostA})
 		},
 		func(ctx context.Context, tx control.Tx) error {
-			return tx.Hosts().SetService(ctx, domain.Host{ID: hostA})
+			return tx.Hosts().SetService(ctx, hostA, control.ServiceChange{})
 		},
 		func(ctx context.Context, tx control.Tx) error {
 			return tx.Hosts().Claim(ctx, hostA, domain.Claim{CPU: 1}, domain.Claim{CPU: 2})
@@ -154,6 +160,47 @@ func hostClock(p *probe) {
 		}
 		return err
 	})
+}
+
+// hostDisabled takes nothing new, also while claims race with the switch: what was
+// claimed before it is counted, and nothing is claimed after it.
+func hostDisabled(p *probe) {
+	p.join(hostA)
+	yes, no := true, false
+	limit := domain.Claim{Containers: 1000, CPU: -1, MemoryMB: -1, DiskGB: -1}
+	claim := func(c domain.Claim) steps {
+		return func(ctx context.Context, tx control.Tx) error { return tx.Hosts().Claim(ctx, hostA, c, limit) }
+	}
+	one := domain.Claim{Containers: 1, CPU: 1}
+	p.write(claim(one))
+	set := func(disabled *bool) steps {
+		return func(ctx context.Context, tx control.Tx) error {
+			return tx.Hosts().SetService(ctx, hostA, control.ServiceChange{Disabled: disabled})
+		}
+	}
+	p.write(set(&yes))
+	p.refuse(domain.Conflict, "host-full", "Compute node node-a is disabled.", claim(one))
+	p.write(claim(domain.Claim{CPU: 1}))
+	p.write(claim(domain.Claim{Containers: -1, CPU: -2}))
+	p.write(set(&no))
+
+	var turns, atDrain atomic.Int64
+	err := p.together(16, func(ctx context.Context) error {
+		if turns.Add(1) == 8 {
+			err := p.store.Write(ctx, set(&yes))
+			atDrain.Store(p.host(hostA).Used.Containers)
+			return err
+		}
+		err := p.store.Write(ctx, claim(one))
+		if domain.IsKind(err, domain.Conflict) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.same("nothing came after the drain", p.host(hostA).Used.Containers, atDrain.Load())
 }
 
 // hostParallel lets more claims race than the host has room for.

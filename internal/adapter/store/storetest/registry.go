@@ -2,13 +2,14 @@ package storetest
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 func registryCases() map[string]func(*probe) {
-	return map[string]func(*probe){"Registry/Life": registryLife, "Registry/InUse": registryInUse}
+	return map[string]func(*probe){"Registry/Life": registryLife, "Registry/InUse": registryInUse, "Registry/ParallelUpdates": registryParallel}
 }
 
 func registry(id, project, name string) domain.Registry {
@@ -72,4 +73,37 @@ func registryInUse(p *probe) {
 	p.write(func(ctx context.Context, tx control.Tx) error { return tx.Containers().Delete(ctx, first) })
 	p.write(remove)
 	p.refuse(domain.Conflict, "conflict", "", func(ctx context.Context, tx control.Tx) error { return tx.Containers().Insert(ctx, c) })
+}
+
+// registryParallel lets two members of one registry be changed at once, each by a
+// transaction that reads it first: neither change is lost.
+func registryParallel(p *probe) {
+	p.keepRegistry(registry("r1", "p1", "one"))
+	var turns atomic.Int64
+	err := p.together(8, func(ctx context.Context) error {
+		named := turns.Add(1)%2 == 0
+		return p.store.Write(ctx, func(ctx context.Context, tx control.Tx) error {
+			found, err := tx.Registries().Find(ctx, control.Scope{ProjectID: "p1"}, "r1")
+			if err != nil {
+				return err
+			}
+			r := found[0]
+			if named {
+				r.Domain += "+"
+			} else {
+				r.Username += "+"
+			}
+			return tx.Registries().Update(ctx, r)
+		})
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.read(func(ctx context.Context, tx control.Tx) error {
+		found, err := tx.Registries().Find(ctx, control.Scope{ProjectID: "p1"}, "r1")
+		want := registry("r1", "p1", "one")
+		want.Domain, want.Username = want.Domain+"++++", want.Username+"++++"
+		p.same("every change", found, []domain.Registry{want})
+		return err
+	})
 }
