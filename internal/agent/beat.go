@@ -123,6 +123,7 @@ func (a *Agent) inventory(ctx context.Context, last domain.Inventory) domain.Inv
 		last.EngineUp, last.EngineReason = false, domain.AsFault(err).Message
 		return last
 	}
+	now.DiskGB -= int64(float64(now.DiskGB) * a.opt.ImageDiskShare)
 	return now
 }
 

@@ -21,7 +21,9 @@ type Deps struct {
 // Options are the agent's settings; a zero value means the default named here.
 type Options struct {
 	HostID string // uuid of this host, told in every beat
-	BootID string // changes when the machine boots; told in every beat
+	// ImageDiskShare of the engine's disk, 0 to 1, is kept for images and not offered.
+	ImageDiskShare float64
+	BootID         string // changes when the machine boots; told in every beat
 	// Abilities are the words of Assignment.Requires that this host obeys.
 	Abilities []string
 

@@ -95,12 +95,16 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 	if err != nil {
 		return nil, err
 	}
+	options, err := controlOptions(c)
+	if err != nil {
+		return nil, err
+	}
 	timing := channel.DefaultTiming()
 	b := &brain{store: store, authority: authority}
 	b.nodes = ctl.NewNodes(ctl.NodesDeps{Authority: authority, Dial: dial, Timing: timing, Log: log})
 	b.control = control.New(control.Deps{
 		Store: store, Networking: networking, Groups: groups, Nodes: b.nodes,
-		Clock: utc, Rand: rand.Reader, Log: log, Options: controlOptions(c),
+		Clock: utc, Rand: rand.Reader, Log: log, Options: options,
 	})
 	if book, owns := networking.(control.NetworkBook); owns {
 		b.networks = book
@@ -121,8 +125,14 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 	return b, nil
 }
 
-func controlOptions(c config.Config) control.Options {
+func controlOptions(c config.Config) (control.Options, error) {
 	o := control.DefaultOptions()
+	o.Placing = place.Options{Enabled: append([]string{}, c.Scheduler.Filters...), Random: c.Scheduler.Random, Weights: &place.Weights{
+		CPU: c.Scheduler.CPUWeight, RAM: c.Scheduler.MemoryWeight, SoftAffinity: c.Scheduler.NearWeight, SoftAntiAffinity: c.Scheduler.ApartWeight,
+	}}
+	if _, err := o.Placing.Picker(nil); err != nil {
+		return o, fmt.Errorf("[scheduler] enabled_filters: %w", err)
+	}
 	o.DefaultCPU, o.DefaultMemoryMB, o.DefaultDiskGB = c.Defaults.CPU, c.Defaults.MemoryMB, c.Defaults.DiskGB
 	o.DefaultImageDriver, o.DefaultZone, o.ScheduleZone = c.Defaults.ImageDriver, c.Defaults.Zone, c.Defaults.ScheduleZone
 	o.NameScope = control.NameScope(c.Compute.UniqueNames)
@@ -139,7 +149,7 @@ func controlOptions(c config.Config) control.Options {
 	o.ServiceDownTime, o.BeatInterval = c.Deadlines.HostDown, c.Deadlines.LongestBeat
 	o.ExecuteTimeout, o.ResponseTimeout = c.Docker.ExecTimeout, c.API.ReplyTimeout
 	o.ActionSilence, o.ActionTotal = c.Deadlines.Silence, c.Deadlines.Total
-	return o
+	return o, nil
 }
 
 // runLoops runs the background jobs until ctx ends.

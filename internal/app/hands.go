@@ -74,7 +74,7 @@ func newAgent(c config.Config, engine agent.Engine, link *node.Link, log *slog.L
 		Engine: engine, Nets: nets, Control: link.Control(),
 		Steps: steps.New(steps.Deps{Engine: engine, Nets: nets, StateDir: state}),
 		Clock: agent.SystemClock(), Log: log,
-		Options: agent.Options{HostID: link.HostID(), BootID: bootID(), Abilities: []string{domain.AbilityMounts, domain.AbilityGroups}},
+		Options: agent.Options{HostID: link.HostID(), BootID: bootID(), ImageDiskShare: c.Compute.ImageDiskShare, Abilities: []string{domain.AbilityMounts, domain.AbilityGroups}},
 	}), nil
 }
 

@@ -60,28 +60,28 @@ func (b binder) config(base string) Config {
 	}
 	return Config{
 		Host: b.text("DEFAULT", "host"), MyIP: address, StatePath: b.text("DEFAULT", "state_path"),
-		API:      b.api(),
-		SSL:      SSL{CertFile: b.text("ssl", "cert_file"), KeyFile: b.text("ssl", "key_file"), CAFile: b.text("ssl", "ca_file")},
-		CORS:     b.cors(),
-		Database: Database{Connection: b.text("database", "connection"), MaxConns: int(b.whole("database", "max_pool_size"))},
-		Log:      b.log(),
-		Identity: b.identity(),
-		Keystone: b.keystone(),
-		Policy:   b.policy(base),
-		Secrets:  Secrets{KeyFile: b.text("secrets", "key_file")},
-		Defaults: b.defaults(),
-		Bounds:   b.bounds(),
-		Quota:    b.quota(),
-		Scheduler: Scheduler{
-			Filters: b.list("scheduler", "enabled_filters"),
-		},
-		Deadlines: b.deadlines(),
-		Compute:   b.compute(),
-		Engine:    b.engine(),
-		Docker:    b.docker(),
-		Agent:     b.agent(),
-		Local:     b.local(),
-		WebSocket: b.webSocket(),
+		API:         b.api(),
+		SSL:         SSL{CertFile: b.text("ssl", "cert_file"), KeyFile: b.text("ssl", "key_file"), CAFile: b.text("ssl", "ca_file")},
+		CORS:        b.cors(),
+		Database:    Database{Connection: b.text("database", "connection"), MaxConns: int(b.whole("database", "max_pool_size"))},
+		Log:         b.log(),
+		Identity:    b.identity(),
+		Keystone:    b.keystone(),
+		Policy:      b.policy(base),
+		Secrets:     Secrets{KeyFile: b.text("secrets", "key_file")},
+		Defaults:    b.defaults(),
+		Bounds:      b.bounds(),
+		Quota:       b.quota(),
+		Scheduler:   b.scheduler(),
+		Deadlines:   b.deadlines(),
+		Compute:     b.compute(),
+		ImageCache:  b.imageCache(),
+		ImagePolicy: b.imagePolicy(),
+		Engine:      b.engine(),
+		Docker:      b.docker(),
+		Agent:       b.agent(),
+		Local:       b.local(),
+		WebSocket:   b.webSocket(),
 		Registries: Registries{Default: b.text("docker", "default_registry"),
 			Username: b.text("docker", "default_registry_username"), Password: b.text("docker", "default_registry_password")},
 	}
@@ -173,6 +173,26 @@ func (b binder) quota() Quota {
 func (b binder) deadlines() Deadlines {
 	return Deadlines{Silence: b.span("deadlines", "silence"), Total: b.span("deadlines", "total"),
 		HostDown: b.span("DEFAULT", "service_down_time"), LongestBeat: b.span("DEFAULT", "periodic_interval_max")}
+}
+
+func (b binder) scheduler() Scheduler {
+	const s = "scheduler"
+	return Scheduler{Filters: b.list(s, "enabled_filters"), Random: b.text(s, "driver") == "chance_scheduler",
+		CPUWeight: b.number(s, "cpu_weight_multiplier"), MemoryWeight: b.number(s, "ram_weight_multiplier"),
+		NearWeight: b.number(s, "soft_affinity_weight_multiplier"), ApartWeight: b.number(s, "soft_anti_affinity_weight_multiplier")}
+}
+
+func (b binder) imageCache() ImageCache {
+	const s = "image_cache"
+	return ImageCache{Remove: b.truth(s, "remove_unused_images"), Interval: b.span(s, "manager_interval"),
+		UnusedAge: b.span(s, "remove_unused_minimum_age_seconds"), Grace: b.span(s, "grace_seconds"),
+		HighWatermark: b.number(s, "disk_high_watermark") / 100, LowWatermark: b.number(s, "disk_low_watermark") / 100,
+		PublicFor: b.span(s, "public_seconds")}
+}
+
+func (b binder) imagePolicy() ImagePolicy {
+	const s = "image_policy"
+	return ImagePolicy{File: b.text(s, "policy_file"), PlainRegistries: b.list(s, "insecure_registries"), CertificatesDir: b.text(s, "certificates_dir")}
 }
 
 func (b binder) compute() Compute {

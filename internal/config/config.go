@@ -33,6 +33,9 @@ type Config struct {
 	Local      Local
 	WebSocket  WebSocket
 	Registries Registries
+
+	ImageCache  ImageCache
+	ImagePolicy ImagePolicy
 }
 
 // API is the front door.
@@ -130,7 +133,12 @@ type Quota struct {
 }
 
 // Scheduler chooses hosts.
-type Scheduler struct{ Filters []string }
+type Scheduler struct {
+	Filters []string
+	Random  bool // draws among the hosts that pass
+	// The weights of free CPU and memory, and of neighbours wished for and wished away.
+	CPUWeight, MemoryWeight, NearWeight, ApartWeight float64
+}
 
 // Deadlines bound one action and one host's silence.
 type Deadlines struct {
@@ -166,6 +174,26 @@ type Docker struct {
 	Insecure                  bool
 	CAFile, CertFile, KeyFile string
 	CallTimeout, ExecTimeout  time.Duration
+}
+
+// ImageCache is when an image that this host pulled leaves it again.
+type ImageCache struct {
+	Remove   bool
+	Interval time.Duration // between two looks
+	// UnusedAge is how long nobody used an image that goes; 0: age alone removes none.
+	UnusedAge time.Duration
+	Grace     time.Duration // since its last use, in which no image goes
+	// HighWatermark and LowWatermark are shares of the disk, 0 to 1: above the one
+	// images go until it is down to the other.
+	HighWatermark, LowWatermark float64
+	PublicFor                   time.Duration // how long an image is taken for public once its registry said so
+}
+
+// ImagePolicy is what images must be, and how their signatures are read.
+type ImagePolicy struct {
+	File            string   // it may be missing
+	PlainRegistries []string // hosts with or without a port, or networks, spoken to without TLS
+	CertificatesDir string   // of registries, as Docker lays it out
 }
 
 // Registries is where images come from that name no registry.

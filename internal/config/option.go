@@ -88,7 +88,7 @@ type Section struct {
 func Options() []Option {
 	tables := [][]Option{
 		defaultOptions(), loggingOptions(), messagingOptions(), apiOptions(), databaseOptions(), identityOptions(),
-		policyOptions(), engineOptions(), agentOptions(), networkOptions(), schedulingOptions(), consoleOptions(),
+		policyOptions(), engineOptions(), agentOptions(), imageOptions(), networkOptions(), schedulingOptions(), consoleOptions(),
 		cloudOptions(), volumeOptions(), tracingOptions(),
 	}
 	var all []Option

@@ -38,6 +38,8 @@ func relations(c Config) []relation {
 		{"api.enable_ssl_api", c.API.TLS && (c.SSL.CertFile == "" || c.SSL.KeyFile == ""), "expected [ssl] cert_file and key_file beside it"},
 		{"websocket_proxy.cert", (c.WebSocket.CertFile == "") != (c.WebSocket.KeyFile == ""), "expected cert and key together"},
 		{"websocket_proxy.ssl_only", c.WebSocket.TLSOnly && c.WebSocket.CertFile == "", "expected cert and key beside it"},
+		{"image_cache.disk_high_watermark", c.ImageCache.HighWatermark < c.ImageCache.LowWatermark,
+			above("disk_low_watermark", c.ImageCache.LowWatermark*100)},
 		{"docker.cert_file", (c.Docker.CertFile == "") != (c.Docker.KeyFile == ""), "expected cert_file and key_file together"},
 		{"identity.driver", c.Identity.Driver == "keystone" && c.Keystone.AuthURL == "", "expected [keystone_authtoken] auth_url beside keystone"},
 	}

@@ -59,12 +59,19 @@ func policyOptions() []Option {
 func schedulingOptions() []Option {
 	rows := in("scheduler",
 		Option{Name: "driver", Default: "filter_scheduler", Choices: []string{"filter_scheduler", "chance_scheduler", "fake_scheduler"},
-			Help: "Scheduler implementation", Use: Inert, Note: "filters and weighers always decide"},
-		Option{Name: "enabled_filters", Type: List, Default: "AvailabilityZoneFilter,ComputeFilter,RuntimeFilter", Help: "Filters applied, in order"},
+			Help: "Scheduler implementation", Use: Mapped, Note: "chance_scheduler draws among the hosts that pass the filters; the other two weigh them"},
+		Option{Name: "enabled_filters", Type: List, Default: "AvailabilityZoneFilter,ComputeFilter,RuntimeFilter,LabelFilter,AffinityFilter,CpuSetFilter,PciPassthroughFilter",
+			Help: "Filters applied, in order; what a host has room for is asked after them in any case"},
 		Option{Name: "available_filters", Type: Multi, Default: "zun.scheduler.filters.all_filters", Help: "Filter classes that may be used",
 			Use: Inert, Note: "the filters are part of the program"},
 		Option{Name: "max_placement_results", Type: Integer, Default: "1000", Min: bound(1), Help: "Maximum of allocation candidates", Use: Inert, Note: noPlacement},
 	)
+	rows = append(rows, ours(in("scheduler",
+		Option{Name: "cpu_weight_multiplier", Type: Float, Default: "1.0", Help: "How much free CPU counts in the choice of a host; negative packs instead of spreading"},
+		Option{Name: "ram_weight_multiplier", Type: Float, Default: "1.0", Help: "How much free memory counts; negative packs"},
+		Option{Name: "soft_affinity_weight_multiplier", Type: Float, Default: "10.0", Min: bound(0), Help: "How much neighbours count that a soft hint wishes for"},
+		Option{Name: "soft_anti_affinity_weight_multiplier", Type: Float, Default: "10.0", Min: bound(0), Help: "How much neighbours count against a host that a soft hint wishes away"},
+	))...)
 	rows = append(rows, in("quota",
 		Option{Name: "driver", Default: "zun.common.quota.DbQuotaDriver", Help: "DbQuotaDriver or NoopQuotaDriver, with or without the module's path",
 			Choices: []string{"zun.common.quota.DbQuotaDriver", "zun.common.quota.NoopQuotaDriver", "DbQuotaDriver", "NoopQuotaDriver"}},
