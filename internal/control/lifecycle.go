@@ -10,7 +10,7 @@ import (
 
 // Get returns one container from the database; hosts push what changes.
 func (c *Control) Get(ctx context.Context, actor domain.Actor, ref Ref) (row domain.Container, err error) {
-	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+	err = c.store.Glance(ctx, func(ctx context.Context, tx Tx) error {
 		row, err = find(ctx, tx, actor, ref)
 		return err
 	})
@@ -23,7 +23,7 @@ func (c *Control) List(ctx context.Context, actor domain.Actor, q ListRequest) (
 		Scope:   Scope{ProjectID: actor.ProjectID, AllProjects: q.AllProjects},
 		Filters: q.Filters, Page: q.Page,
 	}
-	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+	err = c.store.Glance(ctx, func(ctx context.Context, tx Tx) error {
 		rows, err = tx.Containers().List(ctx, query)
 		return err
 	})

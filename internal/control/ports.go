@@ -8,13 +8,17 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// Store is the one place where state lives. Both functions run fn in a single
+// Store is the one place where state lives. Read and Write run fn in a single
 // transaction; Write runs it again from the start after a deadlock or a
 // serialisation failure, so fn must hold no external call and no side effect but
 // the Tx. A store that cannot be reached returns an Unavailable fault.
 type Store interface {
 	Read(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
 	Write(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
+	// Glance is Read for those who only show containers: a Get or List of them is as
+	// fresh as that of a Read, but its rows may be shared with others, so that nothing
+	// in them may be changed, and two look-ups may see two states of the database.
+	Glance(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
 	// Ping says whether the database answers.
 	Ping(ctx context.Context) error
 }

@@ -135,6 +135,9 @@ func (s containers) Insert(ctx context.Context, c domain.Container) error {
 func (s containers) Get(ctx context.Context, scope control.Scope, id domain.ContainerID) (domain.Container, error) {
 	where := within(scope)
 	where.add("uuid = ?", string(id))
+	if s.glances {
+		return s.glance(ctx, containerNotFound(string(id)), where)
+	}
 	return one(ctx, s.tx, containerNotFound(string(id)), containerFields, "FROM containers"+where.String()+s.locks, where.args...)
 }
 
@@ -156,9 +159,15 @@ func (s containers) List(ctx context.Context, q control.ContainerQuery) ([]domai
 		among(&where, "capsule_uuid", q.Capsules)
 	}
 	where.filter(q.Filters)
+	if err := s.snapshot(ctx); err != nil {
+		return nil, err
+	}
 	tail, args, err := s.page(ctx, containerListing(), where, q.Page)
 	if err != nil {
 		return nil, err
+	}
+	if s.glances {
+		return s.shelved(ctx, tail, args...)
 	}
 	return rows(ctx, s.tx, containerFields, tail, args...)
 }
@@ -201,7 +210,11 @@ func (c *condition) filter(f control.ContainerFilters) {
 }
 
 func (s containers) Update(ctx context.Context, c domain.Container) error {
-	matched, err := s.update(ctx, "containers", containerFields(&c), "uuid = ?", string(c.ID))
+	sets, args, err := column.Changes(containerFields(&c))
+	if err != nil {
+		return err
+	}
+	matched, err := s.exec(ctx, "UPDATE containers SET "+sets+", version = version + 1 WHERE uuid = ?", append(args, string(c.ID))...)
 	if err == nil && matched == 0 {
 		err = containerNotFound(string(c.ID))
 	}
@@ -224,7 +237,7 @@ func (s containers) Touch(ctx context.Context, id domain.ContainerID) (int64, er
 	if err != nil {
 		return 0, err
 	}
-	_, err = s.exec(ctx, "UPDATE containers SET revision = ? WHERE uuid = ?", revision, string(id))
+	_, err = s.exec(ctx, "UPDATE containers SET revision = ?, version = version + 1 WHERE uuid = ?", revision, string(id))
 	return revision, err
 }
 

@@ -12,7 +12,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/shelf"
 	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // Options say which database to open.
@@ -32,6 +34,8 @@ type Store struct {
 	convoy         *convoy // nil where the database serves many writers
 	log            *slog.Logger
 	statements     sync.Map // statement as written -> as the dialect says it
+	readers        sync.Map // nil pointer to the type of a row -> pool of its readers
+	shelf          *shelf.Shelf[mark, *domain.Container]
 }
 
 var _ control.Store = (*Store)(nil)
@@ -44,7 +48,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.log = opts.Log
+	s.log, s.shelf = opts.Log, shelf.New[mark, *domain.Container](shelfBound)
 	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -86,7 +90,10 @@ func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx contr
 func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, t *tx,
 	fn func(ctx context.Context, tx control.Tx) error,
 ) (again bool, err error) {
-	if t.Tx, err = db.BeginTx(ctx, opts); err != nil {
+	if err := ctx.Err(); err != nil {
+		return false, s.dialect.fault(err)
+	}
+	if t.Tx, err = db.BeginTx(s.steady(ctx), opts); err != nil {
 		err = t.fault(fmt.Errorf("begin transaction: %w", err))
 		return t.raced != nil, s.dialect.unserved(err)
 	}

@@ -42,10 +42,7 @@ func (s trust) PutTicket(ctx context.Context, t control.Ticket) error {
 // Redeem returns the ticket with the time it had left as its TTL.
 func (s trust) Redeem(ctx context.Context, kind control.TicketKind, hash []byte) (control.Ticket, error) {
 	unknown := domain.NewFault(domain.NotFound, "ticket-not-found", "The ticket is unknown, expired or used.")
-	var expires time.Time
-	found, err := one(ctx, s.tx, unknown, func(t *control.Ticket) []column.Field {
-		return append(ticketFields(t), column.Moment("expires_at", &expires))
-	}, "FROM tickets WHERE kind = ? AND hash = ?", string(kind), hash)
+	found, err := one(ctx, s.tx, unknown, storedTicketFields, "FROM tickets WHERE kind = ? AND hash = ?", string(kind), hash)
 	if err != nil {
 		return control.Ticket{}, err
 	}
@@ -58,8 +55,18 @@ func (s trust) Redeem(ctx context.Context, kind control.TicketKind, hash []byte)
 		return control.Ticket{}, unknown
 	}
 	now, err := hosts(s).Now(ctx)
-	found.TTL = expires.Sub(now)
-	return found, err
+	found.TTL = found.expires.Sub(now)
+	return found.Ticket, err
+}
+
+// storedTicket is a ticket with the time at which it ends.
+type storedTicket struct {
+	control.Ticket
+	expires time.Time
+}
+
+func storedTicketFields(t *storedTicket) []column.Field {
+	return append(ticketFields(&t.Ticket), column.Moment("expires_at", &t.expires))
 }
 
 func (s trust) Purge(ctx context.Context) (int, error) {

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
@@ -14,8 +15,10 @@ import (
 // tx is one attempt at one transaction. It hands out the nouns, each of which is
 // this same tx seen through one port.
 type tx struct {
-	*sql.Tx
-	store *Store
+	*sql.Tx // nil in a Glance that has made do without a transaction so far
+	store   *Store
+	// glances says that who asks only shows what is found, so that rows may be shared.
+	glances bool
 	// locks ends a SELECT whose rows a decision in this transaction rests on; it
 	// is empty where the dialect needs none and in a Read.
 	locks string
@@ -44,12 +47,22 @@ func (t *tx) query(ctx context.Context, query string, args ...any) (*sql.Rows, e
 	if t.lost != nil {
 		return nil, t.lost
 	}
-	found, err := t.QueryContext(t.steady(ctx), t.store.statement(query), args...)
+	if err := ctx.Err(); err != nil {
+		return nil, t.fault(err)
+	}
+	ask := t.store.reader.QueryContext
+	if t.Tx != nil {
+		ask = t.QueryContext
+	}
+	found, err := ask(t.store.steady(ctx), t.store.statement(query), args...)
 	return found, t.fault(err)
 }
 
-func (t *tx) steady(ctx context.Context) context.Context {
-	if t.rides {
+// steady returns the context that statements run in. SQLite runs in this process, and a
+// statement of it ends soon by itself: to watch over each one costs more than most of
+// them take, and to break one off would give up the transaction of all who travel in it.
+func (s *Store) steady(ctx context.Context) context.Context {
+	if s.convoy != nil {
 		return context.WithoutCancel(ctx)
 	}
 	return ctx
@@ -60,7 +73,7 @@ func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error)
 	if t.lost != nil {
 		return 0, t.lost
 	}
-	result, err := t.ExecContext(t.steady(ctx), t.store.statement(query), args...)
+	result, err := t.ExecContext(t.store.steady(ctx), t.store.statement(query), args...)
 	if err != nil {
 		return 0, t.fault(err)
 	}
@@ -101,26 +114,56 @@ func (t *tx) scalar(ctx context.Context, dest []any, query string, args ...any) 
 	return t.fault(found.Scan(dest...))
 }
 
+// reader is a place into which the rows of one table are scanned one after the other.
+type reader[T any] struct {
+	row   T
+	names string
+	dest  []any // the columns of row
+}
+
+// readerOf returns an idle reader of T, whose columns are always those of fields and
+// lie within it.
+// Readers are kept, because to list the columns costs more than to scan them.
+func readerOf[T any](s *Store, fields func(*T) []column.Field) (r *reader[T], put func()) {
+	kind := (*T)(nil)
+	idle, known := s.readers.Load(kind)
+	if !known {
+		idle, _ = s.readers.LoadOrStore(kind, &sync.Pool{})
+	}
+	pool := idle.(*sync.Pool) //nolint:forcetypeassert // nothing else is stored
+	r, ok := pool.Get().(*reader[T])
+	if !ok {
+		r = &reader[T]{}
+		list := fields(&r.row)
+		r.names, r.dest = column.Names(list), make([]any, len(list))
+		for i := range list {
+			r.dest[i] = &list[i]
+		}
+	}
+	return r, func() {
+		var zero T
+		r.row = zero // what was read belongs to the caller alone
+		pool.Put(r)
+	}
+}
+
 // rows reads all rows of a query whose text, from FROM on, is tail.
 func rows[T any](ctx context.Context, t *tx, fields func(*T) []column.Field, tail string, args ...any) ([]T, error) {
-	var row, zero T
-	list := fields(&row)
-	dest := make([]any, len(list))
-	for i := range list {
-		dest[i] = &list[i]
-	}
-	found, err := t.query(ctx, "SELECT "+column.Names(list)+" "+tail, args...)
+	r, put := readerOf(t.store, fields)
+	defer put()
+	found, err := t.query(ctx, "SELECT "+r.names+" "+tail, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = found.Close() }() // Err below reports what went wrong
 	var out []T
+	var zero T
 	for found.Next() {
-		row = zero
-		if err := found.Scan(dest...); err != nil {
+		r.row = zero
+		if err := found.Scan(r.dest...); err != nil {
 			return nil, t.fault(fmt.Errorf("read row: %w", err))
 		}
-		out = append(out, row)
+		out = append(out, r.row)
 	}
 	return out, t.fault(found.Err())
 }

@@ -122,6 +122,7 @@ func actionOverdue(p *probe) {
 	p.keep(plain(first, "p1", "one"), plain(second, "p1", "two"))
 	overdue := func(silence time.Duration, limit int) (ids []int64) {
 		p.read(func(ctx context.Context, tx control.Tx) error {
+			ids = nil
 			found, err := tx.Actions().Overdue(ctx, silence, limit)
 			for _, a := range found {
 				ids = append(ids, a.ID)

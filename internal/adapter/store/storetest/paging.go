@@ -68,13 +68,12 @@ func pagingHosts(p *probe) {
 		var names []string
 		page := control.Page{Limit: 1, SortKey: key}
 		for range 3 {
-			p.read(func(ctx context.Context, tx control.Tx) error {
-				found, err := tx.Hosts().List(ctx, page)
-				if err == nil {
-					names, page.Marker = append(names, found[0].Name), found[0].ID
-				}
+			var found []domain.Host
+			p.read(func(ctx context.Context, tx control.Tx) (err error) {
+				found, err = tx.Hosts().List(ctx, page)
 				return err
 			})
+			names, page.Marker = append(names, found[0].Name), found[0].ID
 		}
 		slices.Sort(names)
 		p.same(key, names, []string{"node-a", "node-b", "node-c"})

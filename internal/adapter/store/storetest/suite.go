@@ -16,7 +16,7 @@ func Run(t *testing.T, open func(t *testing.T) control.Store) {
 	t.Helper()
 	suites := []map[string]func(*probe){
 		containerCases(), pagingCases(), tombstoneCases(), actionCases(), leaseCases(), hostCases(), quotaCases(),
-		networkCases(), registryCases(), imageCases(), feedCases(), trustCases(), transactionCases(),
+		networkCases(), registryCases(), imageCases(), feedCases(), trustCases(), transactionCases(), glanceCases(),
 	}
 	for _, cases := range suites {
 		for name, check := range cases {
@@ -44,10 +44,14 @@ func (p *probe) write(fn steps) {
 	}
 }
 
+// read runs fn in a Read and in a Glance, which must not differ while nobody writes.
 func (p *probe) read(fn steps) {
 	p.Helper()
 	if err := p.store.Read(p.Context(), fn); err != nil {
 		p.Fatalf("read: %v", err)
+	}
+	if err := p.store.Glance(p.Context(), fn); err != nil {
+		p.Fatalf("glance: %v", err)
 	}
 }
 

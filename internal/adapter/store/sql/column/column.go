@@ -230,14 +230,15 @@ func Moment(column string, p *time.Time) Field { return Field{Column: column, ce
 
 type momentCell struct{ p *time.Time }
 
-func micros(t time.Time) int64 {
+// Micros is how a Moment is kept: microseconds since 1970 UTC, zero for the zero time.
+func Micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
 	return t.UnixMicro()
 }
 
-func (c momentCell) Value() (driver.Value, error) { return micros(*c.p), nil }
+func (c momentCell) Value() (driver.Value, error) { return Micros(*c.p), nil }
 
 func (c momentCell) Scan(src any) error {
 	v, err := integer(src)
