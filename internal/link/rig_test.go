@@ -66,6 +66,10 @@ func (s *store) Read(ctx context.Context, fn func(context.Context, control.Tx) e
 	return s.Write(ctx, fn)
 }
 
+func (s *store) Glance(ctx context.Context, fn func(context.Context, control.Tx) error) error {
+	return s.Read(ctx, fn)
+}
+
 func (s *store) Write(ctx context.Context, fn func(context.Context, control.Tx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

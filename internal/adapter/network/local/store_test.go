@@ -28,6 +28,10 @@ func (l *leases) Read(ctx context.Context, fn func(context.Context, control.Tx) 
 	return fn(ctx, leaseTx{leases: l})
 }
 
+func (l *leases) Glance(ctx context.Context, fn func(context.Context, control.Tx) error) error {
+	return l.Read(ctx, fn)
+}
+
 func (l *leases) Write(ctx context.Context, fn func(context.Context, control.Tx) error) error {
 	before := l.copyOf()
 	if err := fn(ctx, leaseTx{leases: l}); err != nil {

@@ -115,6 +115,7 @@ func imageOwn(p *probe) {
 	ids := func(q control.ImageQuery) (found []string) {
 		p.read(func(ctx context.Context, tx control.Tx) error {
 			images, err := tx.Images().List(ctx, q)
+			found = nil
 			for _, i := range images {
 				found = append(found, i.ID)
 			}
