@@ -57,7 +57,7 @@ func (l *localBinding) makeBridge(host *netlink.Handle, name string, mtu int) (n
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = name
 	attrs.MTU = mtu
-	attrs.HardwareAddr = l.owner.bridgeMAC(name)
+	attrs.HardwareAddr = l.owner.BridgeMAC(name)
 	// Without a querier on the bridge, snooping can only lose neighbour discovery.
 	snoop := false
 	err := host.LinkAdd(&netlink.Bridge{LinkAttrs: attrs, MulticastSnooping: &snoop})

@@ -14,7 +14,7 @@
 // # Who may reach whom
 //
 // Ports of one local network reach each other as their security groups let them
-// (filter.go); a port in no group is not filtered. Forwarding into a local network from
+// (room groups); a port in no group is not filtered. Forwarding into a local network from
 // anywhere else is dropped, but for answers. What leaves for the world is masqueraded,
 // IPv4 and IPv6. Of the host itself a container reaches the gateway of its own
 // network by ICMP echo, and the services that Options.HostAccess opens on that

@@ -1,22 +1,22 @@
 package plumb
 
 import (
-	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/go-zun/zun/internal/adapter/network/plumb/mark"
+	"github.com/go-zun/zun/internal/adapter/network/plumb/rule"
 )
 
 // firewall lays the deployment's rules in nftables: one inet table for isolation and
 // address translation, one bridge table that guards each port (guard.go), and the
 // accepts that another firewall's drop policy makes necessary (foreign.go).
 type firewall struct {
-	owner  owner
+	owner  mark.Owner
 	access []Service
 
 	// mu lets one batch through at a time: tables are read before they are written.
@@ -26,28 +26,17 @@ type firewall struct {
 	laid, based bool
 }
 
-// open reaches the kernel's tables, for a bounded time.
-func open() (*nftables.Conn, error) {
-	conn, err := nftables.New(nftables.WithSockOptions(func(c *netlink.Conn) error {
-		return c.SetDeadline(time.Now().Add(kernelPatience))
-	}))
-	if err != nil {
-		return nil, fmt.Errorf("open the kernel's nftables socket: %w", err)
-	}
-	return conn, nil
-}
-
 // lay makes the host-wide rules those for bridges, in one step; without bridges it
 // removes them. Rules that this process laid and that still stand are left as they are,
 // because taking rules away makes the kernel wait for all its processors.
 func (f *firewall) lay(bridges []string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	conn, err := open()
+	conn, err := rule.Open()
 	if err != nil {
 		return err
 	}
-	table := &nftables.Table{Name: f.owner.table(), Family: nftables.TableFamilyINet}
+	table := &nftables.Table{Name: f.owner.Table(), Family: nftables.TableFamilyINet}
 	standing := false
 	if f.laid {
 		if standing, err = f.standsFor(conn, table, bridges); err != nil {
@@ -101,14 +90,14 @@ func (f *firewall) standsFor(conn *nftables.Conn, table *nftables.Table, bridges
 func (f *firewall) replace(conn *nftables.Conn, table *nftables.Table, bridges []string) error {
 	conn.AddTable(table) // so that deleting it never fails
 	conn.DelTable(table)
-	batch := &script{conn: conn, table: table}
+	batch := &rule.Script{Conn: conn, Table: table}
 	if len(bridges) > 0 {
 		conn.AddTable(table)
 		f.forwardChain(batch, bridges)
 		f.inputChain(batch)
 		f.translateChain(batch)
 	}
-	return batch.commit()
+	return batch.Commit()
 }
 
 // hostChains is how many chains the host-wide table has.
@@ -122,67 +111,64 @@ func laneSet(table *nftables.Table) *nftables.Set {
 	}
 }
 
-func lane(bridge string) []byte { return append(linkName(bridge), linkName(bridge)...) }
+func lane(bridge string) []byte { return append(rule.LinkName(bridge), rule.LinkName(bridge)...) }
 
 // forwardChain keeps everything out of the local networks but answers. Frames between
 // two ports of one bridge come by here only where br_netfilter is switched on.
-func (f *firewall) forwardChain(s *script, bridges []string) {
-	chain := s.conn.AddChain(&nftables.Chain{
-		Name: "forward", Table: s.table, Type: nftables.ChainTypeFilter,
+func (f *firewall) forwardChain(s *rule.Script, bridges []string) {
+	chain := s.Conn.AddChain(&nftables.Chain{
+		Name: "forward", Table: s.Table, Type: nftables.ChainTypeFilter,
 		Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter,
 	})
 	lanes := make([]nftables.SetElement, 0, len(bridges))
 	for _, name := range bridges {
 		lanes = append(lanes, nftables.SetElement{Key: lane(name)})
 	}
-	set := s.set(laneSet(s.table), lanes)
-	prefix := f.owner.bridgePrefix()
-	s.rule(chain, answers(), accept())
-	s.rule(chain, linkPrefix(expr.MetaKeyOIFNAME, expr.CmpOpNeq, prefix), accept())
-	s.rule(chain, matching{
+	set := s.Set(laneSet(s.Table), lanes)
+	prefix := f.owner.BridgePrefix()
+	s.Rule(chain, rule.Answers(), rule.Accept())
+	s.Rule(chain, rule.LinkPrefix(expr.MetaKeyOIFNAME, expr.CmpOpNeq, prefix), rule.Accept())
+	s.Rule(chain, rule.Matching{
 		// Two names side by side: the second register begins where the first name ends.
 		&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: unix.NFT_REG32_00},
 		&expr.Meta{Key: expr.MetaKeyOIFNAME, Register: unix.NFT_REG32_04},
 		&expr.Lookup{SourceRegister: unix.NFT_REG32_00, SetName: set.Name, SetID: set.ID},
-	}, accept())
-	s.rule(chain, drop())
+	}, rule.Accept())
+	s.Rule(chain, rule.Drop())
 }
 
 // inputChain keeps containers off the host, but for their gateway's echo, neighbour
 // discovery, and the services that were opened.
-func (f *firewall) inputChain(s *script) {
-	chain := s.conn.AddChain(&nftables.Chain{
-		Name: "input", Table: s.table, Type: nftables.ChainTypeFilter,
+func (f *firewall) inputChain(s *rule.Script) {
+	chain := s.Conn.AddChain(&nftables.Chain{
+		Name: "input", Table: s.Table, Type: nftables.ChainTypeFilter,
 		Hooknum: nftables.ChainHookInput, Priority: nftables.ChainPriorityFilter,
 	})
-	s.rule(chain, linkPrefix(expr.MetaKeyIIFNAME, expr.CmpOpNeq, f.owner.bridgePrefix()), accept())
-	s.rule(chain, answers(), accept())
-	s.rule(chain, icmpv6(icmp6NeighborSolicit), accept())
-	s.rule(chain, icmpv6(icmp6NeighborAdvert), accept())
-	s.rule(chain, icmpv4(icmpEchoRequest), toOwnGateway(), accept())
-	s.rule(chain, icmpv6(icmp6EchoRequest), toOwnGateway(), accept())
+	s.Rule(chain, rule.LinkPrefix(expr.MetaKeyIIFNAME, expr.CmpOpNeq, f.owner.BridgePrefix()), rule.Accept())
+	s.Rule(chain, rule.Answers(), rule.Accept())
+	s.Rule(chain, rule.ICMPv6(rule.NeighborSolicit), rule.Accept())
+	s.Rule(chain, rule.ICMPv6(rule.NeighborAdvert), rule.Accept())
+	s.Rule(chain, rule.ICMPv4(rule.EchoRequest), rule.ToOwnGateway(), rule.Accept())
+	s.Rule(chain, rule.ICMPv6(rule.EchoRequest6), rule.ToOwnGateway(), rule.Accept())
 	for _, service := range f.access {
 		proto := byte(unix.IPPROTO_TCP)
 		if service.UDP {
 			proto = unix.IPPROTO_UDP
 		}
-		s.rule(chain, transport(proto), destinationPort(service.Port), toOwnGateway(), accept())
+		s.Rule(chain, rule.Transport(proto), rule.DestinationPort(service.Port), rule.ToOwnGateway(), rule.Accept())
 	}
-	s.rule(chain, drop())
+	s.Rule(chain, rule.Drop())
 }
 
 // translateChain lets what leaves the local networks carry the host's address.
-func (f *firewall) translateChain(s *script) {
-	chain := s.conn.AddChain(&nftables.Chain{
-		Name: "translate", Table: s.table, Type: nftables.ChainTypeNAT,
+func (f *firewall) translateChain(s *rule.Script) {
+	chain := s.Conn.AddChain(&nftables.Chain{
+		Name: "translate", Table: s.Table, Type: nftables.ChainTypeNAT,
 		Hooknum: nftables.ChainHookPostrouting, Priority: nftables.ChainPriorityNATSource,
 	})
-	prefix := f.owner.bridgePrefix()
-	s.rule(chain,
-		linkPrefix(expr.MetaKeyIIFNAME, expr.CmpOpEq, prefix),
-		linkPrefix(expr.MetaKeyOIFNAME, expr.CmpOpNeq, prefix),
-		matching{&expr.Masq{}})
+	prefix := f.owner.BridgePrefix()
+	s.Rule(chain,
+		rule.LinkPrefix(expr.MetaKeyIIFNAME, expr.CmpOpEq, prefix),
+		rule.LinkPrefix(expr.MetaKeyOIFNAME, expr.CmpOpNeq, prefix),
+		rule.Matching{&expr.Masq{}})
 }
-
-// isMissing says that the kernel knows no table, chain or element of that name.
-func isMissing(err error) bool { return errors.Is(err, unix.ENOENT) }

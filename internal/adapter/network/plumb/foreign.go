@@ -10,6 +10,8 @@ import (
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"github.com/google/nftables/userdata"
+
+	"github.com/go-zun/zun/internal/adapter/network/plumb/rule"
 )
 
 // openForeign lets forwarded packets of ours through the drop policy of another
@@ -62,7 +64,7 @@ func (f *firewall) openChain(conn *nftables.Conn, chain *nftables.Chain, want bo
 	if err != nil {
 		return fmt.Errorf("list rules of %s: %w", chain.Name, err)
 	}
-	mark := userdata.AppendString(nil, userdata.TypeComment, f.owner.table())
+	mark := userdata.AppendString(nil, userdata.TypeComment, f.owner.Table())
 	standing := 0
 	for _, rule := range rules {
 		if !bytes.Equal(rule.UserData, mark) {
@@ -78,12 +80,12 @@ func (f *firewall) openChain(conn *nftables.Conn, chain *nftables.Chain, want bo
 	directions := []expr.MetaKey{expr.MetaKeyIIFNAME, expr.MetaKeyOIFNAME}
 	if want && standing == 0 {
 		for _, key := range directions {
-			conn.InsertRule(&nftables.Rule{Table: chain.Table, Chain: chain, UserData: mark, Exprs: all(
-				linkPrefix(key, expr.CmpOpEq, f.owner.bridgePrefix()),
-				matching{&expr.Counter{}}, accept())})
+			conn.InsertRule(&nftables.Rule{Table: chain.Table, Chain: chain, UserData: mark, Exprs: rule.All(
+				rule.LinkPrefix(key, expr.CmpOpEq, f.owner.BridgePrefix()),
+				rule.Matching{&expr.Counter{}}, rule.Accept())})
 		}
 	}
-	if err := conn.Flush(); err != nil && !isMissing(err) {
+	if err := conn.Flush(); err != nil && !rule.IsMissing(err) {
 		return fmt.Errorf("change %s: %w", chain.Name, err)
 	}
 	return nil

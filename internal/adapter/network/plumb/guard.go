@@ -12,6 +12,8 @@ import (
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 
+	"github.com/go-zun/zun/internal/adapter/network/plumb/mark"
+	"github.com/go-zun/zun/internal/adapter/network/plumb/rule"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -30,7 +32,7 @@ const beforeBridge = nftables.ChainPriority(-300)
 func (f *firewall) guard(nic domain.Nic) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	conn, err := open()
+	conn, err := rule.Open()
 	if err != nil {
 		return err
 	}
@@ -47,7 +49,7 @@ func (f *firewall) guard(nic domain.Nic) error {
 func (f *firewall) syncGuards(nics []domain.Nic, plugged map[string]bool, standing bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	conn, err := open()
+	conn, err := rule.Open()
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func (f *firewall) syncGuards(nics []domain.Nic, plugged map[string]bool, standi
 		return err
 	}
 	if f.based {
-		nics = slices.DeleteFunc(nics, func(n domain.Nic) bool { return known[shortPort(n.PortID)] })
+		nics = slices.DeleteFunc(nics, func(n domain.Nic) bool { return known[mark.ShortPort(n.PortID)] })
 	}
 	if err := f.guardAll(conn, nics, known); err != nil {
 		return err
@@ -79,7 +81,7 @@ func (f *firewall) syncGuards(nics []domain.Nic, plugged map[string]bool, standi
 func (f *firewall) unguard(port string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	conn, err := open()
+	conn, err := rule.Open()
 	if err != nil {
 		return err
 	}
@@ -88,19 +90,19 @@ func (f *firewall) unguard(port string) error {
 
 // guardAll lays the rules of nics in one step; known are the ports that have a chain.
 func (f *firewall) guardAll(conn *nftables.Conn, nics []domain.Nic, known map[string]bool) error {
-	batch := &script{conn: conn, table: f.guardTable()}
-	ports := portMap(batch.table)
+	batch := &rule.Script{Conn: conn, Table: f.guardTable()}
+	ports := portMap(batch.Table)
 	if !f.based {
 		f.guardBase(batch, ports)
 	}
 	elements := make([]nftables.SetElement, 0, len(nics))
 	for _, nic := range nics {
-		chain, err := guardChain(batch, nic, known[shortPort(nic.PortID)])
+		chain, err := guardChain(batch, nic, known[mark.ShortPort(nic.PortID)])
 		if err != nil {
 			return err
 		}
 		elements = append(elements, nftables.SetElement{
-			Key:         linkName(tapName(nic.PortID)),
+			Key:         rule.LinkName(mark.TapName(nic.PortID)),
 			VerdictData: &expr.Verdict{Kind: expr.VerdictGoto, Chain: chain.Name},
 		})
 	}
@@ -109,16 +111,16 @@ func (f *firewall) guardAll(conn *nftables.Conn, nics []domain.Nic, known map[st
 			return fmt.Errorf("list the ports: %w", err)
 		}
 	}
-	if err := batch.commit(); err != nil {
+	if err := batch.Commit(); err != nil {
 		f.based = false
-		return fmt.Errorf("lay the port rules of table %s: %w", f.owner.table(), err)
+		return fmt.Errorf("lay the port rules of table %s: %w", f.owner.Table(), err)
 	}
 	f.based = true
 	return nil
 }
 
 func (f *firewall) guardTable() *nftables.Table {
-	return &nftables.Table{Name: f.owner.table(), Family: nftables.TableFamilyBridge}
+	return &nftables.Table{Name: f.owner.Table(), Family: nftables.TableFamilyBridge}
 }
 
 // portMap sends a frame to the chain of the port that it came from.
@@ -132,34 +134,34 @@ func portMap(table *nftables.Table) *nftables.Set {
 
 // guardBase lays what all ports share: a frame from a link of our group goes to the
 // chain of its port, and is dropped if there is none.
-func (f *firewall) guardBase(s *script, ports *nftables.Set) {
-	s.conn.AddTable(s.table)
-	s.set(ports, nil)
-	chain := s.conn.AddChain(&nftables.Chain{
-		Name: guardBaseChain, Table: s.table, Type: nftables.ChainTypeFilter,
+func (f *firewall) guardBase(s *rule.Script, ports *nftables.Set) {
+	s.Conn.AddTable(s.Table)
+	s.Set(ports, nil)
+	chain := s.Conn.AddChain(&nftables.Chain{
+		Name: guardBaseChain, Table: s.Table, Type: nftables.ChainTypeFilter,
 		Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityRef(beforeBridge),
 	})
-	s.conn.FlushChain(chain)
-	s.rule(chain, meta(expr.MetaKeyIIFGROUP, expr.CmpOpNeq, binaryutil.NativeEndian.PutUint32(f.owner.group)), accept())
-	s.rule(chain, matching{
-		&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: reg},
-		&expr.Lookup{SourceRegister: reg, SetName: ports.Name, SetID: ports.ID, IsDestRegSet: true},
+	s.Conn.FlushChain(chain)
+	s.Rule(chain, rule.Meta(expr.MetaKeyIIFGROUP, expr.CmpOpNeq, binaryutil.NativeEndian.PutUint32(f.owner.Group)), rule.Accept())
+	s.Rule(chain, rule.Matching{
+		&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: rule.Register},
+		&expr.Lookup{SourceRegister: rule.Register, SetName: ports.Name, SetID: ports.ID, IsDestRegSet: true},
 	})
-	s.rule(chain, drop())
+	s.Rule(chain, rule.Drop())
 }
 
 // guardChain lays the chain of one port: its own MAC and addresses pass, in ARP, IPv4,
 // IPv6 and neighbour discovery; all else is dropped.
-func guardChain(s *script, nic domain.Nic, stands bool) (*nftables.Chain, error) {
-	mac, err := parseMAC(nic)
+func guardChain(s *rule.Script, nic domain.Nic, stands bool) (*nftables.Chain, error) {
+	mac, err := mark.ParseMAC(nic)
 	if err != nil {
 		return nil, err
 	}
-	chain := s.conn.AddChain(&nftables.Chain{Name: guardPrefix + shortPort(nic.PortID), Table: s.table})
+	chain := s.Conn.AddChain(&nftables.Chain{Name: guardPrefix + mark.ShortPort(nic.PortID), Table: s.Table})
 	if stands {
-		s.conn.FlushChain(chain)
+		s.Conn.FlushChain(chain)
 	}
-	s.rule(chain, field(expr.PayloadBaseLLHeader, 6, 6), compare(expr.CmpOpNeq, mac), drop())
+	s.Rule(chain, rule.Field(expr.PayloadBaseLLHeader, 6, 6), rule.Compare(expr.CmpOpNeq, mac), rule.Drop())
 	var v4, v6 []netip.Addr
 	for _, a := range nic.Addresses {
 		if a.Addr.Is4() {
@@ -172,51 +174,35 @@ func guardChain(s *script, nic domain.Nic, stands bool) (*nftables.Chain, error)
 		guardIPv4(s, chain, mac, v4)
 	}
 	if len(v6) > 0 {
-		guardIPv6(s, chain, append(v6, linkLocal(mac)))
+		guardIPv6(s, chain, append(v6, mark.LinkLocal(mac)))
 	}
-	s.rule(chain, drop())
+	s.Rule(chain, rule.Drop())
 	return chain, nil
 }
 
-func guardIPv4(s *script, chain *nftables.Chain, mac net.HardwareAddr, own []netip.Addr) {
-	arp := etherType(unix.ETH_P_ARP)
-	s.rule(chain, arp, field(expr.PayloadBaseNetworkHeader, 8, 6), compare(expr.CmpOpNeq, mac), drop())
+func guardIPv4(s *rule.Script, chain *nftables.Chain, mac net.HardwareAddr, own []netip.Addr) {
+	arp := rule.EtherType(unix.ETH_P_ARP)
+	s.Rule(chain, arp, rule.Field(expr.PayloadBaseNetworkHeader, 8, 6), rule.Compare(expr.CmpOpNeq, mac), rule.Drop())
 	// A probe asks before it owns: its sender address is zero.
 	senders := append([]netip.Addr{netip.IPv4Unspecified()}, own...)
-	s.rule(chain, arp, field(expr.PayloadBaseNetworkHeader, 14, 4), s.oneOf(senders, nftables.TypeIPAddr, false), accept())
-	s.rule(chain, etherType(unix.ETH_P_IP), field(expr.PayloadBaseNetworkHeader, 12, 4),
-		s.oneOf(own, nftables.TypeIPAddr, false), accept())
+	s.Rule(chain, arp, rule.Field(expr.PayloadBaseNetworkHeader, 14, 4), s.OneOf(senders, nftables.TypeIPAddr, false), rule.Accept())
+	s.Rule(chain, rule.EtherType(unix.ETH_P_IP), rule.Field(expr.PayloadBaseNetworkHeader, 12, 4),
+		s.OneOf(own, nftables.TypeIPAddr, false), rule.Accept())
 }
 
-func guardIPv6(s *script, chain *nftables.Chain, own []netip.Addr) {
-	ip6 := etherType(unix.ETH_P_IPV6)
-	s.rule(chain, ip6, icmpv6(icmp6RouterAdvert), drop())
-	s.rule(chain, ip6, icmpv6(icmp6Redirect), drop())
-	s.rule(chain, ip6, icmpv6(icmp6NeighborAdvert), field(expr.PayloadBaseTransportHeader, 8, 16),
-		s.oneOf(own, nftables.TypeIP6Addr, true), drop())
-	source := field(expr.PayloadBaseNetworkHeader, 8, 16)
-	s.rule(chain, ip6, source, s.oneOf(own, nftables.TypeIP6Addr, false), accept())
+func guardIPv6(s *rule.Script, chain *nftables.Chain, own []netip.Addr) {
+	ip6 := rule.EtherType(unix.ETH_P_IPV6)
+	s.Rule(chain, ip6, rule.ICMPv6(rule.RouterAdvert), rule.Drop())
+	s.Rule(chain, ip6, rule.ICMPv6(rule.Redirect), rule.Drop())
+	s.Rule(chain, ip6, rule.ICMPv6(rule.NeighborAdvert), rule.Field(expr.PayloadBaseTransportHeader, 8, 16),
+		s.OneOf(own, nftables.TypeIP6Addr, true), rule.Drop())
+	source := rule.Field(expr.PayloadBaseNetworkHeader, 8, 16)
+	s.Rule(chain, ip6, source, s.OneOf(own, nftables.TypeIP6Addr, false), rule.Accept())
 	// Before it has an address a link may look for duplicates and join groups.
-	nobody := all(source, compare(expr.CmpOpEq, netip.IPv6Unspecified().AsSlice()))
-	for _, kind := range []byte{icmp6NeighborSolicit, icmp6ListenerReport, icmp6ListenerReport2} {
-		s.rule(chain, ip6, nobody, icmpv6(kind), accept())
+	nobody := rule.All(source, rule.Compare(expr.CmpOpEq, netip.IPv6Unspecified().AsSlice()))
+	for _, kind := range []byte{rule.NeighborSolicit, rule.ListenerReport, rule.ListenerReport2} {
+		s.Rule(chain, ip6, nobody, rule.ICMPv6(kind), rule.Accept())
 	}
-}
-
-func parseMAC(nic domain.Nic) (net.HardwareAddr, error) {
-	mac, err := net.ParseMAC(nic.MAC)
-	if err != nil {
-		return nil, fmt.Errorf("read MAC: %w", err)
-	}
-	return mac, nil
-}
-
-// linkLocal is the address that the kernel forms from mac.
-func linkLocal(mac net.HardwareAddr) netip.Addr {
-	return netip.AddrFrom16([16]byte{
-		0xfe, 0x80, 0, 0, 0, 0, 0, 0,
-		mac[0] ^ 0x02, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5],
-	})
 }
 
 // ports lists the ports (short forms of ids) that have a chain, and forgets the base if
@@ -228,7 +214,7 @@ func (f *firewall) ports(conn *nftables.Conn) (map[string]bool, error) {
 	}
 	ports, base := map[string]bool{}, false
 	for _, chain := range chains {
-		if chain.Table.Name != f.owner.table() {
+		if chain.Table.Name != f.owner.Table() {
 			continue
 		}
 		if port, ok := strings.CutPrefix(chain.Name, guardPrefix); ok {
@@ -244,14 +230,14 @@ func (f *firewall) ports(conn *nftables.Conn) (map[string]bool, error) {
 // that is not known has neither.
 func (f *firewall) drop(conn *nftables.Conn, port string) error {
 	ports := portMap(f.guardTable())
-	entry := []nftables.SetElement{{Key: linkName("tap" + port)}}
+	entry := []nftables.SetElement{{Key: rule.LinkName("tap" + port)}}
 	if err := conn.SetDeleteElements(ports, entry); err != nil {
 		return fmt.Errorf("unlist port %s: %w", port, err)
 	}
 	chain := &nftables.Chain{Name: guardPrefix + port, Table: ports.Table}
 	conn.FlushChain(chain)
 	conn.DelChain(chain)
-	if err := conn.Flush(); err != nil && !isMissing(err) {
+	if err := conn.Flush(); err != nil && !rule.IsMissing(err) {
 		return fmt.Errorf("drop the rules of port %s: %w", port, err)
 	}
 	return nil
@@ -269,7 +255,7 @@ func (f *firewall) dropGuards(conn *nftables.Conn) error {
 	}
 	f.based = false
 	conn.DelTable(table)
-	if err := conn.Flush(); err != nil && !isMissing(err) {
+	if err := conn.Flush(); err != nil && !rule.IsMissing(err) {
 		return fmt.Errorf("drop table %s: %w", table.Name, err)
 	}
 	return nil

@@ -12,6 +12,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 
+	"github.com/go-zun/zun/internal/adapter/network/plumb/groups"
+	"github.com/go-zun/zun/internal/adapter/network/plumb/mark"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -21,10 +23,10 @@ const maxLinkName = 15
 // localBinding wires ports of the built-in networks: one bridge per network, the
 // gateway's addresses on it.
 type localBinding struct {
-	owner   owner
+	owner   mark.Owner
 	uplinks []string
 	rules   *firewall
-	groups  *filter
+	groups  *groups.Filter
 	log     *slog.Logger
 
 	// mu keeps bridges and host-wide rules in one hand; laid are the bridges that
@@ -34,18 +36,18 @@ type localBinding struct {
 	warned bool // of a firewall that cannot be opened from here
 }
 
-func newLocalBinding(own owner, opts Options, log *slog.Logger) *localBinding {
+func newLocalBinding(own mark.Owner, opts Options, log *slog.Logger) *localBinding {
 	return &localBinding{
 		owner:   own,
 		uplinks: opts.Uplinks,
 		rules:   &firewall{owner: own, access: opts.HostAccess},
-		groups:  newFilter(own),
+		groups:  groups.New(own),
 		log:     log,
 		laid:    map[string]bool{},
 	}
 }
 
-func (l *localBinding) group() uint32 { return l.owner.group }
+func (l *localBinding) group() uint32 { return l.owner.Group }
 
 // prepare makes the network's bridge and lays the port's rules, which go by the link's
 // name and so can stand before it.
@@ -56,7 +58,7 @@ func (l *localBinding) prepare(_ context.Context, host *netlink.Handle, nic doma
 	if err := l.rules.guard(nic); err != nil {
 		return err
 	}
-	return l.groups.lay(nic)
+	return l.groups.Lay(nic)
 }
 
 // attach joins the host end to its network's bridge, which has no carrier of its own
@@ -91,10 +93,10 @@ func (l *localBinding) attach(ctx context.Context, host *netlink.Handle, tap net
 // detach drops the port's rules. The bridge stays until Sync, because the next
 // container of the project would only make it again.
 func (l *localBinding) detach(_ context.Context, nic domain.Nic) error {
-	if err := l.rules.unguard(shortPort(nic.PortID)); err != nil {
+	if err := l.rules.unguard(mark.ShortPort(nic.PortID)); err != nil {
 		return fmt.Errorf("drop the port's rules: %w", err)
 	}
-	return l.groups.drop(shortPort(nic.PortID))
+	return l.groups.Drop(mark.ShortPort(nic.PortID))
 }
 
 // ensureNetwork makes the bridge of nic's network and lays its rules, if that has not
@@ -126,7 +128,7 @@ func (l *localBinding) ensureNetwork(host *netlink.Handle, nic domain.Nic) error
 // bridgeName names the bridge of nic's network by the network's number.
 func (l *localBinding) bridgeName(nic domain.Nic) (string, error) {
 	index := nic.Binding.Details[domain.DetailIndex]
-	name := l.owner.bridgePrefix() + index
+	name := l.owner.BridgePrefix() + index
 	if index == "" || len(name) > maxLinkName || strings.ContainsAny(index, "/ :\x00") {
 		return "", domain.NewFault(domain.Invalid, "port-binding-failed",
 			"Binding failed for port %s: its network has no usable number (%q).", nic.PortID, index)
@@ -150,7 +152,7 @@ func (l *localBinding) bridges(host *netlink.Handle) ([]string, error) {
 }
 
 func (l *localBinding) isBridge(link netlink.Link) bool {
-	return link.Type() == "bridge" && strings.HasPrefix(link.Attrs().Name, l.owner.bridgePrefix())
+	return link.Type() == "bridge" && strings.HasPrefix(link.Attrs().Name, l.owner.BridgePrefix())
 }
 
 // lay makes the host-wide rules fit the bridges; without any, none stand.
@@ -159,7 +161,7 @@ func (l *localBinding) lay(bridges []string) error {
 	if len(bridges) > 0 && !l.warned && hasLegacyFilter() {
 		l.warned = true
 		l.log.Warn("the host filters with legacy iptables: if its FORWARD chain drops, containers reach nothing "+
-			"until it accepts our bridges", "accept", "-i and -o "+l.owner.bridgePrefix()+"+")
+			"until it accepts our bridges", "accept", "-i and -o "+l.owner.BridgePrefix()+"+")
 	}
 	if err := l.rules.lay(bridges); err != nil {
 		return err
@@ -235,18 +237,18 @@ func (l *localBinding) sweep(host *netlink.Handle, links []netlink.Link, needed 
 func (l *localBinding) syncGuards(links []netlink.Link, inUse []domain.Nic, standing bool) error {
 	plugged := map[string]bool{}
 	for _, link := range links {
-		if link.Attrs().Group == l.owner.group && strings.HasPrefix(link.Attrs().Name, "tap") {
+		if link.Attrs().Group == l.owner.Group && strings.HasPrefix(link.Attrs().Name, "tap") {
 			plugged[strings.TrimPrefix(link.Attrs().Name, "tap")] = true
 		}
 	}
 	var nics []domain.Nic
 	for _, nic := range inUse {
-		if plugged[shortPort(nic.PortID)] {
+		if plugged[mark.ShortPort(nic.PortID)] {
 			nics = append(nics, nic)
 		}
 	}
 	if err := l.rules.syncGuards(slices.Clone(nics), plugged, standing); err != nil {
 		return fmt.Errorf("guard the ports: %w", err)
 	}
-	return l.groups.sync(nics)
+	return l.groups.Sync(nics)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/go-zun/zun/internal/adapter/network/plumb/mark"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -27,7 +28,7 @@ func checkNic(nic domain.Nic) error {
 		return domain.NewFault(domain.Invalid, "port-binding-failed",
 			"Binding failed for port %s: its %s %q is not usable.", nic.PortID, what, fmt.Sprint(value))
 	}
-	if len(nic.PortID) < tapIDLength {
+	if len(nic.PortID) < mark.PortLength {
 		return incomplete("id", nic.PortID)
 	}
 	if mac, err := net.ParseMAC(nic.MAC); err != nil || len(mac) != 6 {
@@ -47,7 +48,7 @@ func checkNic(nic domain.Nic) error {
 // ensurePair returns the host end of a pair whose other end is in box. One whose
 // other end is elsewhere belongs to a sandbox that died, and gives way.
 func (p *Plumb) ensurePair(host *netlink.Handle, box *sandbox, want pair) (netlink.Link, error) {
-	name := tapName(want.nic.PortID)
+	name := mark.TapName(want.nic.PortID)
 	tap, err := findLink(host, name)
 	if err != nil {
 		return nil, err
@@ -85,7 +86,7 @@ func (p *Plumb) makePair(host *netlink.Handle, box *sandbox, want pair) (netlink
 		return nil, fmt.Errorf("read MAC: %w", err)
 	}
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name = tapName(want.nic.PortID)
+	attrs.Name = mark.TapName(want.nic.PortID)
 	attrs.MTU = want.nic.MTU
 	attrs.Group = want.group
 	err = host.LinkAdd(&netlink.Veth{
@@ -111,7 +112,7 @@ func (p *Plumb) makePair(host *netlink.Handle, box *sandbox, want pair) (netlink
 
 // mark writes the owner on the host end.
 func (p *Plumb) mark(host *netlink.Handle, tap netlink.Link, want pair) error {
-	alias := p.owner.alias(want.container, want.nic.PortID)
+	alias := p.owner.Alias(want.container, want.nic.PortID)
 	if tap.Attrs().Alias == alias {
 		return nil
 	}

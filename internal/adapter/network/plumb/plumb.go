@@ -13,6 +13,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/go-zun/zun/internal/adapter/network/plumb/mark"
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -42,7 +43,7 @@ type Service struct {
 
 // Plumb plugs ports on this host. Its methods may be called at the same time.
 type Plumb struct {
-	owner    owner
+	owner    mark.Owner
 	log      *slog.Logger
 	local    *localBinding
 	bindings map[string]binding
@@ -58,7 +59,7 @@ func New(opts Options, log *slog.Logger) (*Plumb, error) {
 	if opts.Deployment == "" || strings.Contains(opts.Deployment, "/") {
 		return nil, fmt.Errorf("plumb: deployment id %q is empty or holds a slash", opts.Deployment)
 	}
-	own := newOwner(opts.Deployment)
+	own := mark.NewOwner(opts.Deployment)
 	local := newLocalBinding(own, opts, log)
 	return &Plumb{
 		owner:    own,
@@ -134,7 +135,7 @@ func (p *Plumb) Unplug(ctx context.Context, _ domain.ContainerID, nic domain.Nic
 		return err
 	}
 	defer host.Close()
-	tap, err := findLink(host, tapName(nic.PortID))
+	tap, err := findLink(host, mark.TapName(nic.PortID))
 	if err != nil {
 		return fmt.Errorf("unplug port %s: %w", nic.PortID, err)
 	}
@@ -171,7 +172,7 @@ func (p *Plumb) Plugged(context.Context) ([]agent.Plugged, error) {
 		if !p.owns(link) {
 			continue
 		}
-		id, portID, ok := p.owner.parseAlias(link.Attrs().Alias)
+		id, portID, ok := p.owner.ParseAlias(link.Attrs().Alias)
 		if !ok {
 			portID = strings.TrimPrefix(name, "tap")
 		}
@@ -233,8 +234,8 @@ func (p *Plumb) owns(link netlink.Link) bool {
 	if !strings.HasPrefix(attrs.Name, "tap") {
 		return false
 	}
-	_, _, marked := p.owner.parseAlias(attrs.Alias)
-	return marked || attrs.Group == p.owner.group
+	_, _, marked := p.owner.ParseAlias(attrs.Alias)
+	return marked || attrs.Group == p.owner.Group
 }
 
 func openHost() (*netlink.Handle, error) {

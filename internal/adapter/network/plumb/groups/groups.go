@@ -1,4 +1,5 @@
-package plumb
+// Package groups enforces security groups with nftables.
+package groups
 
 import (
 	"crypto/sha256"
@@ -13,16 +14,18 @@ import (
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 
+	"github.com/go-zun/zun/internal/adapter/network/plumb/mark"
+	"github.com/go-zun/zun/internal/adapter/network/plumb/rule"
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// filter enforces the security groups of the local ports, in an inet table of its own.
+// Filter enforces the security groups of the local ports, in an inet table of its own.
 // Three base chains send a packet by its address to the chains of the port that it comes
 // from and of the port that it goes to; a port's chain drops what no rule of it matches.
 // Answers and neighbour discovery pass ahead of them. A group is a set of its ports'
 // addresses, so that a port which joins or leaves changes nothing in others' chains.
-type filter struct {
-	owner owner
+type Filter struct {
+	owner mark.Owner
 
 	// mu lets one batch through at a time. ports are those whose rules stand, by the short
 	// form of their ids, and whole says that nothing else does.
@@ -31,23 +34,24 @@ type filter struct {
 	whole bool
 }
 
-func newFilter(own owner) *filter {
-	return &filter{owner: own, ports: map[string]domain.Nic{}}
+// New returns the filter of one deployment.
+func New(own mark.Owner) *Filter {
+	return &Filter{owner: own, ports: map[string]domain.Nic{}}
 }
 
-func (f *filter) table() *nftables.Table {
-	return &nftables.Table{Name: f.owner.table() + "-groups", Family: nftables.TableFamilyINet}
+func (f *Filter) table() *nftables.Table {
+	return &nftables.Table{Name: f.owner.Table() + "-groups", Family: nftables.TableFamilyINet}
 }
 
-// lay makes the rules of one port those of nic. Ahead of the first sync the table may
+// Lay makes the rules of one port those of nic. Ahead of the first sync the table may
 // hold what an older process laid, and so other ports' rules are left alone.
-func (f *filter) lay(nic domain.Nic) error {
+func (f *Filter) Lay(nic domain.Nic) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(nic.Groups) == 0 {
 		return nil
 	}
-	conn, err := open()
+	conn, err := rule.Open()
 	if err != nil {
 		return err
 	}
@@ -55,7 +59,7 @@ func (f *filter) lay(nic domain.Nic) error {
 	if err != nil || known && samePort(former, nic) {
 		return err
 	}
-	batch := &script{conn: conn, table: f.table()}
+	batch := &rule.Script{Conn: conn, Table: f.table()}
 	if !f.whole {
 		f.base(batch)
 		if err := f.unclaim(batch, nic); err != nil {
@@ -70,10 +74,10 @@ func (f *filter) lay(nic domain.Nic) error {
 	if err := f.join(batch, nic, known || !f.whole); err != nil {
 		return err
 	}
-	if err := batch.commit(); err != nil {
+	if err := batch.Commit(); err != nil {
 		return fmt.Errorf("lay the group rules of port %s: %w", nic.PortID, err)
 	}
-	f.ports[shortPort(nic.PortID)] = nic
+	f.ports[mark.ShortPort(nic.PortID)] = nic
 	if known {
 		forgetFlows(former)
 	}
@@ -82,8 +86,8 @@ func (f *filter) lay(nic domain.Nic) error {
 
 // former returns what stands of nic's port. If somebody took the table away nothing
 // does, of no port; the next sync lays the others' rules again.
-func (f *filter) former(conn *nftables.Conn, nic domain.Nic) (domain.Nic, bool, error) {
-	former, known := f.ports[shortPort(nic.PortID)]
+func (f *Filter) former(conn *nftables.Conn, nic domain.Nic) (domain.Nic, bool, error) {
+	former, known := f.ports[mark.ShortPort(nic.PortID)]
 	if !known {
 		return former, false, nil
 	}
@@ -95,19 +99,19 @@ func (f *filter) former(conn *nftables.Conn, nic domain.Nic) (domain.Nic, bool, 
 	return former, known, err
 }
 
-// drop takes the rules of one port away. What is not known goes with the next sync.
-func (f *filter) drop(port string) error {
+// Drop takes the rules of one port away. What is not known goes with the next sync.
+func (f *Filter) Drop(port string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	nic, known := f.ports[port]
 	if !known {
 		return nil
 	}
-	conn, err := open()
+	conn, err := rule.Open()
 	if err != nil {
 		return err
 	}
-	batch := &script{conn: conn, table: f.table()}
+	batch := &rule.Script{Conn: conn, Table: f.table()}
 	if err := f.leave(batch, nic); err != nil {
 		return err
 	}
@@ -115,32 +119,32 @@ func (f *filter) drop(port string) error {
 		return err
 	}
 	for _, way := range ways() {
-		chain := &nftables.Chain{Name: way.chain(port), Table: batch.table}
+		chain := &nftables.Chain{Name: way.chain(port), Table: batch.Table}
 		conn.FlushChain(chain)
 		conn.DelChain(chain)
 	}
 	delete(f.ports, port)
-	if err := batch.commit(); err != nil {
+	if err := batch.Commit(); err != nil {
 		f.whole = false // somebody else changed the table
-		if !isMissing(err) {
+		if !rule.IsMissing(err) {
 			return fmt.Errorf("drop the group rules of port %s: %w", port, err)
 		}
 	}
 	return nil
 }
 
-// sync makes the table hold the rules of nics and nothing else, in one step. What stands
+// Sync makes the table hold the rules of nics and nothing else, in one step. What stands
 // as it should is not touched.
-func (f *filter) sync(nics []domain.Nic) error {
+func (f *Filter) Sync(nics []domain.Nic) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	wanted := map[string]domain.Nic{}
 	for _, nic := range nics {
 		if len(nic.Groups) > 0 {
-			wanted[shortPort(nic.PortID)] = nic
+			wanted[mark.ShortPort(nic.PortID)] = nic
 		}
 	}
-	conn, err := open()
+	conn, err := rule.Open()
 	if err != nil {
 		return err
 	}
@@ -151,9 +155,9 @@ func (f *filter) sync(nics []domain.Nic) error {
 	if standing == (len(wanted) > 0) && (f.whole || len(wanted) == 0) && maps.EqualFunc(wanted, f.ports, samePort) {
 		return nil
 	}
-	batch := &script{conn: conn, table: f.table()}
-	conn.AddTable(batch.table) // so that deleting it never fails
-	conn.DelTable(batch.table)
+	batch := &rule.Script{Conn: conn, Table: f.table()}
+	conn.AddTable(batch.Table) // so that deleting it never fails
+	conn.DelTable(batch.Table)
 	if len(wanted) > 0 {
 		f.base(batch)
 	}
@@ -162,7 +166,7 @@ func (f *filter) sync(nics []domain.Nic) error {
 			return err
 		}
 	}
-	if err := batch.commit(); err != nil {
+	if err := batch.Commit(); err != nil {
 		return fmt.Errorf("lay the group rules: %w", err)
 	}
 	for port, former := range f.ports {
@@ -175,7 +179,7 @@ func (f *filter) sync(nics []domain.Nic) error {
 }
 
 // stands says whether the base chains are there.
-func (f *filter) stands(conn *nftables.Conn) (bool, error) {
+func (f *Filter) stands(conn *nftables.Conn) (bool, error) {
 	chains, err := conn.ListChainsOfTableFamily(nftables.TableFamilyINet)
 	if err != nil {
 		return false, fmt.Errorf("list chains: %w", err)
@@ -231,10 +235,10 @@ func (w way) kind() nftables.SetDatatype {
 }
 
 // own loads the port's own address of a packet, and other the one of the other end.
-func (w way) own() matching   { return w.address(w.out) }
-func (w way) other() matching { return w.address(!w.out) }
+func (w way) own() rule.Matching   { return w.address(w.out) }
+func (w way) other() rule.Matching { return w.address(!w.out) }
 
-func (w way) address(source bool) matching {
+func (w way) address(source bool) rule.Matching {
 	proto, offset, length := byte(unix.NFPROTO_IPV4), uint32(16), uint32(4)
 	if w.six {
 		proto, offset, length = unix.NFPROTO_IPV6, 24, 16
@@ -242,7 +246,7 @@ func (w way) address(source bool) matching {
 	if source {
 		offset -= length
 	}
-	return all(meta(expr.MetaKeyNFPROTO, expr.CmpOpEq, []byte{proto}), field(expr.PayloadBaseNetworkHeader, offset, length))
+	return rule.All(rule.Meta(expr.MetaKeyNFPROTO, expr.CmpOpEq, []byte{proto}), rule.Field(expr.PayloadBaseNetworkHeader, offset, length))
 }
 
 // ownAddresses are those by which a port is known, with its link-local one.
@@ -253,8 +257,8 @@ func (w way) ownAddresses(nic domain.Nic) []netip.Addr {
 			own = append(own, a.Addr)
 		}
 	}
-	if mac, err := parseMAC(nic); err == nil && w.six && len(own) > 0 {
-		own = append(own, linkLocal(mac))
+	if mac, err := mark.ParseMAC(nic); err == nil && w.six && len(own) > 0 {
+		own = append(own, mark.LinkLocal(mac))
 	}
 	return own
 }

@@ -1,4 +1,4 @@
-package plumb
+package groups
 
 import (
 	"encoding/binary"
@@ -13,6 +13,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/go-zun/zun/internal/adapter/network/plumb/mark"
+	"github.com/go-zun/zun/internal/adapter/network/plumb/rule"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -21,26 +23,26 @@ const filterHooks = 3
 
 // base lays what all ports share. Packets between two ports of a bridge come by forward
 // because filterBridge asks for it; the host's own go by input and output.
-func (f *filter) base(s *script) {
-	s.conn.AddTable(s.table)
+func (f *Filter) base(s *rule.Script) {
+	s.Conn.AddTable(s.Table)
 	lists := map[way]*nftables.Set{}
 	for _, w := range ways() {
-		lists[w] = s.set(w.portMap(s.table), nil)
+		lists[w] = s.Set(w.portMap(s.Table), nil)
 	}
 	f.hook(s, "forward", nftables.ChainHookForward, lists, ways())
 	f.hook(s, "input", nftables.ChainHookInput, lists, ways()[2:])
 	f.hook(s, "output", nftables.ChainHookOutput, lists, ways()[:2])
 }
 
-func (f *filter) hook(s *script, name string, at *nftables.ChainHook, lists map[way]*nftables.Set, passed []way) {
-	chain := s.conn.AddChain(&nftables.Chain{
-		Name: name, Table: s.table, Type: nftables.ChainTypeFilter, Hooknum: at, Priority: nftables.ChainPriorityFilter,
+func (f *Filter) hook(s *rule.Script, name string, at *nftables.ChainHook, lists map[way]*nftables.Set, passed []way) {
+	chain := s.Conn.AddChain(&nftables.Chain{
+		Name: name, Table: s.Table, Type: nftables.ChainTypeFilter, Hooknum: at, Priority: nftables.ChainPriorityFilter,
 	})
-	s.conn.FlushChain(chain)
-	prefix := f.owner.bridgePrefix()
-	s.rule(chain, answers(), accept())
-	s.rule(chain, icmpv6(icmp6NeighborSolicit), accept())
-	s.rule(chain, icmpv6(icmp6NeighborAdvert), accept())
+	s.Conn.FlushChain(chain)
+	prefix := f.owner.BridgePrefix()
+	s.Rule(chain, rule.Answers(), rule.Accept())
+	s.Rule(chain, rule.ICMPv6(rule.NeighborSolicit), rule.Accept())
+	s.Rule(chain, rule.ICMPv6(rule.NeighborAdvert), rule.Accept())
 	for _, out := range []bool{true, false} { // what a port may not send need not be judged further
 		for _, w := range passed {
 			if w.out != out {
@@ -50,8 +52,8 @@ func (f *filter) hook(s *script, name string, at *nftables.ChainHook, lists map[
 			if w.out {
 				link = expr.MetaKeyIIFNAME
 			}
-			s.rule(chain, linkPrefix(link, expr.CmpOpEq, prefix), w.own(), matching{
-				&expr.Lookup{SourceRegister: reg, SetName: lists[w].Name, SetID: lists[w].ID, IsDestRegSet: true},
+			s.Rule(chain, rule.LinkPrefix(link, expr.CmpOpEq, prefix), w.own(), rule.Matching{
+				&expr.Lookup{SourceRegister: rule.Register, SetName: lists[w].Name, SetID: lists[w].ID, IsDestRegSet: true},
 			})
 		}
 	}
@@ -60,14 +62,14 @@ func (f *filter) hook(s *script, name string, at *nftables.ChainHook, lists map[
 	}
 	// What goes to all ports goes to no port's address, and so by no port's chain.
 	for _, kind := range []byte{unix.PACKET_BROADCAST, unix.PACKET_MULTICAST} {
-		s.rule(chain, linkPrefix(expr.MetaKeyOIFNAME, expr.CmpOpEq, prefix), meta(expr.MetaKeyPKTTYPE, expr.CmpOpEq, []byte{kind}), drop())
+		s.Rule(chain, rule.LinkPrefix(expr.MetaKeyOIFNAME, expr.CmpOpEq, prefix), rule.Meta(expr.MetaKeyPKTTYPE, expr.CmpOpEq, []byte{kind}), rule.Drop())
 	}
 }
 
 // join lays the chains of a port, lists it, and puts it into its groups. stands says
 // that its chains may be there already.
-func (f *filter) join(s *script, nic domain.Nic, stands bool) error {
-	port := shortPort(nic.PortID)
+func (f *Filter) join(s *rule.Script, nic domain.Nic, stands bool) error {
+	port := mark.ShortPort(nic.PortID)
 	for _, w := range ways() {
 		if err := f.groups(s, w, nic); err != nil {
 			return err
@@ -76,26 +78,26 @@ func (f *filter) join(s *script, nic domain.Nic, stands bool) error {
 		if len(own) == 0 {
 			continue
 		}
-		chain := s.conn.AddChain(&nftables.Chain{Name: w.chain(port), Table: s.table})
+		chain := s.Conn.AddChain(&nftables.Chain{Name: w.chain(port), Table: s.Table})
 		if stands {
-			s.conn.FlushChain(chain)
+			s.Conn.FlushChain(chain)
 		}
 		for _, r := range nic.Rules {
 			if r.Egress != w.out || r.IPv6 != w.six {
 				continue
 			}
-			parts, err := f.matches(s.table, w, r)
+			parts, err := f.matches(s.Table, w, r)
 			if err != nil {
 				return err
 			}
-			s.rule(chain, append(parts, w.pass())...)
+			s.Rule(chain, append(parts, w.pass())...)
 		}
-		s.rule(chain, drop())
+		s.Rule(chain, rule.Drop())
 		elements := make([]nftables.SetElement, 0, len(own))
 		for _, a := range own {
 			elements = append(elements, nftables.SetElement{Key: a.AsSlice(), VerdictData: &expr.Verdict{Kind: expr.VerdictJump, Chain: chain.Name}})
 		}
-		if err := s.conn.SetAddElements(w.portMap(s.table), elements); err != nil {
+		if err := s.Conn.SetAddElements(w.portMap(s.Table), elements); err != nil {
 			return fmt.Errorf("list port %s: %w", nic.PortID, err)
 		}
 	}
@@ -103,16 +105,16 @@ func (f *filter) join(s *script, nic domain.Nic, stands bool) error {
 }
 
 // pass lets a packet go on: one that leaves a port may yet come to another.
-func (w way) pass() matching {
+func (w way) pass() rule.Matching {
 	if w.out {
-		return matching{&expr.Verdict{Kind: expr.VerdictReturn}}
+		return rule.Matching{&expr.Verdict{Kind: expr.VerdictReturn}}
 	}
-	return accept()
+	return rule.Accept()
 }
 
 // groups makes the sets that the port is in or that its rules name, and fills in the
 // port's addresses. Sets go by IP version, so one direction does for both.
-func (f *filter) groups(s *script, w way, nic domain.Nic) error {
+func (f *Filter) groups(s *rule.Script, w way, nic domain.Nic) error {
 	if w.out {
 		return nil
 	}
@@ -124,12 +126,12 @@ func (f *filter) groups(s *script, w way, nic domain.Nic) error {
 	}
 	slices.Sort(named)
 	for _, group := range slices.Compact(named) {
-		set := s.set(w.groupSet(s.table, group), nil)
+		set := s.Set(w.groupSet(s.Table, group), nil)
 		own := w.ownAddresses(nic)
 		if !slices.Contains(nic.Groups, group) || len(own) == 0 {
 			continue
 		}
-		if err := s.conn.SetAddElements(set, keys(own)); err != nil {
+		if err := s.Conn.SetAddElements(set, keys(own)); err != nil {
 			return fmt.Errorf("fill group %s: %w", group, err)
 		}
 	}
@@ -137,14 +139,14 @@ func (f *filter) groups(s *script, w way, nic domain.Nic) error {
 }
 
 // leave takes the port out of its groups.
-func (f *filter) leave(s *script, nic domain.Nic) error {
+func (f *Filter) leave(s *rule.Script, nic domain.Nic) error {
 	for _, w := range ways()[:2] {
 		own := w.ownAddresses(nic)
 		for _, group := range nic.Groups {
 			if len(own) == 0 {
 				continue
 			}
-			if err := s.conn.SetDeleteElements(w.groupSet(s.table, group), keys(own)); err != nil {
+			if err := s.Conn.SetDeleteElements(w.groupSet(s.Table, group), keys(own)); err != nil {
 				return fmt.Errorf("take port %s out of group %s: %w", nic.PortID, group, err)
 			}
 		}
@@ -153,14 +155,14 @@ func (f *filter) leave(s *script, nic domain.Nic) error {
 }
 
 // unlist takes the port's addresses out of the maps.
-func (f *filter) unlist(s *script, nic domain.Nic) error {
+func (f *Filter) unlist(s *rule.Script, nic domain.Nic) error {
 	for _, w := range ways() {
 		own := w.ownAddresses(nic)
 		if len(own) == 0 {
-			s.conn.AddChain(&nftables.Chain{Name: w.chain(shortPort(nic.PortID)), Table: s.table}) // so that deleting it never fails
+			s.Conn.AddChain(&nftables.Chain{Name: w.chain(mark.ShortPort(nic.PortID)), Table: s.Table}) // so that deleting it never fails
 			continue
 		}
-		if err := s.conn.SetDeleteElements(w.portMap(s.table), keys(own)); err != nil {
+		if err := s.Conn.SetDeleteElements(w.portMap(s.Table), keys(own)); err != nil {
 			return fmt.Errorf("unlist port %s: %w", nic.PortID, err)
 		}
 	}
@@ -169,13 +171,13 @@ func (f *filter) unlist(s *script, nic domain.Nic) error {
 
 // unclaim takes the port's addresses out of the maps, in which an older process may have
 // left them for a port that had them before.
-func (f *filter) unclaim(s *script, nic domain.Nic) error {
-	standing, err := f.stands(s.conn)
+func (f *Filter) unclaim(s *rule.Script, nic domain.Nic) error {
+	standing, err := f.stands(s.Conn)
 	if err != nil || !standing {
 		return err
 	}
 	for _, w := range ways() {
-		elements, err := s.conn.GetSetElements(w.portMap(s.table))
+		elements, err := s.Conn.GetSetElements(w.portMap(s.Table))
 		if err != nil {
 			return fmt.Errorf("list ports: %w", err)
 		}
@@ -185,7 +187,7 @@ func (f *filter) unclaim(s *script, nic domain.Nic) error {
 			if !ok || !slices.Contains(own, addr) {
 				continue
 			}
-			if err := s.conn.SetDeleteElements(w.portMap(s.table), keys([]netip.Addr{addr})); err != nil {
+			if err := s.Conn.SetDeleteElements(w.portMap(s.Table), keys([]netip.Addr{addr})); err != nil {
 				return fmt.Errorf("unlist %s: %w", addr, err)
 			}
 		}
@@ -202,12 +204,12 @@ func keys(addrs []netip.Addr) []nftables.SetElement {
 }
 
 // matches are the conditions of one rule.
-func (f *filter) matches(table *nftables.Table, w way, r domain.GroupRule) ([]matching, error) {
-	var parts []matching
+func (f *Filter) matches(table *nftables.Table, w way, r domain.GroupRule) ([]rule.Matching, error) {
+	var parts []rule.Matching
 	switch {
 	case r.RemoteGroup != "":
 		set := w.groupSet(table, r.RemoteGroup)
-		parts = append(parts, w.other(), matching{&expr.Lookup{SourceRegister: reg, SetName: set.Name}})
+		parts = append(parts, w.other(), rule.Matching{&expr.Lookup{SourceRegister: rule.Register, SetName: set.Name}})
 	case r.RemotePrefix.IsValid() && r.RemotePrefix.Bits() > 0:
 		parts = append(parts, w.other(), within(r.RemotePrefix))
 	}
@@ -218,12 +220,12 @@ func (f *filter) matches(table *nftables.Table, w way, r domain.GroupRule) ([]ma
 	if err != nil {
 		return nil, err
 	}
-	parts = append(parts, transport(number))
+	parts = append(parts, rule.Transport(number))
 	switch number {
 	case unix.IPPROTO_ICMP, unix.IPPROTO_ICMPV6:
 		for offset, value := range []int{r.PortMin, r.PortMax} {
 			if value >= 0 {
-				parts = append(parts, field(expr.PayloadBaseTransportHeader, uint32(offset), 1), compare(expr.CmpOpEq, []byte{byte(value)}))
+				parts = append(parts, rule.Field(expr.PayloadBaseTransportHeader, uint32(offset), 1), rule.Compare(expr.CmpOpEq, []byte{byte(value)}))
 			}
 		}
 	default:
@@ -234,19 +236,19 @@ func (f *filter) matches(table *nftables.Table, w way, r domain.GroupRule) ([]ma
 	return parts, nil
 }
 
-func destinationPorts(low, high int) matching {
+func destinationPorts(low, high int) rule.Matching {
 	bound := func(port int) []byte { return binary.BigEndian.AppendUint16(nil, uint16(port)) }
-	return all(field(expr.PayloadBaseTransportHeader, 2, 2),
-		compare(expr.CmpOpGte, bound(low)), compare(expr.CmpOpLte, bound(max(low, high))))
+	return rule.All(rule.Field(expr.PayloadBaseTransportHeader, 2, 2),
+		rule.Compare(expr.CmpOpGte, bound(low)), rule.Compare(expr.CmpOpLte, bound(max(low, high))))
 }
 
 // within matches the address just loaded if it is in prefix.
-func within(prefix netip.Prefix) matching {
+func within(prefix netip.Prefix) rule.Matching {
 	addr := prefix.Masked().Addr().AsSlice()
 	mask := net.CIDRMask(prefix.Bits(), 8*len(addr))
-	return matching{
-		&expr.Bitwise{SourceRegister: reg, DestRegister: reg, Len: uint32(len(addr)), Mask: mask, Xor: make([]byte, len(addr))},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: reg, Data: addr},
+	return rule.Matching{
+		&expr.Bitwise{SourceRegister: rule.Register, DestRegister: rule.Register, Len: uint32(len(addr)), Mask: mask, Xor: make([]byte, len(addr))},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: rule.Register, Data: addr},
 	}
 }
 
