@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
+	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -117,7 +118,7 @@ func containerNotFound(ident string) error {
 
 func (s containers) Insert(ctx context.Context, c domain.Container) error {
 	if err := s.insert(ctx, "containers", containerFields(&c)); err != nil {
-		if s.meant(err, duplicate) {
+		if s.meant(err, dialect.Duplicate) {
 			return domain.WrapFault(err, domain.Conflict, "container-already-exists", "A container with id %s already exists.", c.ID)
 		}
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/control"
 )
 
@@ -60,11 +61,11 @@ func (s *Store) travel(ctx context.Context, fn func(ctx context.Context, tx cont
 // depart begins a ride. It outlives ctx, because others will travel in it.
 func (s *Store) depart(ctx context.Context, t *tx) (*ride, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, s.dialect.fault(err)
+		return nil, s.dialect.Fault(err)
 	}
-	begun, err := s.writer.BeginTx(context.WithoutCancel(ctx), s.dialect.writing)
+	begun, err := s.writer.BeginTx(context.WithoutCancel(ctx), s.dialect.Writing)
 	if err != nil {
-		return nil, s.dialect.unserved(t.fault(fmt.Errorf("begin transaction: %w", err)))
+		return nil, s.dialect.Unserved(t.fault(fmt.Errorf("begin transaction: %w", err)))
 	}
 	return &ride{tx: begun, done: make(chan struct{})}, nil
 }
@@ -75,7 +76,7 @@ func (s *Store) board(ctx context.Context, t *tx, r *ride, fn func(ctx context.C
 	r.riders++
 	defer s.pass(r)
 	if err := ctx.Err(); err != nil {
-		return s.dialect.fault(err)
+		return s.dialect.Fault(err)
 	}
 	if _, err := t.exec(ctx, "SAVEPOINT rider"); err != nil {
 		r.err = err
@@ -108,7 +109,7 @@ func (s *Store) board(ctx context.Context, t *tx, r *ride, fn func(ctx context.C
 func (s *Store) undo(ctx context.Context, r *ride) {
 	for _, step := range []string{"ROLLBACK TO rider", "RELEASE rider"} {
 		if _, err := r.tx.ExecContext(context.WithoutCancel(ctx), step); err != nil && r.err == nil {
-			r.err = databaseUnavailable(err)
+			r.err = dialect.Unavailable(err)
 		}
 	}
 }
@@ -122,7 +123,7 @@ func (s *Store) pass(r *ride) {
 	if r.err != nil {
 		_ = r.tx.Rollback() // the error that made it necessary is what counts
 	} else if err := r.tx.Commit(); err != nil {
-		r.err = s.dialect.unserved(s.dialect.fault(fmt.Errorf("commit: %w", err)))
+		r.err = s.dialect.Unserved(s.dialect.Fault(fmt.Errorf("commit: %w", err)))
 		_ = r.tx.Rollback()
 	}
 	close(r.done)

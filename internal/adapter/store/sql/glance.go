@@ -35,8 +35,8 @@ func (t *tx) snapshot(ctx context.Context) (err error) {
 	if t.Tx != nil {
 		return nil
 	}
-	if t.Tx, err = t.store.reader.BeginTx(t.store.steady(ctx), t.store.dialect.reading); err != nil {
-		return t.store.dialect.unserved(t.fault(fmt.Errorf("begin transaction: %w", err)))
+	if t.Tx, err = t.store.reader.BeginTx(t.store.steady(ctx), t.store.dialect.Reading); err != nil {
+		return t.store.dialect.Unserved(t.fault(fmt.Errorf("begin transaction: %w", err)))
 	}
 	return nil
 }

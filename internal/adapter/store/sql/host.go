@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
+	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -93,7 +94,7 @@ func (s hosts) Upsert(ctx context.Context, h domain.Host) error {
 		h.Revision, h.Used = 0, domain.Claim{}
 		err = s.insert(ctx, "hosts", hostFields(&h))
 	}
-	if s.meant(err, duplicate) {
+	if s.meant(err, dialect.Duplicate) {
 		return domain.WrapFault(err, domain.Conflict, "conflict", "A compute node called %s already exists.", h.Name)
 	}
 	return err

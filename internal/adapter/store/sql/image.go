@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
+	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -50,7 +51,7 @@ func imageNotFound(ident string) error {
 
 func (s images) Insert(ctx context.Context, i domain.Image) error {
 	err := s.insert(ctx, "images", imageFields(&i))
-	if s.meant(err, duplicate) {
+	if s.meant(err, dialect.Duplicate) {
 		return domain.WrapFault(err, domain.Conflict, "image-already-exists",
 			"An image with tag %s and repo %s already exists.", i.Tag, i.Repo)
 	}

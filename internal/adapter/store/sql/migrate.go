@@ -40,7 +40,7 @@ func (s *Store) Migrate(ctx context.Context, to int64) error {
 	}
 	current, target, err := provider.GetVersions(ctx)
 	if err != nil {
-		return s.dialect.fault(fmt.Errorf("read schema version: %w", err))
+		return s.dialect.Fault(fmt.Errorf("read schema version: %w", err))
 	}
 	if to == Latest {
 		to = target
@@ -51,7 +51,7 @@ func (s *Store) Migrate(ctx context.Context, to int64) error {
 	}
 	done, err := provider.UpTo(ctx, to)
 	if err != nil {
-		return s.dialect.fault(fmt.Errorf("migrate schema: %w", err))
+		return s.dialect.Fault(fmt.Errorf("migrate schema: %w", err))
 	}
 	for _, step := range done {
 		s.log.InfoContext(ctx, "schema migrated", "version", step.Source.Version, "took", step.Duration)
@@ -66,7 +66,7 @@ func (s *Store) Version(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	version, err := provider.GetDBVersion(ctx)
-	return version, s.dialect.fault(err)
+	return version, s.dialect.Fault(err)
 }
 
 // Check returns an Unavailable fault that tells what to do unless the schema is
@@ -79,7 +79,7 @@ func (s *Store) Check(ctx context.Context) error {
 	current, target, err := provider.GetVersions(ctx)
 	switch {
 	case err != nil:
-		return s.dialect.fault(fmt.Errorf("read schema version: %w", err))
+		return s.dialect.Fault(fmt.Errorf("read schema version: %w", err))
 	case current < target:
 		return domain.NewFault(domain.Unavailable, "schema-too-old",
 			"The database has schema %d and this program needs %d: run zun-db-manage upgrade.", current, target)
@@ -100,7 +100,7 @@ func (s *Store) Stamp(ctx context.Context, version int64) error {
 	}
 	current, target, err := provider.GetVersions(ctx) // which also makes the table of versions
 	if err != nil {
-		return s.dialect.fault(fmt.Errorf("read schema version: %w", err))
+		return s.dialect.Fault(fmt.Errorf("read schema version: %w", err))
 	}
 	if version == Latest {
 		version = target
@@ -108,18 +108,18 @@ func (s *Store) Stamp(ctx context.Context, version int64) error {
 	if version < 0 || version > target {
 		return domain.NewFault(domain.Invalid, "invalid-schema-version", "This program knows the schemas 0 to %d, not %d.", target, version)
 	}
-	versions, err := database.NewStore(s.dialect.name, versionTable)
+	versions, err := database.NewStore(s.dialect.Name, versionTable)
 	if err != nil {
 		return fmt.Errorf("open version table: %w", err)
 	}
 	for ; current > version; current-- {
 		if err := versions.Delete(ctx, s.writer, current); err != nil {
-			return s.dialect.fault(fmt.Errorf("stamp schema: %w", err))
+			return s.dialect.Fault(fmt.Errorf("stamp schema: %w", err))
 		}
 	}
 	for current++; current <= version; current++ {
 		if err := versions.Insert(ctx, s.writer, database.InsertRequest{Version: current}); err != nil {
-			return s.dialect.fault(fmt.Errorf("stamp schema: %w", err))
+			return s.dialect.Fault(fmt.Errorf("stamp schema: %w", err))
 		}
 	}
 	return nil
@@ -133,7 +133,7 @@ func (s *Store) History(ctx context.Context) ([]Migration, error) {
 	}
 	states, err := provider.Status(ctx)
 	if err != nil {
-		return nil, s.dialect.fault(fmt.Errorf("read schema history: %w", err))
+		return nil, s.dialect.Fault(fmt.Errorf("read schema history: %w", err))
 	}
 	steps, err := knownMigrations()
 	if err != nil {
@@ -177,9 +177,9 @@ func (s *Store) migrations() (*goose.Provider, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read migration %d: %w", m.Version, err)
 		}
-		steps[i] = goose.NewGoMigration(m.Version, &goose.GoFunc{RunTx: s.dialect.script(string(text))}, nil)
+		steps[i] = goose.NewGoMigration(m.Version, &goose.GoFunc{RunTx: script(string(text), s.dialect.Words)}, nil)
 	}
-	provider, err := goose.NewProvider(s.dialect.name, s.writer, nil, goose.WithGoMigrations(steps...),
+	provider, err := goose.NewProvider(s.dialect.Name, s.writer, nil, goose.WithGoMigrations(steps...),
 		goose.WithDisableGlobalRegistry(true), goose.WithTableName(versionTable))
 	if err != nil {
 		return nil, fmt.Errorf("arrange migrations: %w", err)
@@ -187,10 +187,10 @@ func (s *Store) migrations() (*goose.Provider, error) {
 	return provider, nil
 }
 
-// script returns a migration that runs the statements of text in the dialect's words.
-func (d dialect) script(text string) func(ctx context.Context, tx *sql.Tx) error {
+// script returns a migration that runs the statements of text in words.
+func script(text string, words map[string]string) func(ctx context.Context, tx *sql.Tx) error {
 	return func(ctx context.Context, tx *sql.Tx) error {
-		spoken := os.Expand(text, func(word string) string { return d.words[word] })
+		spoken := os.Expand(text, func(word string) string { return words[word] })
 		for statement := range strings.SplitSeq(spoken, ";\n") {
 			if strings.TrimSpace(statement) == "" {
 				continue

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
+	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -81,7 +82,7 @@ func (s networks) InsertPort(ctx context.Context, p domain.LocalPort) error {
 		}
 	}
 	if err := s.insert(ctx, "local_ports", portFields(&p)); err != nil {
-		if s.meant(err, referred) {
+		if s.meant(err, dialect.Referred) {
 			return networkNotFound(p.NetworkID)
 		}
 		return err
@@ -138,7 +139,7 @@ func (s networks) DeletePort(ctx context.Context, id string) error {
 // DeleteNetwork is a Conflict while the network has ports; a missing one is no error.
 func (s networks) DeleteNetwork(ctx context.Context, id string) error {
 	_, err := s.exec(ctx, "DELETE FROM local_networks WHERE uuid = ?", id)
-	if s.meant(err, referred) {
+	if s.meant(err, dialect.Referred) {
 		return domain.WrapFault(err, domain.Conflict, "network-in-use", "Network %s still has ports.", id)
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
+	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -80,7 +81,7 @@ func (s registries) Update(ctx context.Context, r domain.Registry) error {
 
 func (s registries) Delete(ctx context.Context, id string) error {
 	_, err := s.exec(ctx, "DELETE FROM registries WHERE uuid = ?", id)
-	if s.meant(err, referred) {
+	if s.meant(err, dialect.Referred) {
 		return domain.WrapFault(err, domain.Conflict, "conflict", "Failed to delete registry %s since it is in use.", id)
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/adapter/store/sql/shelf"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
@@ -28,7 +29,7 @@ type Options struct {
 
 // Store is the database. It is safe for concurrent use.
 type Store struct {
-	dialect dialect
+	dialect dialect.Dialect
 	// writer and reader are the same pool where the database serves many writers.
 	writer, reader *sql.DB
 	convoy         *convoy // nil where the database serves many writers
@@ -44,11 +45,17 @@ var _ control.Store = (*Store)(nil)
 // Migrate and Check. A DSN that cannot be understood is an Invalid fault, a
 // database that does not answer an Unavailable one.
 func Open(ctx context.Context, opts Options) (*Store, error) {
-	s, err := connect(opts.DSN)
+	db, err := dialect.Connect(opts.DSN)
 	if err != nil {
 		return nil, err
 	}
-	s.log, s.shelf = opts.Log, shelf.New[mark, *domain.Container](shelfBound)
+	s := &Store{
+		dialect: db.Dialect, writer: db.Writer, reader: db.Reader,
+		log: opts.Log, shelf: shelf.New[mark, *domain.Container](shelfBound),
+	}
+	if db.Writer != db.Reader {
+		s.convoy = newConvoy()
+	}
 	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -65,13 +72,13 @@ func (s *Store) Close() error {
 
 // Ping says whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.dialect.unserved(s.dialect.fault(s.reader.PingContext(ctx)))
+	return s.dialect.Unserved(s.dialect.Fault(s.reader.PingContext(ctx)))
 }
 
 // Read runs fn on one snapshot of the database.
 func (s *Store) Read(ctx context.Context, fn func(ctx context.Context, tx control.Tx) error) error {
 	return s.persist(ctx, func() (bool, error) {
-		return s.attempt(ctx, s.reader, s.dialect.reading, &tx{store: s}, fn)
+		return s.attempt(ctx, s.reader, s.dialect.Reading, &tx{store: s}, fn)
 	})
 }
 
@@ -82,7 +89,7 @@ func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx contr
 		if s.convoy != nil {
 			return s.travel(ctx, fn)
 		}
-		return s.attempt(ctx, s.writer, s.dialect.writing, &tx{store: s, locks: s.dialect.locks}, fn)
+		return s.attempt(ctx, s.writer, s.dialect.Writing, &tx{store: s, locks: s.dialect.Locks}, fn)
 	})
 }
 
@@ -91,11 +98,11 @@ func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, t 
 	fn func(ctx context.Context, tx control.Tx) error,
 ) (again bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return false, s.dialect.fault(err)
+		return false, s.dialect.Fault(err)
 	}
 	if t.Tx, err = db.BeginTx(s.steady(ctx), opts); err != nil {
 		err = t.fault(fmt.Errorf("begin transaction: %w", err))
-		return t.raced != nil, s.dialect.unserved(err)
+		return t.raced != nil, s.dialect.Unserved(err)
 	}
 	defer func() { _ = t.Rollback() }() // after a commit it does nothing
 	err = fn(ctx, t)
@@ -107,7 +114,7 @@ func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, t 
 	}
 	if err := t.Commit(); err != nil {
 		err = t.fault(fmt.Errorf("commit: %w", err))
-		return t.raced != nil, s.dialect.unserved(err)
+		return t.raced != nil, s.dialect.Unserved(err)
 	}
 	return false, nil
 }
@@ -136,7 +143,7 @@ func (s *Store) persist(ctx context.Context, attempt func() (again bool, err err
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return s.dialect.fault(ctx.Err())
+			return s.dialect.Fault(ctx.Err())
 		case <-timer.C:
 		}
 		pause = min(2*pause, longPause)
@@ -148,8 +155,8 @@ func (s *Store) statement(written string) string {
 	if spoken, ok := s.statements.Load(written); ok {
 		return spoken.(string) //nolint:forcetypeassert // only strings are stored, four lines below
 	}
-	spoken := strings.NewReplacer("@now", s.dialect.now, "@integer", s.dialect.integer).Replace(written)
-	if s.dialect.numbered {
+	spoken := strings.NewReplacer("@now", s.dialect.Now, "@integer", s.dialect.Integer).Replace(written)
+	if s.dialect.Numbered {
 		spoken = numbered(spoken)
 	}
 	s.statements.Store(written, spoken)

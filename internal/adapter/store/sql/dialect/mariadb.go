@@ -1,4 +1,4 @@
-package sqlstore
+package dialect
 
 import (
 	"database/sql"
@@ -11,25 +11,25 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-func mariaDialect() dialect {
-	return dialect{
-		name:    goose.DialectMySQL,
-		now:     "CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)",
-		integer: "SIGNED",
-		locks:   " FOR UPDATE",
-		words: map[string]string{
+func mariaDialect() Dialect {
+	return Dialect{
+		Name:    goose.DialectMySQL,
+		Now:     "CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)",
+		Integer: "SIGNED",
+		Locks:   " FOR UPDATE",
+		Words: map[string]string{
 			"serial": "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY", "uuid": "VARCHAR(36)", "name": "VARCHAR(255)",
 			"text": "MEDIUMTEXT", "json": "MEDIUMTEXT", "bytes": "MEDIUMBLOB", "hash": "VARBINARY(64)", "time": "BIGINT",
 			// Names are told apart by every byte, trailing spaces included.
 			"table": "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin",
 		},
 		explain: explainMariaDB,
-		reading: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
-		writing: &sql.TxOptions{Isolation: sql.LevelReadCommitted},
+		Reading: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		Writing: &sql.TxOptions{Isolation: sql.LevelReadCommitted},
 	}
 }
 
-func connectMariaDB(target *url.URL) (*Store, error) {
+func connectMariaDB(target *url.URL) (Database, error) {
 	config := mysql.NewConfig()
 	config.User = target.User.Username()
 	config.Passwd, _ = target.User.Password()
@@ -44,7 +44,7 @@ func connectMariaDB(target *url.URL) (*Store, error) {
 			config.Net, config.Addr = "unix", values[0]
 		case "charset": // always utf8mb4, in which every other one can be written
 		default:
-			return nil, badDSN("the mysql URL has the option " + option + ", which is not understood")
+			return Database{}, badDSN("the mysql URL has the option " + option + ", which is not understood")
 		}
 	}
 	config.Timeout = dialTimeout
@@ -58,34 +58,34 @@ func connectMariaDB(target *url.URL) (*Store, error) {
 	}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
-		return nil, badDSN("the mysql URL has a part that is not understood")
+		return Database{}, badDSN("the mysql URL has a part that is not understood")
 	}
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(maxServerConns)
 	pool.SetMaxIdleConns(maxServerConns)
-	return &Store{dialect: mariaDialect(), writer: pool, reader: pool}, nil
+	return Database{Dialect: mariaDialect(), Writer: pool, Reader: pool}, nil
 }
 
-func explainMariaDB(err error) trouble {
+func explainMariaDB(err error) Trouble {
 	if errors.Is(err, mysql.ErrInvalidConn) {
-		return unreachable
+		return Unreachable
 	}
 	var refused *mysql.MySQLError
 	if !errors.As(err, &refused) {
-		return unexplained
+		return Unexplained
 	}
 	switch refused.Number {
 	case 1062:
-		return duplicate
+		return Duplicate
 	case 1451, 1452:
-		return referred
+		return Referred
 	case 1020, 1205, 1213: // changed since read, lock wait timeout, deadlock
-		return raced
+		return Raced
 	case 1366, 1406: // character not storable, data too long
-		return misfit
+		return Misfit
 	case 1021, 1040, 1044, 1045, 1049, 1053, 1114, 1203, 1927: // disk full, too many connections, refused, shutting down
-		return unreachable
+		return Unreachable
 	default:
-		return unexplained
+		return Unexplained
 	}
 }

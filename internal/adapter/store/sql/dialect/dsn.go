@@ -1,4 +1,4 @@
-package sqlstore
+package dialect
 
 import (
 	"net/url"

@@ -1,4 +1,4 @@
-package sqlstore
+package dialect
 
 import (
 	"database/sql"
@@ -17,12 +17,12 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-func sqliteDialect() dialect {
-	return dialect{
-		name:    goose.DialectSQLite3,
-		now:     "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
-		integer: "INTEGER",
-		words: map[string]string{
+func sqliteDialect() Dialect {
+	return Dialect{
+		Name:    goose.DialectSQLite3,
+		Now:     "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+		Integer: "INTEGER",
+		Words: map[string]string{
 			"serial": "INTEGER PRIMARY KEY AUTOINCREMENT", "uuid": "TEXT", "name": "TEXT", "text": "TEXT",
 			"json": "TEXT", "bytes": "BLOB", "hash": "BLOB", "time": "BIGINT", "table": "",
 		},
@@ -32,29 +32,29 @@ func sqliteDialect() dialect {
 
 // connectSQLite opens one writer, because SQLite has one at a time and a queue in
 // this process is fairer than its busy loop, and several readers beside it.
-func connectSQLite(target *url.URL) (*Store, error) {
+func connectSQLite(target *url.URL) (Database, error) {
 	path := strings.TrimPrefix(target.Path, "/")
 	if target.Host != "" || path == "" {
-		return nil, badDSN("sqlite needs a path, as in sqlite:////var/lib/zun/zun.sqlite")
+		return Database{}, badDSN("sqlite needs a path, as in sqlite:////var/lib/zun/zun.sqlite")
 	}
 	// The file is made here, because the driver would leave it readable by others.
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, domain.WrapFault(err, domain.Unavailable, "database-unavailable", "The database file cannot be opened.")
+		return Database{}, domain.WrapFault(err, domain.Unavailable, "database-unavailable", "The database file cannot be opened.")
 	}
 	if err := file.Close(); err != nil {
-		return nil, fmt.Errorf("close database file: %w", err)
+		return Database{}, fmt.Errorf("close database file: %w", err)
 	}
 	const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
 	writer, err := sqlitePool(path, pragmas+"&_txlock=immediate", 1)
 	if err != nil {
-		return nil, err
+		return Database{}, err
 	}
 	reader, err := sqlitePool(path, pragmas+"&_pragma=query_only(1)", max(4, runtime.GOMAXPROCS(0)))
 	if err != nil {
-		return nil, errors.Join(err, writer.Close())
+		return Database{}, errors.Join(err, writer.Close())
 	}
-	return &Store{dialect: sqliteDialect(), writer: writer, reader: reader, convoy: newConvoy()}, nil
+	return Database{Dialect: sqliteDialect(), Writer: writer, Reader: reader}, nil
 }
 
 func sqlitePool(path, settings string, size int) (*sql.DB, error) {
@@ -68,26 +68,26 @@ func sqlitePool(path, settings string, size int) (*sql.DB, error) {
 	return pool, nil
 }
 
-func explainSQLite(err error) trouble {
+func explainSQLite(err error) Trouble {
 	var refused *sqlite.Error
 	if !errors.As(err, &refused) {
-		return unexplained
+		return Unexplained
 	}
 	switch refused.Code() {
 	case sqlitecode.SQLITE_CONSTRAINT_UNIQUE, sqlitecode.SQLITE_CONSTRAINT_PRIMARYKEY:
-		return duplicate
+		return Duplicate
 	case sqlitecode.SQLITE_CONSTRAINT_FOREIGNKEY, sqlitecode.SQLITE_CONSTRAINT_TRIGGER:
-		return referred
+		return Referred
 	}
 	switch refused.Code() & 0xff { // the low byte is the kind, the rest its detail
 	case sqlitecode.SQLITE_BUSY, sqlitecode.SQLITE_LOCKED:
-		return raced
+		return Raced
 	case sqlitecode.SQLITE_CANTOPEN, sqlitecode.SQLITE_IOERR, sqlitecode.SQLITE_FULL, sqlitecode.SQLITE_READONLY,
 		sqlitecode.SQLITE_NOTADB, sqlitecode.SQLITE_CORRUPT, sqlitecode.SQLITE_NOMEM:
-		return unreachable
+		return Unreachable
 	case sqlitecode.SQLITE_TOOBIG:
-		return misfit
+		return Misfit
 	default:
-		return unexplained
+		return Unexplained
 	}
 }
