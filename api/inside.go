@@ -106,3 +106,14 @@ type Event struct {
 type ActionList struct {
 	Actions []Action `json:"containerActions"`
 }
+
+// LogRecord is the data of one event of a followed log. The event's name says what it
+// is: "begin", "line", "gap" or "end"; its id is the cursor to follow on behind it.
+type LogRecord struct {
+	Stream   string `json:"stream,omitempty"`    // of a line: "stdout" or "stderr"
+	Time     string `json:"time,omitempty"`      // of a line: RFC 3339 with nanoseconds, UTC
+	Data     []byte `json:"data,omitempty"`      // of a line: base64; with its line break, if it is whole
+	Reason   string `json:"reason,omitempty"`    // of a gap or an end
+	ExitCode *int   `json:"exit_code,omitempty"` // of an end for "exited", where it is known
+	Resume   bool   `json:"resume,omitempty"`    // of an end: more may come to who follows on
+}

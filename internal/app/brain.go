@@ -44,6 +44,7 @@ type brain struct {
 	networks  control.NetworkBook // nil where another service owns the networks
 	loops     *loops.Loops
 	link      *ctl.Server
+	stopping  <-chan struct{} // closed when the process is asked to end
 }
 
 // agentsBrain is what agents and console doors talk to.
@@ -100,7 +101,7 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 		return nil, err
 	}
 	timing := channel.DefaultTiming()
-	b := &brain{store: store, authority: authority}
+	b := &brain{store: store, authority: authority, stopping: ctx.Done()}
 	b.nodes = ctl.NewNodes(ctl.NodesDeps{Authority: authority, Dial: dial, Timing: timing, Log: log})
 	b.control = control.New(control.Deps{
 		Store: store, Networking: networking, Groups: groups, Nodes: b.nodes,

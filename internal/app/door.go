@@ -15,6 +15,7 @@ import (
 	"github.com/go-zun/zun/internal/config"
 	"github.com/go-zun/zun/internal/rest"
 	"github.com/go-zun/zun/internal/rest/cors"
+	"github.com/go-zun/zun/internal/rest/follow"
 	"github.com/go-zun/zun/internal/rest/schema"
 )
 
@@ -35,7 +36,7 @@ func newDoor(c config.Config, b *brain, m *metrics, log *slog.Logger) (http.Hand
 	door, err := rest.New(rest.Deps{
 		Containers: b.control, Wiring: b.wiring, Insides: b.insides, Files: b.insides, Records: b.books,
 		Fleet: b.fleet, Limits: b.books, Registries: b.books,
-		Capsules: b.capsules, Images: b.stock, Networks: b.networks, Feed: b.books,
+		Capsules: b.capsules, Images: b.stock, Networks: b.networks, Feed: b.books, Output: b.insides, FollowMeter: m.follow, Stopping: b.stopping,
 		Identity: rules.Judged(people), Policy: rules, Ping: b.control.Ping, Metrics: m.handler(), Log: log,
 		Options: restOptions(c),
 	})
@@ -114,6 +115,9 @@ func restOptions(c config.Config) rest.Options {
 	return rest.Options{
 		Extensions: c.API.Extensions, PublicEndpoint: c.API.PublicEndpoint, PathPrefix: pathPrefix(c), TrustedProxies: c.API.TrustedProxies, MaxLimit: c.API.MaxLimit,
 		DisableFile: "/etc/zun/healthcheck_disable",
+		Follow: rest.FollowOptions{
+			PerContainer: c.API.LogFollow.PerContainer, PerProject: c.API.LogFollow.PerProject, Timing: follow.Timing{Longest: c.API.LogFollow.Longest},
+		},
 		Schema: schema.Limits{
 			MinCPU: c.Bounds.MinCPU, MaxCPU: c.Bounds.MaxCPU, MinMemoryMB: c.Bounds.MinMemoryMB, MaxMemoryMB: c.Bounds.MaxMemoryMB,
 			MinDiskGB: c.Bounds.MinDiskGB, MaxDiskGB: c.Bounds.MaxDiskGB, ImageDrivers: c.Defaults.ImageDrivers,

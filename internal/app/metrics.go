@@ -14,6 +14,7 @@ type metrics struct {
 	steps    *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	requests *prometheus.HistogramVec
+	follow   *followMetrics
 }
 
 // fastBuckets fit calls that end between a millisecond and a minute.
@@ -34,6 +35,7 @@ func newMetrics() *metrics {
 			Name: "zun_http_request_seconds", Help: "Time of API requests, by method and status.", Buckets: fastBuckets(),
 		}, []string{"method", "code"}),
 	}
+	m.follow = newFollowMetrics(m.registry)
 	m.registry.MustRegister(m.steps, m.seconds, m.requests,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

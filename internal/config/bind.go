@@ -94,6 +94,8 @@ func (b binder) api() API {
 		PublicEndpoint: strings.TrimSuffix(b.text("api", "public_endpoint"), "/"), TrustedProxies: b.prefixes("api", "trusted_proxies"),
 		Extensions: b.truth("api", "extensions"), ReplyTimeout: b.span("DEFAULT", "rpc_response_timeout"),
 		StopTimeout: b.span("DEFAULT", "graceful_shutdown_timeout"),
+		LogFollow: LogFollow{Longest: b.span("api", "log_follow_timeout"),
+			PerContainer: int(b.whole("api", "log_followers_per_container")), PerProject: int(b.whole("api", "log_followers_per_project"))},
 	}
 }
 

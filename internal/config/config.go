@@ -49,6 +49,13 @@ type API struct {
 	Extensions     bool
 	// ReplyTimeout bounds the wait for a synchronous verb, StopTimeout a graceful stop.
 	ReplyTimeout, StopTimeout time.Duration
+	LogFollow                 LogFollow
+}
+
+// LogFollow bounds followed logs: how long one lasts, and how many are open at once.
+type LogFollow struct {
+	Longest                  time.Duration
+	PerContainer, PerProject int // 0: no bound
 }
 
 // SSL names the files of the API's certificate.

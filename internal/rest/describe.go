@@ -27,7 +27,7 @@ func Operations(limits schema.Limits, extensions bool) ([]openapi.Operation, err
 		}
 		o := openapi.Operation{
 			Method: r.Method, Path: r.Pattern, Since: r.Since, Until: r.Until, Rule: r.Rule, On: string(r.On),
-			Status: r.Status, Extension: r.Extension, Streams: r.Pattern == eventsPath,
+			Status: r.Status, Extension: r.Extension, Streams: r.Streams,
 		}
 		if rules := schemas.For(r.Args, newest); rules != nil {
 			o.Args = rules.Document()

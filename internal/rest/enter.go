@@ -40,7 +40,7 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request) {
 	case unknown != nil:
 		err = unknown
 	case err != nil:
-	case !negotiation.AcceptsJSON(r.Header.Get("Accept")) && (path != eventsPath || !negotiation.AcceptsEvents(r.Header.Get("Accept"))):
+	case !negotiation.AcceptsJSON(r.Header.Get("Accept")) && !(streams(path) && negotiation.AcceptsEvents(r.Header.Get("Accept"))):
 		err = negotiation.Unacceptable("")
 	case !known:
 		err = noSuchPath()
@@ -51,6 +51,11 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &call{door: d, w: w, r: r, actor: actor, version: version}
 	d.routes.ServeHTTP(w, address.At(r.WithContext(withCall(r.Context(), c)), path))
+}
+
+// streams says whether events may be asked for at path.
+func streams(path string) bool {
+	return path == eventsPath || strings.HasPrefix(path, containersPath+"/") && strings.HasSuffix(path, followSuffix)
 }
 
 // document answers one of the two unauthenticated documents.

@@ -2,13 +2,12 @@ package rest
 
 import (
 	"encoding/json"
-	"fmt"
-	"net/http"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/stream"
 	"github.com/go-zun/zun/internal/rest/view"
 )
 
@@ -17,7 +16,9 @@ const (
 	followEvery  = 250 * time.Millisecond // how late an event may be
 	aliveEvery   = 15 * time.Second       // a sign for proxies that close what is silent
 	followBatch  = 500
-	resumeHeader = "Last-Event-ID"
+	// followPatience is how long a follower may take nothing.
+	followPatience = 30 * time.Second
+	resumeHeader   = "Last-Event-ID"
 )
 
 // followers counts the open streams.
@@ -47,59 +48,48 @@ func followEvents(c *call) (any, error) {
 		return nil, domain.NewFault(domain.Unavailable, "too-many-followers", "Too many event streams are open.")
 	}
 	defer c.followers.now.Add(-1)
-	c.w.Header().Set("Content-Type", "text/event-stream")
-	c.w.Header().Set("Cache-Control", "no-store")
-	c.w.WriteHeader(http.StatusOK)
-	s := stream{call: c, after: after, mine: func(n domain.Notice) bool { return all || n.ProjectID == c.actor.ProjectID }}
-	s.write(": following\n\n")
+	s := feedStream{call: c, Writer: stream.Open(c.w, followPatience), after: after, mine: func(n domain.Notice) bool { return all || n.ProjectID == c.actor.ProjectID }}
+	defer s.Close()
+	s.Comment("following")
 	if gap {
 		s.after = max(oldest-1, 0)
-		s.write("event: gap\ndata: {}\n\n")
+		s.Event("", "gap", []byte("{}"))
 	}
 	s.follow()
 	return sent{}, nil
 }
 
-// stream is one follower.
-type stream struct {
+// feedStream is one follower.
+type feedStream struct {
 	*call
+	*stream.Writer
 	after int64
 	mine  func(domain.Notice) bool
-	err   error // of the first write that failed
-}
-
-func (s *stream) write(text string) {
-	if s.err == nil {
-		_, s.err = s.w.Write([]byte(text))
-	}
 }
 
 // follow sends until the client is gone. A database that does not answer for a while
 // costs the stream only time.
-func (s *stream) follow() {
+func (s *feedStream) follow() {
 	look, alive := time.NewTicker(followEvery), time.NewTicker(aliveEvery)
 	defer look.Stop()
 	defer alive.Stop()
-	for s.flush() {
+	for s.Flush() == nil {
 		select {
 		case <-s.ctx().Done():
 			return
+		case <-s.Stopping:
+			return
 		case <-alive.C:
-			s.write(": alive\n\n")
+			s.Comment("alive")
 		case <-look.C:
 			s.send()
 		}
 	}
 }
 
-// flush says whether the client still takes what is sent.
-func (s *stream) flush() bool {
-	return s.err == nil && http.NewResponseController(s.w).Flush() == nil
-}
-
 // send sends what happened since it last looked. What belongs to others moves the
 // place to resume from all the same.
-func (s *stream) send() {
+func (s *feedStream) send() {
 	found, err := s.Feed.Notices(s.ctx(), s.after, followBatch)
 	if err != nil {
 		return
@@ -113,6 +103,6 @@ func (s *stream) send() {
 		if err != nil {
 			continue
 		}
-		s.write(fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", n.ID, n.Name, data))
+		s.Event(strconv.FormatInt(n.ID, 10), n.Name, data)
 	}
 }

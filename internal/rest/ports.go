@@ -43,6 +43,13 @@ type Insides interface {
 	Stats(ctx context.Context, actor domain.Actor, ref control.Ref) (domain.Container, domain.Stats, error)
 }
 
+// Output is the use case of those who follow what a container prints.
+type Output interface {
+	// Follow returns nil behind the record of the end. Unavailable says that the host
+	// broke off and that the follower may come back with its cursor.
+	Follow(ctx context.Context, actor domain.Actor, ref control.Ref, q domain.FollowQuery, sink control.FollowSink) error
+}
+
 // Files are the use cases that move data out of and into a container.
 type Files interface {
 	GetArchive(ctx context.Context, actor domain.Actor, ref control.Ref, path string, sink control.ByteSink) (domain.PathStat, error)

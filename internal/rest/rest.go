@@ -9,10 +9,12 @@ import (
 
 	"github.com/go-zun/zun/internal/rest/address"
 	"github.com/go-zun/zun/internal/rest/cors"
+	"github.com/go-zun/zun/internal/rest/follow"
 	"github.com/go-zun/zun/internal/rest/health"
 	"github.com/go-zun/zun/internal/rest/journal"
 	"github.com/go-zun/zun/internal/rest/openapi"
 	"github.com/go-zun/zun/internal/rest/schema"
+	"github.com/go-zun/zun/internal/rest/stream"
 )
 
 // Deps are what the front door stands on. Metrics may be nil: then /metrics is not served.
@@ -30,8 +32,12 @@ type Deps struct {
 	Images   Images
 	// Networks may be nil: then none are owned here, and their routes say so.
 	Networks Networks
-	// Feed may be nil where extensions are off.
-	Feed     Feed
+	// Feed, Output and FollowMeter may be nil where extensions are off.
+	Feed        Feed
+	Output      Output
+	FollowMeter follow.Meter
+	// Stopping is closed when this process is being stopped, so that streams end; nil: never.
+	Stopping <-chan struct{}
 	Identity Identity
 	Policy   Policy
 	// Ping says whether the store answers; the health check asks it.
@@ -63,6 +69,7 @@ type Options struct {
 	MaxDepth int
 	// DisableFile makes the health check answer 503 while it exists; empty: none.
 	DisableFile string
+	Follow      FollowOptions
 	Schema      schema.Limits
 	CORS        cors.Rules
 }
@@ -73,6 +80,7 @@ const (
 	defaultMaxArchive = 256 << 20
 	defaultMaxLog     = 64 << 20
 	defaultMaxDepth   = 32
+	maxLogFollowers   = 4096 // streams of one process at once
 )
 
 func (o Options) withDefaults() Options {
@@ -97,10 +105,12 @@ func orElse[T int | int64](value, fallback T) T {
 // door is the handler of all API requests.
 type door struct {
 	Deps
-	followers   followers
-	description map[string]any // the OpenAPI document
-	schemas     *schema.Set
-	routes      *http.ServeMux
+	followers followers
+	// logFollowers are those of logs, followers those of events.
+	logFollowers *stream.Crowd
+	description  map[string]any // the OpenAPI document
+	schemas      *schema.Set
+	routes       *http.ServeMux
 }
 
 // public is how the API is published.
@@ -116,6 +126,9 @@ func New(deps Deps) (http.Handler, error) {
 		return nil, fmt.Errorf("build schemas: %w", err)
 	}
 	d := &door{Deps: deps, schemas: schemas, routes: http.NewServeMux()}
+	d.logFollowers = stream.NewCrowd(stream.Bounds{
+		PerContainer: deps.Options.Follow.PerContainer, PerProject: deps.Options.Follow.PerProject, Total: maxLogFollowers,
+	})
 	operations, err := Operations(deps.Options.Schema, deps.Options.Extensions)
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)

@@ -29,6 +29,8 @@ type Route struct {
 	// Extension says that the original does not have it: it is served only where the
 	// operator switched extensions on.
 	Extension bool
+	// Streams says that the answer is one of server-sent events.
+	Streams bool
 
 	handle func(*call) (any, error)
 }
@@ -64,6 +66,7 @@ const (
 	registriesPath = "/v1/registries"
 	capsulesPath   = "/v1/capsules"
 	eventsPath     = "/v1/events"
+	followSuffix   = "/logs/follow"
 	networksPath   = "/v1/networks"
 	imagesPath     = "/v1/images"
 	quotaPath      = "/v1/quotas/{project}"
@@ -126,8 +129,11 @@ func insideRoutes() []Route {
 	}
 	commit := inside(http.MethodPost, domain.VerbCommit, schema.Commit, commitContainer)
 	commit.Status = 202
+	followed := inside(http.MethodGet, domain.VerbLogs, schema.FollowLogs, followLogs)
+	followed.Pattern, followed.Rule, followed.Extension, followed.Streams = containerPath+followSuffix, "container:follow_logs", true, true
 	return []Route{
 		inside(http.MethodGet, domain.VerbLogs, schema.Logs, readLogs),
+		followed,
 		inside(http.MethodPost, domain.VerbExecute, schema.Execute, execute),
 		inside(http.MethodPost, domain.VerbExecuteResize, schema.ExecuteResize, resizeExec),
 		inside(http.MethodGet, domain.VerbAttach, schema.NoArguments, attach),
@@ -205,6 +211,6 @@ func networkRoutes() []Route {
 
 func eventRoutes() []Route {
 	return []Route{
-		{Method: http.MethodGet, Pattern: eventsPath, Rule: "event:get_all", On: OnCaller, Args: schema.FollowEvents, Status: 200, Extension: true, handle: followEvents},
+		{Method: http.MethodGet, Pattern: eventsPath, Rule: "event:get_all", On: OnCaller, Args: schema.FollowEvents, Status: 200, Extension: true, Streams: true, handle: followEvents},
 	}
 }

@@ -121,6 +121,8 @@ func insideRules() []Rule {
 	return []Rule{
 		{Name: "container:logs", Default: readers, Help: "Read logs",
 			Operations: []string{"GET /v1/containers/{container_ident}/logs"}},
+		{Name: "container:follow_logs", Default: "rule:container:logs", Help: "Follow logs (extension)",
+			Operations: []string{"GET /v1/containers/{container_ident}/logs/follow"}},
 		{Name: "container:execute", Default: writers, Help: "Execute a command",
 			Operations: []string{"POST /v1/containers/{container_ident}/execute"}},
 		{Name: "container:execute_resize", Default: writers, Help: "Resize the terminal of a command",

@@ -20,6 +20,7 @@ const (
 	Kill            Operation = "kill"
 	Rebuild         Operation = "rebuild"
 	Logs            Operation = "logs"
+	FollowLogs      Operation = "follow-logs"
 	Execute         Operation = "execute"
 	ExecuteResize   Operation = "execute-resize"
 	Resize          Operation = "resize"
@@ -121,6 +122,8 @@ func verbs() map[Operation]Object {
 		Kill:            object(nil, Object{"signal": typed("string null", "enum", signals())}),
 		Logs: object(nil, Object{"stdout": booleanExtended(), "stderr": booleanExtended(), "timestamps": booleanExtended(),
 			"tail": typed("string integer null"), "since": typed("string integer null", "pattern", sincePattern)}),
+		FollowLogs: object(nil, Object{"stdout": booleanExtended(), "stderr": booleanExtended(), "timestamps": booleanExtended(), "restarts": booleanExtended(),
+			"tail": typed("string integer null"), "since": typed("string integer null", "pattern", sincePattern), "cursor": typed("string", "maxLength", 128)}),
 		Execute: object(list("command"), Object{"command": typed("string", "minLength", 1), "run": boolean(), "interactive": boolean()}),
 		ExecuteResize: object(list("exec_id"), Object{
 			"exec_id": plainly(typed("string", "minLength", 64, "maxLength", 64, "pattern", "^[a-f0-9]*$")), "w": count(1), "h": count(1)}),
