@@ -54,9 +54,9 @@ func TestMessagesThatBreakTheRules(t *testing.T) {
 }
 
 // raw upgrades by hand, so that the test can write frames that no library would.
-func raw(t *testing.T, d *door) (net.Conn, *bufio.Reader) {
+func raw(t testing.TB, address string) (net.Conn, *bufio.Reader) {
 	t.Helper()
-	u, err := url.Parse(d.ticket())
+	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestMalformedFrames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDoor(t)
-			conn, r := raw(t, d)
+			conn, r := raw(t, d.ticket())
 			_, _ = conn.Write(frame)
 			if name == "cut" {
 				_ = conn.(*net.TCPConn).CloseWrite()
@@ -260,7 +260,7 @@ func TestPlainConnectionsAreRefusedWhereTLSIsRequired(t *testing.T) {
 }
 
 func TestNothingIsLeftAfterAStorm(t *testing.T) {
-	d := newDoor(t)
+	d := newDoor(t, func(o *term.Options) { o.WrongPerMinute = 0 })
 	d.mustDial() // one that stays open, so that the server is warm
 	before := runtime.NumGoroutine()
 	var storm sync.WaitGroup
@@ -284,12 +284,51 @@ func TestNothingIsLeftAfterAStorm(t *testing.T) {
 			}
 		})
 	}
-	for i := range 1000 {
+	for i := range 10_000 {
 		next <- i
 	}
 	close(next)
 	storm.Wait()
+	ended := time.Now()
 	eventually(t, "the goroutines are gone", func() bool { return runtime.NumGoroutine() <= before+2 })
+	if took := time.Since(ended); took > 5*time.Second {
+		t.Errorf("the last goroutine was gone after %s", took)
+	}
+}
+
+// TestGuessesOfOneAddressReachNobody holds that an address which shows one wrong
+// ticket after the other is refused by the door alone, that another is not, and that
+// time forgives.
+func TestGuessesOfOneAddressReachNobody(t *testing.T) {
+	now := time.Now()
+	d := newDoor(t, func(o *term.Options) {
+		o.WrongPerMinute = 10
+		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	})
+	d.tell(func() time.Time { return now })
+	by := func(address string) func(*websocket.DialOptions) {
+		return func(o *websocket.DialOptions) { o.HTTPHeader.Set("X-Forwarded-For", address) }
+	}
+	for i := range 30 {
+		_, _, status := d.dial(d.url(fmt.Sprintf("%064x", 1<<40+i)), by(fmt.Sprintf("2001:db8::%x", i)))
+		if want := map[bool]int{true: http.StatusForbidden, false: http.StatusTooManyRequests}[i < 10]; status != want {
+			t.Errorf("guess %d: %d, want %d", i, status, want)
+		}
+	}
+	if asked := d.questions(); asked != 10 {
+		t.Errorf("control was asked %d times", asked)
+	}
+	good := d.ticket()
+	if _, _, status := d.dial(good, by("2001:db8::ffff")); status != http.StatusTooManyRequests {
+		t.Errorf("the neighbourhood is not kept off: %d", status)
+	}
+	if conn, body, _ := d.dial(d.ticket(), by("2001:db8:1::1")); conn == nil {
+		t.Errorf("another address suffers: %s", body)
+	}
+	now = now.Add(7 * time.Second)
+	if conn, body, _ := d.dial(good, by("2001:db8::ffff")); conn == nil {
+		t.Errorf("time forgave nothing: %s", body)
+	}
 }
 
 func TestAHundredConsolesAtOnce(t *testing.T) {

@@ -53,6 +53,9 @@ type Options struct {
 	// Redeeming bounds how many tickets are being redeemed at once, so that a storm
 	// of guesses queues here and not in the database.
 	Redeeming int
+	// WrongPerMinute bounds how many refused tickets one address may show in a minute
+	// until none of its is looked at for a while; 0: no bound.
+	WrongPerMinute int
 	// MaxMessage bounds one message of the user in bytes. It is not held in memory.
 	MaxMessage int64
 }
@@ -62,7 +65,7 @@ func DefaultOptions() Options {
 	return Options{
 		PerContainer: 128, PerProject: 512, Idle: time.Hour, Longest: 24 * time.Hour,
 		Ping: 20 * time.Second, PingTimeout: 10 * time.Second, Stall: 10 * time.Minute,
-		Handshake: 15 * time.Second, Redeeming: 32, MaxMessage: 1 << 20,
+		Handshake: 15 * time.Second, Redeeming: 32, WrongPerMinute: 60, MaxMessage: 1 << 20,
 	}
 }
 
@@ -82,6 +85,7 @@ type Door struct {
 	origins origins
 	slots   *slots
 	redeems chan struct{}
+	knocks  *knocks
 	audit   audit
 
 	mu       sync.Mutex
@@ -99,7 +103,8 @@ func New(d Deps) (*Door, error) {
 	return &Door{
 		desk: d.Desk, options: d.Options, paths: append(slices.Clone(d.Options.Paths), path), origins: allowed,
 		slots: newSlots(d.Options.PerContainer, d.Options.PerProject), redeems: make(chan struct{}, max(1, d.Options.Redeeming)),
-		audit: audit{log: d.Log, now: d.Now}, stopping: make(chan struct{}),
+		knocks: newKnocks(d.Options.WrongPerMinute, d.Now),
+		audit:  audit{log: d.Log, now: d.Now}, stopping: make(chan struct{}),
 	}, nil
 }
 
@@ -171,7 +176,7 @@ func (d *Door) examine(r *http.Request) (control.TicketClaim, *refusal) {
 func (d *Door) admit(w http.ResponseWriter, r *http.Request, who visitor) *refusal {
 	ctx, cancel := context.WithCancel(r.Context()) // the life of the stream
 	defer cancel()
-	visit, no := d.redeem(ctx, who.claim)
+	visit, no := d.redeem(ctx, who)
 	if no != nil {
 		return no
 	}
@@ -201,7 +206,12 @@ func (d *Door) admit(w http.ResponseWriter, r *http.Request, who visitor) *refus
 	return nil
 }
 
-func (d *Door) redeem(ctx context.Context, claim control.TicketClaim) (control.Visit, *refusal) {
+// redeem has control take the ticket out. A storm of guesses is stopped before it,
+// so that control and its database do not feel one.
+func (d *Door) redeem(ctx context.Context, who visitor) (control.Visit, *refusal) {
+	if d.knocks.tooMany(who.from) {
+		return control.Visit{}, refused(http.StatusTooManyRequests, "too many wrong tickets came from your address; wait a little")
+	}
 	ctx, cancel := context.WithTimeout(ctx, d.options.Handshake)
 	defer cancel()
 	select {
@@ -210,7 +220,10 @@ func (d *Door) redeem(ctx context.Context, claim control.TicketClaim) (control.V
 	case <-ctx.Done():
 		return control.Visit{}, refused(http.StatusServiceUnavailable, "too many consoles are being opened; try again")
 	}
-	visit, err := d.desk.Redeem(ctx, claim)
+	visit, err := d.desk.Redeem(ctx, who.claim)
+	if domain.IsKind(err, domain.NotFound) {
+		d.knocks.wrong(who.from)
+	}
 	if err != nil {
 		return visit, refusalOf(ticketFault(err))
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,18 +131,23 @@ type door struct {
 	server *httptest.Server
 	log    *lines
 	next   int
+	now    atomic.Pointer[func() time.Time]
 }
+
+// tell sets the clock of the door's bounds and records.
+func (d *door) tell(now func() time.Time) { d.now.Store(&now) }
 
 func newDoor(t testing.TB, change ...func(*term.Options)) *door {
 	t.Helper()
 	d := &door{t: t, desk: &desk{tickets: map[string]control.Visit{}, make: echoing(0)}, log: &lines{}}
+	d.tell(time.Now)
 	options := term.DefaultOptions()
 	options.BaseURL = "ws://console.example:6784/"
 	for _, c := range change {
 		c(&options)
 	}
 	var err error
-	d.door, err = term.New(term.Deps{Desk: d.desk, Options: options, Now: time.Now, Log: slog.New(slog.NewJSONHandler(d.log, nil))})
+	d.door, err = term.New(term.Deps{Desk: d.desk, Options: options, Now: func() time.Time { return (*d.now.Load())() }, Log: slog.New(slog.NewJSONHandler(d.log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
