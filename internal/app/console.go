@@ -30,7 +30,7 @@ func newConsole(c config.Config, desk term.Desk, log *slog.Logger) (*term.Door, 
 	o := term.DefaultOptions()
 	o.BaseURL, o.AllowedOrigins, o.TrustedProxies = c.WebSocket.BaseURL, c.WebSocket.AllowedOrigins, c.API.TrustedProxies
 	o.RequireTLS, o.Idle, o.Longest = c.WebSocket.TLSOnly, c.WebSocket.Idle, c.WebSocket.Longest
-	o.PerContainer, o.PerProject = c.WebSocket.PerContainer, c.WebSocket.PerProject
+	o.PerContainer, o.PerProject, o.WrongPerMinute = c.WebSocket.PerContainer, c.WebSocket.PerProject, c.WebSocket.WrongPerMinute
 	if c.WebSocket.InsideAPI {
 		o.Paths = []string{consolePath}
 	}

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,14 +16,20 @@ import (
 	"github.com/go-zun/zun/internal/link/channel"
 	"github.com/go-zun/zun/internal/link/proxy"
 	"github.com/go-zun/zun/internal/link/trust"
+	"github.com/go-zun/zun/internal/term/porch"
 )
 
 // ConsoleProxy runs a console door of its own until ctx ends. It knows no database
 // and no user: control redeems tickets for it, and hosts let it in by permit.
 func ConsoleProxy(ctx context.Context, c config.Config, log *slog.Logger) error {
-	listener, err := listenConsoles(ctx, c.WebSocket)
+	settings, err := consoleTLS(c.WebSocket)
 	if err != nil {
 		return err
+	}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", c.WebSocket.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for consoles on [websocket_proxy] wsproxy_host and wsproxy_port: %w", err)
 	}
 	defer func() { _ = listener.Close() }()
 	if err := os.MkdirAll(c.WebSocket.StateDir, 0o700); err != nil {
@@ -46,24 +51,37 @@ func ConsoleProxy(ctx context.Context, c config.Config, log *slog.Logger) error 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return link.Run(ctx) })
 	group.Go(func() error { return closeWith(ctx, door) })
-	group.Go(func() error { return newFront(listener, door, c.API.StopTimeout, log).Run(ctx) })
+	group.Go(func() error {
+		return serveConsoles(ctx, listener, settings, func(l net.Listener) *front { return newFront(l, door, c.API.StopTimeout, log) })
+	})
 	return group.Wait()
 }
 
-func listenConsoles(ctx context.Context, c config.WebSocket) (net.Listener, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("listen for consoles on [websocket_proxy] wsproxy_host and wsproxy_port: %w", err)
-	}
+// consoleTLS reads the door's certificate; nil if it has none.
+func consoleTLS(c config.WebSocket) (*tls.Config, error) {
 	if c.CertFile == "" {
-		return l, nil
+		return nil, nil
 	}
 	pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read [websocket_proxy] cert and key: %w", err), l.Close())
+		return nil, fmt.Errorf("read [websocket_proxy] cert and key: %w", err)
 	}
-	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}), nil
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, nil
+}
+
+// serveConsoles serves l until ctx ends. With a certificate the one port takes plain
+// and encrypted connections, as the original's does; the door itself refuses plain
+// ones where ssl_only is set, so that the answer says why.
+func serveConsoles(ctx context.Context, l net.Listener, settings *tls.Config, serve func(l net.Listener) *front) error {
+	if settings == nil {
+		return serve(l).Run(ctx)
+	}
+	entrance := porch.New(l, settings)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return entrance.Run(ctx) })
+	group.Go(func() error { return serve(entrance.Plain()).Run(ctx) })
+	group.Go(func() error { return serve(entrance.Encrypted()).Run(ctx) })
+	return group.Wait()
 }
 
 // DoorToken is zun-api door-token: a join token for one console door, printed.

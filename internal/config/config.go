@@ -241,4 +241,5 @@ type WebSocket struct {
 	Controls                  []string
 	Idle, Longest             time.Duration // 0: never
 	PerContainer, PerProject  int           // consoles open at once; 0: unlimited
+	WrongPerMinute            int           // refused tickets of one address; 0: unlimited
 }

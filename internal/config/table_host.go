@@ -102,7 +102,7 @@ func consoleOptions() []Option {
 		Option{Name: "allowed_origins", Type: List, Help: "Additional Origin host names accepted"},
 		Option{Name: "cert", Help: "TLS certificate of the proxy"},
 		Option{Name: "key", Help: "TLS key of the proxy"},
-		Option{Name: "ssl_only", Type: Boolean, Default: "false", Help: "Refuse plain connections"},
+		Option{Name: "ssl_only", Type: Boolean, Default: "false", Help: "Refuse plain connections; else the one port serves both where cert and key are set"},
 	)
 	return append(rows, ours(in("websocket_proxy",
 		Option{Name: "inside_api", Type: Boolean, Default: "false", Help: "Answer consoles in zun-api too, at /console/ of its port; the all-in-one always does"},
@@ -114,5 +114,6 @@ func consoleOptions() []Option {
 		Option{Name: "session_timeout", Type: Seconds, Default: "86400", Help: "Seconds after which any console is closed; 0 is never"},
 		Option{Name: "max_per_container", Type: Integer, Default: "128", Min: bound(0), Help: "Consoles of one container open at once at one door; 0 is unlimited"},
 		Option{Name: "max_per_project", Type: Integer, Default: "512", Min: bound(0), Help: "Consoles of one project open at once at one door; 0 is unlimited"},
+		Option{Name: "max_wrong_tickets", Type: Integer, Default: "60", Min: bound(0), Help: "Wrong tickets of one address in a minute, after which none of its is looked at for a while; 0 is unlimited"},
 	))...)
 }

@@ -1,0 +1,172 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/term"
+)
+
+// still is a desk whose terminals say nothing and whose tickets are all good.
+type still struct{}
+
+func (still) Redeem(_ context.Context, claim control.TicketClaim) (control.Visit, error) {
+	return control.Visit{Container: claim.Container}, nil
+}
+
+func (still) Enter(context.Context, control.Visit) (control.Stream, error) {
+	r, w := io.Pipe()
+	return quiet{r, w}, nil
+}
+
+type quiet struct {
+	*io.PipeReader
+	end *io.PipeWriter
+}
+
+func (quiet) Write(p []byte) (int, error) { return len(p), nil }
+func (quiet) CloseWrite() error           { return nil }
+func (quiet) Wait() (int, error)          { return 0, nil }
+func (q quiet) Close() error              { return q.end.Close() }
+
+// serveDoor serves a console door as zun-wsproxy does, with set in the form of --set.
+func serveDoor(t *testing.T, set ...string) (address string) {
+	t.Helper()
+	c, _, err := config.Load(config.Source{Set: append([]string{"DEFAULT.my_ip=127.0.0.1"}, set...), Files: []string{os.DevNull}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	door, err := newConsole(c, still{}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := consoleTLS(c.WebSocket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 2)
+	go func() { ended <- closeWith(ctx, door) }()
+	go func() {
+		ended <- serveConsoles(ctx, l, settings, func(l net.Listener) *front { return newFront(l, door, time.Second, log) })
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-ended, <-ended); err != nil {
+			t.Error(err)
+		}
+	})
+	return l.Addr().String()
+}
+
+const goodTicket = "?uuid=3f2b8a52-7e7c-4d4c-9f0e-0d3d1b8f5a11&token=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+// knock opens a console at url and returns how the door answered, and how the console
+// ended if wait is set.
+func knock(t *testing.T, url string, settings *tls.Config, header http.Header, wait bool) (status int, end websocket.CloseError) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: settings}}
+	defer client.CloseIdleConnections()
+	conn, answer, err := websocket.Dial(ctx, url+goodTicket, &websocket.DialOptions{HTTPClient: client, HTTPHeader: header, Subprotocols: []string{term.Subprotocol}})
+	if answer == nil {
+		t.Fatal(err)
+	}
+	if err != nil {
+		return answer.StatusCode, end
+	}
+	defer func() { _ = conn.CloseNow() }()
+	if wait {
+		if _, _, err := conn.Read(ctx); !errors.As(err, &end) {
+			t.Fatal(err)
+		}
+	}
+	return answer.StatusCode, end
+}
+
+func TestTheDoorsCertificate(t *testing.T) {
+	certFile, keyFile, roots := certificate(t)
+	trusting := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	files := []string{"websocket_proxy.cert=" + certFile, "websocket_proxy.key=" + keyFile}
+	for name, c := range map[string]struct {
+		set           []string
+		plain, secure int
+	}{
+		"cert and key":              {files, http.StatusSwitchingProtocols, http.StatusSwitchingProtocols},
+		"cert, key and no ssl_only": {append(files, "websocket_proxy.ssl_only=false"), http.StatusSwitchingProtocols, http.StatusSwitchingProtocols},
+		"cert, key and ssl_only":    {append(files, "websocket_proxy.ssl_only=true"), http.StatusForbidden, http.StatusSwitchingProtocols},
+		"neither":                   {nil, http.StatusSwitchingProtocols, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := serveDoor(t, c.set...)
+			if status, _ := knock(t, "ws://"+address+"/", nil, nil, false); status != c.plain {
+				t.Errorf("a plain connection: %d", status)
+			}
+			if c.secure == 0 {
+				return
+			}
+			if status, _ := knock(t, "wss://"+address+"/", trusting, nil, false); status != c.secure {
+				t.Errorf("an encrypted connection: %d", status)
+			}
+		})
+	}
+	if _, err := consoleTLS(config.WebSocket{CertFile: keyFile, KeyFile: keyFile}); err == nil || !strings.Contains(err.Error(), "[websocket_proxy] cert and key") {
+		t.Errorf("a key for a certificate: %v", err)
+	}
+}
+
+func TestTheDoorBehindAProxy(t *testing.T) {
+	address := serveDoor(t, "websocket_proxy.base_url=wss://cloud.example/zun/console/", "api.trusted_proxies=127.0.0.1/32")
+	page := http.Header{"Origin": {"https://cloud.example"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-For": {"203.0.113.9"}}
+	if status, _ := knock(t, "ws://"+address+"/zun/console/", nil, page, false); status != http.StatusSwitchingProtocols {
+		t.Errorf("under its prefix: %d", status)
+	}
+	if status, _ := knock(t, "ws://"+address+"/other/", nil, page, false); status != http.StatusNotFound {
+		t.Errorf("elsewhere: %d", status)
+	}
+	plain := http.Header{"Origin": {"http://cloud.example"}}
+	if status, _ := knock(t, "ws://"+address+"/zun/console/", nil, plain, false); status != http.StatusForbidden {
+		t.Errorf("a page over plain HTTP of a door over TLS: %d", status)
+	}
+	elsewhere := http.Header{"Origin": {"https://panel.example"}}
+	if status, _ := knock(t, "ws://"+address+"/zun/console/", nil, elsewhere, false); status != http.StatusForbidden {
+		t.Errorf("another host's page: %d", status)
+	}
+	listed := serveDoor(t, "websocket_proxy.base_url=wss://cloud.example/zun/console/", "websocket_proxy.allowed_origins=panel.example")
+	if status, _ := knock(t, "ws://"+listed+"/zun/console/", nil, elsewhere, false); status != http.StatusSwitchingProtocols {
+		t.Errorf("a listed host's page: %d", status)
+	}
+}
+
+func TestTheDoorsTimes(t *testing.T) {
+	for set, reason := range map[string]string{
+		"websocket_proxy.idle_timeout=1":    "The console was idle for too long",
+		"websocket_proxy.session_timeout=1": "The console reached its longest time",
+	} {
+		t.Run(set, func(t *testing.T) {
+			t.Parallel()
+			if _, end := knock(t, "ws://"+serveDoor(t, set)+"/", nil, nil, true); end.Code != websocket.StatusPolicyViolation || end.Reason != reason {
+				t.Errorf("closed with %v", end)
+			}
+		})
+	}
+}
