@@ -192,7 +192,8 @@ type Quotas interface {
 	// Use adds c (negative parts give back) in one compare-and-set. When limits (−1:
 	// none) would be passed nothing is written and the resources over are returned.
 	Use(ctx context.Context, projectID string, c domain.Claim, limits domain.Quota) ([]domain.Resource, error)
-	// Repair sets usage to the sum over the project's rows and returns how many projects differed.
+	// Repair sets usage to the sum over the project's rows and returns how many projects
+	// differed. One with an unfinished update, whose growth is counted ahead, is left alone.
 	Repair(ctx context.Context) (int, error)
 }
 

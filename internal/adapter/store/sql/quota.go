@@ -132,9 +132,15 @@ func exceeded(used, c domain.Claim, limits domain.Quota) []domain.Resource {
 }
 
 // Repair keeps every usage row until the transaction ends before it sums, so that
-// a container being created beside it is either in both figures or in none.
+// a container being created beside it is either in both figures or in none. Which
+// projects have a resize under way is asked before the sums: one that ends between
+// the two only leaves its project for the next round.
 func (s quotas) Repair(ctx context.Context) (int, error) {
 	kept, err := rows(ctx, s.tx, usageFields, "FROM quota_usages ORDER BY project_id"+s.locks)
+	if err != nil {
+		return 0, err
+	}
+	resizing, err := s.resizing(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -146,7 +152,7 @@ func (s quotas) Repair(ctx context.Context) (int, error) {
 	for _, u := range kept {
 		sum := truth[u.projectID]
 		delete(truth, u.projectID)
-		if sum == u.Claim {
+		if sum == u.Claim || resizing[u.projectID] {
 			continue
 		}
 		u.Claim = sum
@@ -163,6 +169,17 @@ func (s quotas) Repair(ctx context.Context) (int, error) {
 		repaired++
 	}
 	return repaired, nil
+}
+
+// resizing returns the projects of which a container has an update under way: its
+// growth is counted, and not yet in the container's row.
+func (s quotas) resizing(ctx context.Context) (map[string]bool, error) {
+	updates, err := rows(ctx, s.tx, actionFields, "FROM actions WHERE finished_at = 0 AND verb = ?", string(domain.VerbUpdate))
+	projects := make(map[string]bool, len(updates))
+	for _, a := range updates {
+		projects[a.ProjectID] = true
+	}
+	return projects, err
 }
 
 // sums adds up what the rows of each project claim: containers and the members of

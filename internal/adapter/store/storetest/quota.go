@@ -13,10 +13,11 @@ import (
 
 func quotaCases() map[string]func(*probe) {
 	return map[string]func(*probe){
-		"Quota/Limits":      quotaLimits,
-		"Quota/Use":         quotaUse,
-		"Quota/ParallelUse": quotaParallel,
-		"Quota/Repair":      quotaRepair,
+		"Quota/Limits":              quotaLimits,
+		"Quota/Use":                 quotaUse,
+		"Quota/ParallelUse":         quotaParallel,
+		"Quota/Repair":              quotaRepair,
+		"Quota/RepairDuringAResize": quotaRepairDuringAResize,
 	}
 }
 
@@ -142,4 +143,35 @@ func quotaRepair(p *probe) {
 	}
 	one := domain.Claim{Containers: 1, CPU: 0.1, MemoryMB: 512, DiskGB: 3}
 	p.same("usage", []domain.Claim{p.usage("wrong"), p.usage("unknown"), p.usage("gone")}, []domain.Claim{one, one, {}})
+}
+
+// quotaRepairDuringAResize holds that what a resize counted ahead is not taken for an error.
+func quotaRepairDuringAResize(p *probe) {
+	c := plain("00000001-0000-4000-8000-000000000000", "p1", "c")
+	p.keep(c)
+	more := domain.ClaimOf(c.Spec)
+	more.MemoryMB += 256
+	var resize domain.Action
+	p.write(func(ctx context.Context, tx control.Tx) (err error) {
+		if _, err = tx.Quotas().Use(ctx, "p1", more, domain.Unlimited()); err != nil {
+			return err
+		}
+		resize, err = tx.Actions().Append(ctx, domain.Action{Container: c.ID, ProjectID: "p1", Verb: domain.VerbUpdate, State: domain.ActionPrepared})
+		return err
+	})
+	repair := func(want int) {
+		p.write(func(ctx context.Context, tx control.Tx) error {
+			repaired, err := tx.Quotas().Repair(ctx)
+			p.same("repaired", repaired, want)
+			return err
+		})
+	}
+	repair(0)
+	p.same("usage while it is under way", p.usage("p1"), more)
+	p.write(func(ctx context.Context, tx control.Tx) error {
+		resize.State = domain.ActionFailed
+		return tx.Actions().Update(ctx, resize)
+	})
+	repair(1)
+	p.same("usage after it", p.usage("p1"), domain.ClaimOf(c.Spec))
 }
