@@ -9,7 +9,8 @@ import (
 
 // Overrun ends the action a, which has passed its silence bound or its deadline,
 // and says whether it did. Nothing happens to one that moved since it was read, and
-// only its deadline ends one that waits for its turn. A delete is sent again.
+// only its deadline ends one that waits for its turn. A delete is sent again, and what
+// a host let go of is given back however long it takes.
 func (t *Turn) Overrun(ctx context.Context, a domain.Action) (bool, error) {
 	now, err := t.Now(ctx)
 	if err != nil {
@@ -36,6 +37,9 @@ func (t *Turn) Overrun(ctx context.Context, a domain.Action) (bool, error) {
 	}
 	if a.Verb == domain.VerbDelete {
 		return true, t.RetryDelete(ctx, &row, a, reason)
+	}
+	if a.State == domain.ActionReleased {
+		return true, t.Retry(ctx, a, a.State, a.Reason)
 	}
 	makes := a.Verb == domain.VerbCreate || a.Verb == domain.VerbRebuild
 	if makes && a.State != domain.ActionQueued { // one that no host has seen has made nothing

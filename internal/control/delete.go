@@ -49,7 +49,10 @@ func (t *Turn) Remove(ctx context.Context, c *domain.Container, o Order) error {
 	if err := t.Cancel(ctx, c, "The container was deleted."); err != nil {
 		return err
 	}
-	seen := c.HostID != "" && c.Revision > 0
+	seen, err := t.answerable(ctx, *c)
+	if err != nil {
+		return err
+	}
 	if o.Args.Force && seen {
 		buried, err := t.bury(ctx, c)
 		if err != nil || buried {
@@ -63,6 +66,22 @@ func (t *Turn) Remove(ctx context.Context, c *domain.Container, o Order) error {
 		return err
 	}
 	return t.removeUnseen(ctx, c, o)
+}
+
+// answerable says whether a host may hold something of c and can be asked for its end:
+// one that left the fleet answers no more.
+func (t *Turn) answerable(ctx context.Context, c domain.Container) (bool, error) {
+	if c.HostID == "" || c.Revision == 0 {
+		return false, nil
+	}
+	_, err := t.Hosts().Get(ctx, c.HostID)
+	if domain.IsKind(err, domain.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read host %s: %w", c.HostID, err)
+	}
+	return true, nil
 }
 
 // removeUnseen queues a delete that has no host to go through.
@@ -94,16 +113,18 @@ func (t *Turn) bury(ctx context.Context, c *domain.Container) (bool, error) {
 	if err != nil || up {
 		return false, err
 	}
-	c.Want, c.Status = domain.Want{Absent: true}, domain.Deleting
-	if err := t.Containers().Tombstones().Put(ctx, *c); err != nil {
-		return false, fmt.Errorf("put the tombstone of %s: %w", c.ID, err)
-	}
 	counted, err := counted(ctx, t.Tx, *c)
 	if err != nil {
 		return false, err
 	}
+	// The project's books before the host's, as everywhere: the tombstone takes the row
+	// of the host, and a release beside it would wait for the one while it holds the other.
 	if err := t.giveQuota(ctx, c.ProjectID, counted); err != nil {
 		return false, err
+	}
+	c.Want, c.Status = domain.Want{Absent: true}, domain.Deleting
+	if err := t.Containers().Tombstones().Put(ctx, *c); err != nil {
+		return false, fmt.Errorf("put the tombstone of %s: %w", c.ID, err)
 	}
 	return true, t.Erase(ctx, *c)
 }

@@ -146,6 +146,24 @@ func (t *Turn) end(ctx context.Context, a *domain.Action, o Outcome) error {
 	if err := t.Actions().Events().Finish(ctx, event); err != nil {
 		return fmt.Errorf("record the end of action %d: %w", a.ID, err)
 	}
+	return t.over(ctx, *a, result, o.Reason)
+}
+
+// over closes the steps of a that were still open when it ended, and tells who waits.
+func (t *Turn) over(ctx context.Context, a domain.Action, result, details string) error {
+	steps, err := t.Actions().Events().List(ctx, a.ID)
+	if err != nil {
+		return fmt.Errorf("list the steps of action %d: %w", a.ID, err)
+	}
+	for _, step := range steps {
+		if !step.FinishedAt.IsZero() {
+			continue
+		}
+		step.Result, step.Details = result, details
+		if err := t.Actions().Events().Finish(ctx, step); err != nil {
+			return fmt.Errorf("close a step of action %d: %w", a.ID, err)
+		}
+	}
 	t.ended = append(t.ended, a.ID)
 	return nil
 }
@@ -216,7 +234,9 @@ func (t *Turn) Cancel(ctx context.Context, c *domain.Container, reason string) e
 		if err := t.settleClaims(ctx, c, a, c.Spec); err != nil {
 			return err
 		}
-		t.ended = append(t.ended, a.ID)
+		if err := t.over(ctx, a, "Error", reason); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -231,7 +251,7 @@ func (t *Turn) Retry(ctx context.Context, a domain.Action, state domain.ActionSt
 	a.State, a.Reason, a.Owner, a.LeaseUntil = state, reason, "", time.Time{}
 	a.RetryAt = now.Add(backoff(a.Attempts))
 	a.Attempts++
-	if a.Verb == domain.VerbDelete { // never given up: each attempt has its own time
+	if a.Verb == domain.VerbDelete || state == domain.ActionReleased { // never given up: each attempt has its own time
 		a.ProgressAt, a.Deadline = now, now.Add(t.options.ActionTotal)
 	}
 	if err := t.Actions().Update(ctx, a); err != nil {
@@ -241,14 +261,19 @@ func (t *Turn) Retry(ctx context.Context, a domain.Action, state domain.ActionSt
 }
 
 // RetryDelete puts a delete off whose effect failed; the container stays Deleting
-// and shows why. It goes through the queue again, and so to the host.
+// and shows why. It goes through the queue again, and so to the host; where the host
+// has let go of everything or left the fleet, only what control holds is left to do.
 func (t *Turn) RetryDelete(ctx context.Context, row *domain.Container, a domain.Action, reason string) error {
 	row.Status, row.StatusReason = domain.Next(row.Status, a.Verb, domain.Failed, false, ""), reason
 	if err := t.Save(ctx, row); err != nil {
 		return err
 	}
+	answerable, err := t.answerable(ctx, *row)
+	if err != nil {
+		return err
+	}
 	state := domain.ActionQueued
-	if a.State == domain.ActionReleased {
+	if a.State == domain.ActionReleased || !answerable {
 		state = domain.ActionReleased
 	}
 	return t.Retry(ctx, a, state, reason)

@@ -59,6 +59,8 @@ type ActionArgs struct {
 	Force          bool       // delete: as an operator
 	Image          string     // rebuild
 	ImageDriver    string     // rebuild
+	Generation     int64      // rebuild: the one that it begins; never begun again
+	Former         int64      // rebuild: the one before
 	CPU            *float64   // update
 	MemoryMB       *int64     // update
 	Repository     string     // commit

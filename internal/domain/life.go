@@ -109,10 +109,22 @@ func (c *Container) fallBack(a Action, seen Status) {
 		return
 	}
 	if a.State != ActionQueued {
-		c.Generation--
-		c.EverCreated = true
+		c.Generation, c.EverCreated = a.Args.Former, true
 	}
 	c.Want = Want{Running: seen == Running || seen == Paused || seen == Restarting, Paused: seen == Paused}
+}
+
+// Renew lets c begin the generation that the rebuild a is to make, and notes it in a.
+// It is one that no action of history had: what a rebuild that was given up may have
+// left on its host must never be taken for another's.
+func (c *Container) Renew(a *Action, history []Action) {
+	a.Args.Former = c.Generation
+	for _, past := range history {
+		c.Generation = max(c.Generation, past.Args.Generation)
+	}
+	c.Generation++
+	a.Args.Generation = c.Generation
+	c.EverCreated, c.EngineID, c.ExitCode = false, "", nil
 }
 
 // Regroup lets c join or leave the security group that a names.

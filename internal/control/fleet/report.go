@@ -183,7 +183,8 @@ func hearRefused(ctx context.Context, t *control.Turn, row *domain.Container, a 
 // exhume answers a report on a container without a row. If a tombstone of this host
 // asked for it and the host is clean now, the ports and the claim that were kept for
 // its sake are given back; the network service first, because the tombstone is what
-// makes a repetition possible.
+// makes a repetition possible. Any other end tells of an action that was canceled by
+// the burial, and may even have started what is to go.
 func (f *Fleet) exhume(ctx context.Context, hostID string, r domain.Report) (stale bool, err error) {
 	var row domain.Container
 	err = f.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
@@ -196,7 +197,7 @@ func (f *Fleet) exhume(ctx context.Context, hostID string, r domain.Report) (sta
 	if err != nil {
 		return false, fmt.Errorf("read the tombstone of %s: %w", r.Container, err)
 	}
-	if row.HostID != hostID || r.Phase != domain.PhaseReleased && r.Phase != domain.PhaseDone {
+	if row.HostID != hostID || r.Phase != domain.PhaseReleased {
 		return false, nil // the host knows its task; this was only on the way
 	}
 	bound, cancel := context.WithTimeout(ctx, f.control.Options().ResponseTimeout)
@@ -205,8 +206,12 @@ func (f *Fleet) exhume(ctx context.Context, hostID string, r domain.Report) (sta
 		return false, fmt.Errorf("release the ports of %s: %w", row.ID, err)
 	}
 	return false, f.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
-		if _, err := t.Containers().Tombstones().Get(ctx, row.ID); domain.IsKind(err, domain.NotFound) {
+		_, err := t.Containers().Tombstones().Get(ctx, row.ID)
+		if domain.IsKind(err, domain.NotFound) {
 			return nil // another replica was quicker; the claim is given back once
+		}
+		if err != nil {
+			return fmt.Errorf("read the tombstone of %s: %w", row.ID, err)
 		}
 		if err := t.GiveHost(ctx, hostID, domain.ClaimOf(row.Spec)); err != nil {
 			return err

@@ -136,8 +136,11 @@ func visible(ctx context.Context, t *control.Turn, row domain.Container, a domai
 		return err
 	}
 	if a.Verb == domain.VerbRebuild {
-		row.Generation++
-		row.EverCreated, row.EngineID, row.ExitCode = false, "", nil
+		history, err := t.Actions().History(ctx, row.ID)
+		if err != nil {
+			return err
+		}
+		row.Renew(&a, history)
 	}
 	row.Wish(a)
 	a.State, a.Owner, a.LeaseUntil, a.ProgressAt = domain.ActionPrepared, "", time.Time{}, now

@@ -83,10 +83,9 @@ func (l *Loops) releaseLater(ctx context.Context, a domain.Action, cause error) 
 		if err != nil || !ours {
 			return err
 		}
-		reason := domain.AsFault(cause).Message
 		if a.Verb == domain.VerbDelete {
-			return t.RetryDelete(ctx, &row, a, reason)
+			return t.RetryDelete(ctx, &row, a, domain.AsFault(cause).Message)
 		}
-		return t.Retry(ctx, a, a.State, reason)
+		return t.Retry(ctx, a, a.State, a.Reason) // why an attach failed is what its user shall read
 	})
 }
