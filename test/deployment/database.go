@@ -43,10 +43,14 @@ func (d *Deployment) ID(t *testing.T) string {
 // Open opens the database beside the service, for reading.
 func (d *Deployment) Open(t *testing.T) *sql.DB {
 	t.Helper()
-	driver, source := "pgx", d.Database
 	if path, ok := strings.CutPrefix(d.Database, "sqlite:///"); ok {
-		driver, source = "sqlite", "file:"+path+"?"+url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}}.Encode()
+		return connect(t, "sqlite", "file:"+path+"?"+url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}}.Encode())
 	}
+	return connect(t, "pgx", d.Database)
+}
+
+func connect(t *testing.T, driver, source string) *sql.DB {
+	t.Helper()
 	db, err := sql.Open(driver, source)
 	if err != nil {
 		t.Fatalf("open the database: %v", err)

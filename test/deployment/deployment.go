@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/client"
 )
 
@@ -91,8 +92,8 @@ func (d *Deployment) apart(t *testing.T, replicas, hosts int) {
 	for n := range hosts {
 		d.Hosts = append(d.Hosts, d.host(t, n, replicas))
 	}
-	for _, api := range d.APIs {
-		api.MustStart(t)
+	for _, replica := range d.APIs {
+		replica.MustStart(t)
 	}
 	for _, host := range d.Hosts {
 		host.MustStart(t)
@@ -170,15 +171,15 @@ func (d *Deployment) host(t *testing.T, n, replicas int) *Host {
 	return h
 }
 
-// processes are all services, each once.
-func (d *Deployment) processes() []*Process {
+// Processes are all services, each once.
+func (d *Deployment) Processes() []*Process {
 	var all []*Process
 	for _, host := range d.Hosts {
 		all = append(all, host.Process)
 	}
-	for _, api := range d.APIs {
-		if !slices.Contains(all, api) {
-			all = append(all, api)
+	for _, replica := range d.APIs {
+		if !slices.Contains(all, replica) {
+			all = append(all, replica)
 		}
 	}
 	return all
@@ -187,7 +188,7 @@ func (d *Deployment) processes() []*Process {
 // end stops everything and, if the test failed, shows what was logged.
 func (d *Deployment) end(t *testing.T) {
 	t.Helper()
-	for _, p := range d.processes() {
+	for _, p := range d.Processes() {
 		p.Stop(t)
 	}
 	d.Engine.clear(t, d)
@@ -224,18 +225,19 @@ func (d *Deployment) run(t *testing.T, name string, args ...string) string {
 }
 
 // Client speaks to the service as p, by the first door that opens.
-func (d *Deployment) Client(p Person) *client.Client { return d.ClientAt(p, d.Doors...) }
+func (d *Deployment) Client(p Person) *client.Client { return d.ClientAt(p, api.Version{}, d.Doors...) }
 
-// ClientAt speaks to the service as p by some of its doors only.
-func (d *Deployment) ClientAt(p Person, doors ...string) *client.Client {
-	knock := func(ctx context.Context, _, _ string) (net.Conn, error) { return d.Room.knock(ctx, doors) }
+// ClientAt speaks a version (zero: the newest) to the service as p, by the first of
+// doors that opens.
+func (d *Deployment) ClientAt(p Person, version api.Version, doors ...string) *client.Client {
+	knock := func(ctx context.Context, _, _ string) (net.Conn, error) { return d.Room.Knock(ctx, doors) }
 	hc := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: knock}}
 	url := "http://" + at(loopback, apiPort)
 	auth := &client.Keystone{
 		AuthURL: url + "/identity/v3", Username: p.Name, Password: password, ProjectName: p.Project,
 		UserDomainName: "Default", ProjectDomainName: "Default", EndpointGiven: url + "/v1", HTTP: hc,
 	}
-	return client.New(client.Options{Auth: auth, HTTP: hc})
+	return client.New(client.Options{Auth: auth, HTTP: hc, Version: version})
 }
 
 // hostsUp says why a host cannot take containers.
@@ -265,7 +267,7 @@ func (d *Deployment) hostsUp(ctx context.Context) error {
 // ShowLogs prints the end of every log.
 func (d *Deployment) ShowLogs(t *testing.T) {
 	t.Helper()
-	for _, p := range d.processes() {
+	for _, p := range d.Processes() {
 		data, err := os.ReadFile(p.Log())
 		if err != nil {
 			continue

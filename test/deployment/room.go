@@ -105,8 +105,8 @@ func (r *Room) dial(ctx context.Context, address string) (net.Conn, error) {
 	return conn, err
 }
 
-// knock connects to the first address that opens, as a load balancer would.
-func (r *Room) knock(ctx context.Context, doors []string) (conn net.Conn, err error) {
+// Knock connects to the first address that opens, as a load balancer would.
+func (r *Room) Knock(ctx context.Context, doors []string) (conn net.Conn, err error) {
 	for _, door := range doors {
 		if conn, err = r.dial(ctx, door); err == nil {
 			return conn, nil

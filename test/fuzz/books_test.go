@@ -124,7 +124,8 @@ func restless(ctx context.Context, db *sql.DB) (string, error) {
 		{"an action has not ended", "SELECT container_uuid, id, verb, state, reason, attempts, epoch, owner FROM actions WHERE state NOT IN ('done', 'failed', 'canceled')"},
 		{"a status is passing", "SELECT uuid, status, status_reason FROM containers WHERE status NOT IN ('Created', 'Running', 'Stopped', 'Paused', 'Error')"},
 		{"something is being done", "SELECT uuid, status, task_state FROM containers WHERE task_state <> ''"},
-		{"a container waits for its removal", "SELECT uuid, status FROM containers WHERE auto_remove AND status IN ('Stopped', 'Deleted')"},
+		{"a container waits for its removal", "SELECT uuid, status FROM containers WHERE auto_remove AND status IN ('Running', 'Stopped', 'Deleted')"},
+		{"a port of nobody waits to be swept", "SELECT uuid, container_uuid FROM local_ports WHERE container_uuid NOT IN (SELECT uuid FROM containers)"},
 		{"a container waits to be healed", "SELECT uuid, status FROM containers WHERE auto_heal AND status = 'Error' AND ever_created AND container_id = ''"},
 		{"a host has not told that it is clean", "SELECT container_uuid, host_uuid FROM tombstones"},
 	} {

@@ -205,5 +205,5 @@ func (w *worker) look(ctx context.Context, o op, uuid string) (err error) {
 func (w *worker) changeQuota(ctx context.Context, o op) {
 	limit := pick(o.dice, int64(lowLimit), int64(containerLimit))
 	_, err := w.storm.admin.UpdateQuota(ctx, projectID(projects-1), api.QuotaUpdate{Containers: &limit})
-	w.storm.journal.answered(o, "", fmt.Sprint(limit), err)
+	w.storm.journal.answered(o, "", strconv.FormatInt(limit, 10), err)
 }

@@ -53,16 +53,15 @@ type entry struct {
 // journal is what the clients know: every request and its answer, by container, and
 // the log of it all.
 type journal struct {
-	mu      sync.Mutex
-	begun   time.Time
-	log     io.WriteCloser
-	path    string
-	of      map[string][]entry // by uuid
-	maybe   map[string]bool    // names of creates whose answer was lost
-	upset   map[string]bool    // containers that something befell behind the service's back
-	counts  map[string]int
-	faults  []string // what must never be
-	started map[int]bool
+	mu     sync.Mutex
+	begun  time.Time
+	log    io.WriteCloser
+	path   string
+	of     map[string][]entry // by uuid
+	maybe  map[string]bool    // names of creates whose answer was lost
+	upset  map[string]bool    // containers that something befell behind the service's back
+	counts map[string]int
+	faults []string // what must never be
 }
 
 func newJournal(t *testing.T, name string) *journal {

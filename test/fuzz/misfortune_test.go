@@ -193,5 +193,8 @@ func (s *storm) strike(t *testing.T, m misfortune) {
 		if err != nil && !domain.IsKind(err, domain.NotFound) { // it may just have gone
 			t.Errorf("%s: %v", m.what, err)
 		}
+		if m.what != "end-process" { // as a namespace goes with the process that holds it
+			host.Room.Output(t, "sh", "-c", "ip netns delete zun-"+uuid+" 2>/dev/null || true")
+		}
 	}
 }
