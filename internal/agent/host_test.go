@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/agent/steps"
+	"github.com/go-zun/zun/internal/agent/stock"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -59,7 +60,14 @@ func (h *host) begin() *host {
 	if h.time != nil {
 		clock = h.time
 	}
-	var hands agent.Hands = steps.New(steps.Deps{Engine: engine, Nets: h.nets, StateDir: h.state})
+	images, err := stock.New(stock.Deps{
+		Engine: engine, Path: filepath.Join(h.state, "images.json"), Rules: stock.Rules{PublicFor: time.Hour},
+		Clock: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var hands agent.Hands = steps.New(steps.Deps{Engine: engine, Images: images, Nets: h.nets, StateDir: h.state})
 	if h.hands != nil {
 		hands = h.hands(hands)
 	}

@@ -246,6 +246,19 @@ func (l *ledger) assigned() []domain.ContainerID {
 	return ids
 }
 
+// Images lists the references that the containers assigned to this host are made of;
+// false while not all of them are known. Those of an update under way count.
+func (a *Agent) Images() (references []string, complete bool) {
+	a.ledger.mu.Lock()
+	defer a.ledger.mu.Unlock()
+	for _, c := range a.ledger.charges {
+		if c.assigned {
+			references = append(references, c.want.Spec.Image)
+		}
+	}
+	return references, a.ledger.read
+}
+
 // nics lists the interfaces that are or will be plugged here.
 func (l *ledger) nics() []domain.Nic {
 	l.mu.Lock()

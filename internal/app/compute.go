@@ -34,5 +34,5 @@ func Compute(ctx context.Context, c config.Config, log *slog.Logger) error {
 		return err
 	}
 	defer link.Close()
-	return runHands(ctx, c, link, listener, log)
+	return runHands(ctx, c, link, listener, watch{log: log})
 }

@@ -34,7 +34,8 @@ func linkOfHost(c config.Config, vault node.Vault, advertise string, controls []
 // runHands serves control on listener, enters the deployment, and runs the agent
 // until ctx ends. The order matters: control looks back at the listener while the
 // host enters, and the engine's objects are known by the deployment's id.
-func runHands(ctx context.Context, c config.Config, link *node.Link, listener net.Listener, log *slog.Logger) error {
+func runHands(ctx context.Context, c config.Config, link *node.Link, listener net.Listener, w watch) error {
+	log := w.log
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return link.Serve(ctx, listener) })
 	group.Go(func() error {
@@ -45,23 +46,49 @@ func runHands(ctx context.Context, c config.Config, link *node.Link, listener ne
 		if err != nil {
 			return err
 		}
-		a, err := newAgent(c, engine, link, log)
+		images, err := newStock(c, engine, link.Deployment(), w)
+		if err != nil {
+			return err
+		}
+		a, err := newAgent(c, engine, images, link, log)
 		if err != nil {
 			return err
 		}
 		calls := a.Calls()
 		link.Attach(node.Hands{
-			Wake: a.Wake, Calls: calls, Terminals: calls.Terminals(), Archives: calls.Archives(), Images: stock.New(engine),
+			Wake: a.Wake, Calls: calls, Terminals: calls.Terminals(), Archives: calls.Archives(), Images: images,
 		})
 		group.Go(func() error { return link.Run(ctx) })
 		group.Go(func() error { return keeper(ctx) })
+		group.Go(func() error { return images.Run(ctx, a.Images) })
 		return a.Run(ctx)
 	})
 	return group.Wait()
 }
 
+// watch is how what a process does is seen from outside.
+type watch struct {
+	log   *slog.Logger
+	meter stock.Meter // nil where nobody reads figures
+}
+
+// newStock opens what is known of the images that the deployment pulled to this host.
+func newStock(c config.Config, engine agent.Engine, deployment string, w watch) (*stock.Stock, error) {
+	if err := os.MkdirAll(c.Agent.StateDir, 0o750); err != nil {
+		return nil, fmt.Errorf("make the agent's directory: %w", err)
+	}
+	cache := c.ImageCache
+	return stock.New(stock.Deps{
+		Engine: engine, Path: filepath.Join(c.Agent.StateDir, "images-"+deployment+".json"), Meter: w.meter, Clock: utc, Log: w.log,
+		Rules: stock.Rules{
+			Remove: cache.Remove, Every: cache.Interval, UnusedAge: cache.UnusedAge, Grace: cache.Grace,
+			High: cache.HighWatermark, Low: cache.LowWatermark, PublicFor: cache.PublicFor,
+		},
+	})
+}
+
 // newAgent makes the agent of the deployment that link has entered.
-func newAgent(c config.Config, engine agent.Engine, link *node.Link, log *slog.Logger) (*agent.Agent, error) {
+func newAgent(c config.Config, engine agent.Engine, images *stock.Stock, link *node.Link, log *slog.Logger) (*agent.Agent, error) {
 	nets, err := plumb.New(plumb.Options{Deployment: link.Deployment()}, log)
 	if err != nil {
 		return nil, err
@@ -72,7 +99,7 @@ func newAgent(c config.Config, engine agent.Engine, link *node.Link, log *slog.L
 	}
 	return agent.New(agent.Deps{
 		Engine: engine, Nets: nets, Control: link.Control(),
-		Steps: steps.New(steps.Deps{Engine: engine, Nets: nets, StateDir: state}),
+		Steps: steps.New(steps.Deps{Engine: engine, Images: images, Nets: nets, StateDir: state}),
 		Clock: agent.SystemClock(), Log: log,
 		Options: agent.Options{HostID: link.HostID(), BootID: bootID(), ImageDiskShare: c.Compute.ImageDiskShare, Abilities: []string{domain.AbilityMounts, domain.AbilityGroups}},
 	}), nil

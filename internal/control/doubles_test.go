@@ -322,7 +322,8 @@ func (c calls) Images() control.ImageCalls { return imageCalls(c) }
 // imageCalls pull at once; a scripted answer decides how it ends.
 type imageCalls struct{ n *nodes }
 
-func (i imageCalls) Pull(_ context.Context, reference string, secret *domain.PullSecret, progress func(done, total int64) error) (domain.LocalImage, error) {
+func (i imageCalls) Pull(_ context.Context, order domain.ImageOrder, progress func(done, total int64) error) (domain.LocalImage, error) {
+	reference, secret := order.Reference, order.Secret
 	i.n.mu.Lock()
 	i.n.pulls = append(i.n.pulls, reference)
 	if secret != nil {

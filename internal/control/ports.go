@@ -388,10 +388,11 @@ type Output interface {
 
 // ImageCalls look after the images of one host.
 type ImageCalls interface {
-	// Pull fetches reference; progress is called at least every ten seconds, and an
+	// Pull fetches what is ordered; progress is called at least every ten seconds, and an
 	// error that it returns ends the pull. Faults: NotFound, Forbidden, Unavailable.
-	Pull(ctx context.Context, reference string, secret *domain.PullSecret, progress func(done, total int64) error) (domain.LocalImage, error)
-	// Remove drops reference from the host; a missing image is no error.
+	Pull(ctx context.Context, order domain.ImageOrder, progress func(done, total int64) error) (domain.LocalImage, error)
+	// Remove drops reference from the host; a missing image is no error, one in use a
+	// Conflict.
 	Remove(ctx context.Context, reference string) error
 	// Search asks the engine's default registry.
 	Search(ctx context.Context, term string) ([]domain.FoundImage, error)

@@ -16,6 +16,8 @@ type Assignment struct {
 	Nics        []Nic
 	Volumes     []Volume
 	Secret      *PullSecret
+	// ImageKeys are PEM public keys of which one must have signed the image; empty: none.
+	ImageKeys []string
 	// Requires are words for abilities the agent must know; one that it does not
 	// know makes it refuse, so that an older agent never half-obeys.
 	Requires []string

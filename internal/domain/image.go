@@ -117,6 +117,23 @@ type LocalImage struct {
 	Size int64
 }
 
+// StoredImage is an image with all that its engine knows of it.
+type StoredImage struct {
+	LocalImage
+	Names   []string // with tags
+	Digests []string // repository@digest, of the registries that it came from
+	Used    bool     // a container is made of it, whoever's; told by lists only
+}
+
+// ImageOrder asks a host for an image from a registry.
+type ImageOrder struct {
+	Reference string
+	ProjectID string // for which it is pulled
+	Secret    *PullSecret
+	// Keys are PEM public keys of which one must have signed the image; empty: none.
+	Keys []string
+}
+
 // FoundImage is one result of a search in a registry.
 type FoundImage struct {
 	Name, Description   string

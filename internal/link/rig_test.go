@@ -437,7 +437,8 @@ type files struct{ h *hands }
 // waits until it is given up.
 type pictures struct{ h *hands }
 
-func (p pictures) Pull(ctx context.Context, reference string, secret *domain.PullSecret, progress func(done, total int64)) (domain.LocalImage, error) {
+func (p pictures) Pull(ctx context.Context, order domain.ImageOrder, progress func(done, total int64)) (domain.LocalImage, error) {
+	reference, secret := order.Reference, order.Secret
 	progress(1, 2)
 	switch {
 	case strings.HasPrefix(reference, "missing/"):

@@ -5,24 +5,17 @@ import (
 
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
-	"github.com/go-zun/zun/internal/failpoint"
 )
+
+// Images makes images usable.
+type Images interface {
+	// Ready makes the image of a usable as its pull policy says, for its project. Faults:
+	// NotFound, Forbidden, Unavailable, each with a message for the user.
+	Ready(ctx context.Context, a domain.Assignment, progress func(done, total int64)) error
+}
 
 // image makes the image usable as the pull policy says. It is not undone: other
 // containers may use the same image by then.
 func (s *Steps) image(ctx context.Context, _ agent.Step, job *agent.Job) error {
-	spec, images := job.Assignment.Spec, s.deps.Engine.Images()
-	if spec.PullPolicy == domain.PullIfNotPresent || spec.PullPolicy == domain.PullNever {
-		present, err := images.Present(ctx, spec.Image)
-		if err != nil || present {
-			return err
-		}
-		if spec.PullPolicy == domain.PullNever {
-			return domain.NewFault(domain.NotFound, "image-not-found",
-				"Image %s is not on the host and the pull policy is never", spec.Image)
-		}
-	}
-	return failpoint.Around(failpoint.ImagePull, func() error {
-		return images.Pull(ctx, spec.Image, job.Assignment.Secret, job.Progress)
-	})
+	return s.deps.Images.Ready(ctx, job.Assignment, job.Progress)
 }

@@ -15,6 +15,7 @@ import (
 // Deps are what steps act through. All are required.
 type Deps struct {
 	Engine agent.Engine
+	Images Images
 	Nets   agent.Nets
 	// StateDir is the agent's own directory; the files bound into containers are
 	// below it.

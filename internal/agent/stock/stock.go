@@ -1,9 +1,14 @@
-// Package stock looks after the images of a host's engine beside the containers:
-// the pulls, removals and searches that an administrator asks for.
+// Package stock looks after the images of a host's engine: it fetches them for
+// containers and for an administrator, lets a project use only what it may pull, and
+// removes what nobody uses any more.
 package stock
 
 import (
 	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
@@ -12,7 +17,20 @@ import (
 // Inspector is the optional capability of telling what an image is.
 type Inspector interface {
 	// InspectImage describes a present image; NotFound otherwise.
-	InspectImage(ctx context.Context, reference string) (domain.LocalImage, error)
+	InspectImage(ctx context.Context, reference string) (domain.StoredImage, error)
+}
+
+// Keeper is the optional capability of telling what an engine keeps, and for whom a
+// registry would give it. Without it no image is removed, and a project that did not
+// pull an image itself pulls it again.
+type Keeper interface {
+	// StoredImages lists every image of the engine, whoever brought it.
+	StoredImages(ctx context.Context) ([]domain.StoredImage, error)
+	// ImageDisk returns the bytes of the file system that images lie on.
+	ImageDisk(ctx context.Context) (free, total int64, err error)
+	// ResolveImage asks the registry which digest reference has, with a project's
+	// credential. Faults as those of a pull.
+	ResolveImage(ctx context.Context, reference string, secret *domain.PullSecret) (digest string, err error)
 }
 
 // Searcher is the optional capability of searching the engine's default registry.
@@ -22,30 +40,75 @@ type Searcher interface {
 	SearchImages(ctx context.Context, term string) ([]domain.FoundImage, error)
 }
 
-// Stock serves the calls on images.
+// Notary verifies that somebody whom the operator trusts signed an image.
+type Notary interface {
+	// Verify returns nil if the manifest digest in reference's repository bears a
+	// signature by one of keys (PEM). Faults: Forbidden (no such signature),
+	// Unavailable (the registry does not answer).
+	Verify(ctx context.Context, reference, digest string, secret *domain.PullSecret, keys []string) error
+}
+
+// Deps are what a stock stands on.
+type Deps struct {
+	Engine agent.Engine
+	Notary Notary // nil: what must be signed is refused
+	// Path is the file in which is kept what was pulled and who may use it.
+	Path  string
+	Rules Rules
+	Meter Meter // nil: nothing is counted
+	Clock func() time.Time
+	Log   *slog.Logger
+}
+
+// Stock serves the calls on images and the steps of containers that need one. It is
+// safe for concurrent use.
 type Stock struct {
 	engine agent.Engine
+	notary Notary
+	rules  Rules
+	meter  Meter
+	clock  func() time.Time
+	log    *slog.Logger
+
+	book     *book
+	doors    doors
+	removals atomic.Int64 // by which one who looked sees that something went meanwhile
+	busy     busy
+
+	settling sync.Mutex
+	settled  bool // what the agent's former run was pulling is known to be here or not
 }
 
-// New returns the calls over engine.
-func New(engine agent.Engine) *Stock { return &Stock{engine: engine} }
+// New returns the stock over d.
+func New(d Deps) (*Stock, error) {
+	kept, err := openBook(d.Path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stock{engine: d.Engine, notary: d.Notary, rules: d.Rules, meter: d.Meter, clock: d.Clock, log: d.Log, book: kept}
+	if s.meter == nil {
+		s.meter = silent{}
+	}
+	return s, nil
+}
 
-// Pull fetches reference and describes it. An engine that cannot describe images is
-// answered for with the reference itself.
-func (s *Stock) Pull(ctx context.Context, reference string, secret *domain.PullSecret, progress func(done, total int64)) (domain.LocalImage, error) {
-	if err := s.engine.Images().Pull(ctx, reference, secret, progress); err != nil {
+// Pull fetches an image for an administrator's project and describes it. An engine
+// that cannot describe images is answered for with the reference itself.
+func (s *Stock) Pull(ctx context.Context, order domain.ImageOrder, progress func(done, total int64)) (domain.LocalImage, error) {
+	image, err := s.fetch(ctx, order, progress)
+	if err != nil {
 		return domain.LocalImage{}, err
 	}
-	inspector, able := s.engine.(Inspector)
-	if !able {
-		return domain.LocalImage{ID: reference}, nil
-	}
-	return inspector.InspectImage(ctx, reference)
+	return image.LocalImage, s.attest(ctx, order, image)
 }
 
-// Remove drops reference; a missing image is no error.
+// Remove drops reference; a missing image is no error, one in use a Conflict.
 func (s *Stock) Remove(ctx context.Context, reference string) error {
-	return s.engine.Images().Remove(ctx, reference)
+	if err := s.engine.Images().Remove(ctx, reference); err != nil {
+		return err
+	}
+	s.removals.Add(1)
+	return s.book.change(func(p *page) { delete(p.Pulls, canonical(reference)) })
 }
 
 // Search asks the engine's default registry.

@@ -78,7 +78,7 @@ func (l *Loops) pull(ctx context.Context, image domain.Image) (domain.LocalImage
 		secret = &standard
 	}
 	renewed := time.Now()
-	return l.nodes.Calls(host).Images().Pull(ctx, image.Reference(), secret, func(_, _ int64) error {
+	return l.nodes.Calls(host).Images().Pull(ctx, domain.ImageOrder{Reference: image.Reference(), ProjectID: image.ProjectID, Secret: secret}, func(_, _ int64) error {
 		if time.Since(renewed) < pullSign {
 			return nil
 		}

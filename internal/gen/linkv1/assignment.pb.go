@@ -137,6 +137,7 @@ type Assignment struct {
 	Secret        *PullSecret            `protobuf:"bytes,10,opt,name=secret,proto3" json:"secret,omitempty"`
 	Requires      []string               `protobuf:"bytes,11,rep,name=requires,proto3" json:"requires,omitempty"`
 	Volumes       []*Volume              `protobuf:"bytes,12,rep,name=volumes,proto3" json:"volumes,omitempty"`
+	ImageKeys     []string               `protobuf:"bytes,13,rep,name=image_keys,json=imageKeys,proto3" json:"image_keys,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -251,6 +252,13 @@ func (x *Assignment) GetRequires() []string {
 func (x *Assignment) GetVolumes() []*Volume {
 	if x != nil {
 		return x.Volumes
+	}
+	return nil
+}
+
+func (x *Assignment) GetImageKeys() []string {
+	if x != nil {
+		return x.ImageKeys
 	}
 	return nil
 }
@@ -2434,7 +2442,7 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\aseconds\x18\x01 \x01(\x03R\aseconds\x12\x14\n" +
 	"\x05nanos\x18\x02 \x01(\x05R\x05nanos\"\x1d\n" +
 	"\x05Words\x12\x14\n" +
-	"\x05words\x18\x01 \x03(\tR\x05words\"\xb9\x03\n" +
+	"\x05words\x18\x01 \x03(\tR\x05words\"\xd8\x03\n" +
 	"\n" +
 	"Assignment\x12\x1c\n" +
 	"\tcontainer\x18\x01 \x01(\tR\tcontainer\x12\x1d\n" +
@@ -2452,7 +2460,9 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\x06secret\x18\n" +
 	" \x01(\v2\x17.zun.link.v1.PullSecretR\x06secret\x12\x1a\n" +
 	"\brequires\x18\v \x03(\tR\brequires\x12-\n" +
-	"\avolumes\x18\f \x03(\v2\x13.zun.link.v1.VolumeR\avolumes\"o\n" +
+	"\avolumes\x18\f \x03(\v2\x13.zun.link.v1.VolumeR\avolumes\x12\x1d\n" +
+	"\n" +
+	"image_keys\x18\r \x03(\tR\timageKeys\"o\n" +
 	"\x06Volume\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x17\n" +

@@ -2024,6 +2024,8 @@ type PullImageRequest struct {
 	HostId        string                 `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
 	Reference     string                 `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
 	Secret        *PullSecret            `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
+	ProjectId     string                 `protobuf:"bytes,4,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	Keys          []string               `protobuf:"bytes,5,rep,name=keys,proto3" json:"keys,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2075,6 +2077,20 @@ func (x *PullImageRequest) GetReference() string {
 func (x *PullImageRequest) GetSecret() *PullSecret {
 	if x != nil {
 		return x.Secret
+	}
+	return nil
+}
+
+func (x *PullImageRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *PullImageRequest) GetKeys() []string {
+	if x != nil {
+		return x.Keys
 	}
 	return nil
 }
@@ -2614,11 +2630,14 @@ const file_zun_link_v1_node_proto_rawDesc = "" +
 	"\x05frame\"\f\n" +
 	"\n" +
 	"ArchiveEnd\"\x11\n" +
-	"\x0fPutArchiveReply\"z\n" +
+	"\x0fPutArchiveReply\"\xad\x01\n" +
 	"\x10PullImageRequest\x12\x17\n" +
 	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x1c\n" +
 	"\treference\x18\x02 \x01(\tR\treference\x12/\n" +
-	"\x06secret\x18\x03 \x01(\v2\x17.zun.link.v1.PullSecretR\x06secret\"\x86\x01\n" +
+	"\x06secret\x18\x03 \x01(\v2\x17.zun.link.v1.PullSecretR\x06secret\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x04 \x01(\tR\tprojectId\x12\x12\n" +
+	"\x04keys\x18\x05 \x03(\tR\x04keys\"\x86\x01\n" +
 	"\x0fPullImageOutput\x127\n" +
 	"\bprogress\x18\x01 \x01(\v2\x19.zun.link.v1.PullProgressH\x00R\bprogress\x121\n" +
 	"\x06pulled\x18\x02 \x01(\v2\x17.zun.link.v1.LocalImageH\x00R\x06pulledB\a\n" +

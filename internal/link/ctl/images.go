@@ -18,14 +18,14 @@ func (c calls) Images() control.ImageCalls { return images{c} }
 
 // Pull is bounded by the caller's ctx alone: how long an image may take is a matter
 // of the service's options, not of the link.
-func (i images) Pull(ctx context.Context, reference string, secret *domain.PullSecret, progress func(done, total int64) error) (domain.LocalImage, error) {
+func (i images) Pull(ctx context.Context, order domain.ImageOrder, progress func(done, total int64) error) (domain.LocalImage, error) {
 	client, err := i.nodes.client(i.host)
 	if err != nil {
 		return domain.LocalImage{}, err
 	}
 	ctx, cancel := context.WithCancel(ctx) // a progress that fails must end the host's pull too
 	defer cancel()
-	stream, err := client.PullImage(ctx, &linkv1.PullImageRequest{HostId: i.host.ID, Reference: reference, Secret: wire.FromSecret(secret)})
+	stream, err := client.PullImage(ctx, wire.FromImageOrder(i.host.ID, order))
 	if err != nil {
 		return domain.LocalImage{}, wire.ToError(err, i.peer())
 	}

@@ -13,7 +13,7 @@ import (
 
 // Images are the agent's calls on the images of its engine.
 type Images interface {
-	Pull(ctx context.Context, reference string, secret *domain.PullSecret, progress func(done, total int64)) (domain.LocalImage, error)
+	Pull(ctx context.Context, order domain.ImageOrder, progress func(done, total int64)) (domain.LocalImage, error)
 	Remove(ctx context.Context, reference string) error
 	Search(ctx context.Context, term string) ([]domain.FoundImage, error)
 }
@@ -38,7 +38,7 @@ func (s *service) PullImage(req *linkv1.PullImageRequest, call pullCall) error {
 	var pulled domain.LocalImage
 	go func() {
 		var err error
-		pulled, err = hands.Images.Pull(ctx, req.GetReference(), wire.ToSecret(req.GetSecret()), func(done, total int64) {
+		pulled, err = hands.Images.Pull(ctx, wire.ToImageOrder(req), func(done, total int64) {
 			select { // only the newest figure counts
 			case <-newest:
 			default:

@@ -14,7 +14,7 @@ func FromAssignment(a domain.Assignment) *linkv1.Assignment {
 		Revision: a.Revision, Generation: a.Generation, EverCreated: a.EverCreated,
 		Want: &linkv1.Want{Absent: a.Want.Absent, Running: a.Want.Running, Paused: a.Want.Paused},
 		Op:   fromOp(a.Op), Spec: fromSpec(a.Spec), Nics: each(a.Nics, fromNic), Volumes: each(a.Volumes, fromVolume),
-		Secret: fromSecret(a.Secret), Requires: a.Requires,
+		Secret: fromSecret(a.Secret), Requires: a.Requires, ImageKeys: a.ImageKeys,
 	}
 }
 
@@ -34,7 +34,7 @@ func ToAssignment(m *linkv1.Assignment) (domain.Assignment, error) {
 		Revision: m.GetRevision(), Generation: m.GetGeneration(), EverCreated: m.GetEverCreated(),
 		Want: domain.Want{Absent: want.GetAbsent(), Running: want.GetRunning(), Paused: want.GetPaused()},
 		Op:   op, Spec: toSpec(m.GetSpec()), Nics: nics, Volumes: each(m.GetVolumes(), toVolume),
-		Secret: toSecret(m.GetSecret()), Requires: m.GetRequires(),
+		Secret: toSecret(m.GetSecret()), Requires: m.GetRequires(), ImageKeys: m.GetImageKeys(),
 	}, nil
 }
 

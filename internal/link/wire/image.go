@@ -5,11 +5,15 @@ import (
 	"github.com/go-zun/zun/internal/gen/linkv1"
 )
 
-// FromSecret puts s on the wire, nil as nothing.
-func FromSecret(s *domain.PullSecret) *linkv1.PullSecret { return fromSecret(s) }
+// FromImageOrder puts o, which the host hostID shall carry out, on the wire.
+func FromImageOrder(hostID string, o domain.ImageOrder) *linkv1.PullImageRequest {
+	return &linkv1.PullImageRequest{HostId: hostID, Reference: o.Reference, ProjectId: o.ProjectID, Secret: fromSecret(o.Secret), Keys: o.Keys}
+}
 
-// ToSecret reads m.
-func ToSecret(m *linkv1.PullSecret) *domain.PullSecret { return toSecret(m) }
+// ToImageOrder reads m.
+func ToImageOrder(m *linkv1.PullImageRequest) domain.ImageOrder {
+	return domain.ImageOrder{Reference: m.GetReference(), ProjectID: m.GetProjectId(), Secret: toSecret(m.GetSecret()), Keys: m.GetKeys()}
+}
 
 // FromLocalImage puts i on the wire.
 func FromLocalImage(i domain.LocalImage) *linkv1.LocalImage {

@@ -31,20 +31,28 @@ func (i images) Present(ctx context.Context, ref string) (bool, error) {
 
 // Pull implements agent.Images. A reference without a tag means latest, never all.
 func (i images) Pull(ctx context.Context, ref string, secret *domain.PullSecret, progress func(done, total int64)) error {
-	options := client.ImagePullOptions{}
-	if secret != nil {
-		auth, err := authconfig.Encode(registry.AuthConfig{Username: secret.Username, Password: secret.Password, ServerAddress: secret.Domain})
-		if err != nil {
-			return fmt.Errorf("encode the registry credential: %w", err)
-		}
-		options.RegistryAuth = auth
+	auth, err := registryAuth(secret)
+	if err != nil {
+		return err
 	}
-	stream, err := i.e.api.ImagePull(ctx, ref, options)
+	stream, err := i.e.api.ImagePull(ctx, ref, client.ImagePullOptions{RegistryAuth: auth})
 	if err != nil {
 		return pullFault(err, ref)
 	}
 	defer func() { _ = stream.Close() }()
 	return follow(ctx, stream, ref, progress)
+}
+
+// registryAuth is how the engine is told a credential; none is the empty text.
+func registryAuth(secret *domain.PullSecret) (string, error) {
+	if secret == nil {
+		return "", nil
+	}
+	auth, err := authconfig.Encode(registry.AuthConfig{Username: secret.Username, Password: secret.Password, ServerAddress: secret.Domain})
+	if err != nil {
+		return "", fmt.Errorf("encode the registry credential: %w", err)
+	}
+	return auth, nil
 }
 
 // follow reads a pull to its end and adds up what its layers tell.
@@ -120,5 +128,8 @@ func pullFault(err error, ref string) *domain.Fault {
 // Remove implements agent.Images.
 func (i images) Remove(ctx context.Context, ref string) error {
 	_, err := i.e.api.ImageRemove(ctx, ref, client.ImageRemoveOptions{PruneChildren: true})
+	if err != nil && fault(err).Kind == domain.Conflict {
+		return domain.WrapFault(err, domain.Conflict, "image-in-use", "Image %s is in use on its host.", ref)
+	}
 	return goneIsFine(err)
 }

@@ -36,6 +36,8 @@ const (
 	OpImagePresent  Op = "image.present"
 	OpImagePull     Op = "image.pull"
 	OpImageRemove   Op = "image.remove"
+	OpImageList     Op = "image.list"
+	OpImageResolve  Op = "image.resolve"
 	OpExec          Op = "exec"
 	OpAttach        Op = "attach"
 	OpLogs          Op = "logs"

@@ -40,13 +40,8 @@ func (i images) Pull(ctx context.Context, ref string, secret *domain.PullSecret,
 	if err := i.cued(ctx, OpImagePull, ""); err != nil {
 		return err
 	}
-	switch path := repository(ref); {
-	case strings.HasPrefix(path, "missing/"):
-		return domain.NewFault(domain.NotFound, "image-not-found", "Image %s was not found in its registry", ref)
-	case strings.HasPrefix(path, "unreachable/"):
-		return domain.NewFault(domain.Unavailable, "registry-unavailable", "The registry of image %s could not be reached", ref)
-	case strings.HasPrefix(path, "private/") && !opens(secret):
-		return domain.NewFault(domain.Forbidden, "registry-forbidden", "The registry refused access to image %s: check the registry's user name and password", ref)
+	if err := refused(ref, secret); err != nil {
+		return err
 	}
 	for done := int64(0); progress != nil && done <= imageSize; done += imageSize / 2 {
 		progress(done, imageSize)
@@ -57,10 +52,32 @@ func (i images) Pull(ctx context.Context, ref string, secret *domain.PullSecret,
 	return nil
 }
 
-// Remove forgets a pulled image.
+// refused says why a registry does not give ref away.
+func refused(ref string, secret *domain.PullSecret) error {
+	switch path := repository(ref); {
+	case strings.HasPrefix(path, "missing/"):
+		return domain.NewFault(domain.NotFound, "image-not-found", "Image %s was not found in its registry", ref)
+	case strings.HasPrefix(path, "unreachable/"):
+		return domain.NewFault(domain.Unavailable, "registry-unavailable", "The registry of image %s could not be reached", ref)
+	case strings.HasPrefix(path, "private/") && !opens(secret):
+		return domain.NewFault(domain.Forbidden, "registry-forbidden", "The registry refused access to image %s: check the registry's user name and password", ref)
+	}
+	return nil
+}
+
+// Remove forgets a pulled image. One that a container is made of stays: a Conflict.
 func (i images) Remove(ctx context.Context, ref string) error {
 	if err := i.cued(ctx, OpImageRemove, ""); err != nil {
 		return err
+	}
+	records, err := i.store.all()
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		if r.Role == roleMember && stored(r.Spec.Image).ID == stored(ref).ID {
+			return domain.NewFault(domain.Conflict, "image-in-use", "Image %s is in use on its host.", ref)
+		}
 	}
 	if err := os.Remove(i.imagePath(ref)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove image %s: %w", ref, err)
@@ -74,13 +91,15 @@ func opens(secret *domain.PullSecret) bool {
 }
 
 func (e *Engine) present(ref string) bool {
-	known := append([]string{"busybox", "cirros"}, e.options.Images...)
-	if slices.Contains(known, ref) || slices.Contains(known, strings.TrimSuffix(ref, ":latest")) {
+	if known := e.known(); slices.Contains(known, ref) || slices.Contains(known, strings.TrimSuffix(ref, ":latest")) {
 		return true
 	}
 	_, err := os.Lstat(e.imagePath(ref))
 	return err == nil
 }
+
+// known are the references that are present from the start.
+func (e *Engine) known() []string { return append([]string{"busybox", "cirros"}, e.options.Images...) }
 
 func (e *Engine) imagePath(ref string) string {
 	if !strings.Contains(repositoryAndTag(ref), ":") {
@@ -100,13 +119,80 @@ func repository(ref string) string {
 
 func repositoryAndTag(ref string) string { return ref[strings.LastIndex(ref, "/")+1:] }
 
-// InspectImage describes a present image; its id follows from its name.
-func (e *Engine) InspectImage(_ context.Context, reference string) (domain.LocalImage, error) {
+// InspectImage describes a present image; id and digest follow from its name.
+func (e *Engine) InspectImage(_ context.Context, reference string) (domain.StoredImage, error) {
 	if !e.present(reference) {
-		return domain.LocalImage{}, domain.NewFault(domain.NotFound, "image-not-found", "Image %s is not on the host", reference)
+		return domain.StoredImage{}, domain.NewFault(domain.NotFound, "image-not-found", "Image %s is not on the host", reference)
 	}
-	sum := sha256.Sum256([]byte(reference))
-	return domain.LocalImage{ID: "sha256:" + hex.EncodeToString(sum[:]), Size: imageSize}, nil
+	return stored(reference), nil
+}
+
+// StoredImages lists what was pulled and what was there from the start.
+func (e *Engine) StoredImages(ctx context.Context) ([]domain.StoredImage, error) {
+	if err := e.cued(ctx, OpImageList, ""); err != nil {
+		return nil, err
+	}
+	records, err := e.store.all()
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	for _, r := range records {
+		used[stored(r.Spec.Image).ID] = true
+	}
+	all := make([]domain.StoredImage, 0, len(e.known()))
+	for _, reference := range e.known() {
+		all = append(all, stored(reference))
+	}
+	files, err := os.ReadDir(filepath.Join(e.store.dir, "images"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list images: %w", err)
+	}
+	for _, f := range files {
+		if reference, err := url.QueryUnescape(f.Name()); err == nil {
+			all = append(all, stored(reference))
+		}
+	}
+	for i := range all {
+		all[i].Used = used[all[i].ID]
+	}
+	return all, nil
+}
+
+// ImageDisk is a disk that a hundred images fill, besides what is half of it.
+func (e *Engine) ImageDisk(ctx context.Context) (free, total int64, err error) {
+	all, err := e.StoredImages(ctx)
+	const room = 100 * imageSize
+	return max(0, room-int64(len(all))*imageSize), 2 * room, err
+}
+
+// ResolveImage answers as Pull does, with the digest that an image of the name has.
+func (e *Engine) ResolveImage(ctx context.Context, reference string, secret *domain.PullSecret) (string, error) {
+	if err := e.cued(ctx, OpImageResolve, ""); err != nil {
+		return "", err
+	}
+	if err := refused(reference, secret); err != nil {
+		return "", err
+	}
+	_, digest, _ := strings.Cut(stored(reference).Digests[0], "@")
+	return digest, nil
+}
+
+// stored is the image of a name. Its digest is the one that the name is pinned to, if
+// it is.
+func stored(reference string) domain.StoredImage {
+	repo, tag, _ := domain.SplitReference(reference)
+	sum := sha256.Sum256([]byte(repo + ":" + tag))
+	id := "sha256:" + hex.EncodeToString(sum[:])
+	digest, pinned := id, strings.Contains(tag, ":")
+	image := domain.StoredImage{LocalImage: domain.LocalImage{ID: id, Size: imageSize}}
+	if pinned {
+		digest = tag
+	} else {
+		image.Names = []string{repo + ":" + tag}
+	}
+	image.Digests = []string{repo + "@" + digest}
+	return image
 }
 
 // SearchImages finds what it is asked for, and beside it one of the same name by
