@@ -2220,6 +2220,7 @@ type Inventory struct {
 	EngineReason  string                 `protobuf:"bytes,15,opt,name=engine_reason,json=engineReason,proto3" json:"engine_reason,omitempty"`
 	VolumeLimit   string                 `protobuf:"bytes,16,opt,name=volume_limit,json=volumeLimit,proto3" json:"volume_limit,omitempty"`
 	VolumeReason  string                 `protobuf:"bytes,17,opt,name=volume_reason,json=volumeReason,proto3" json:"volume_reason,omitempty"`
+	Devices       []*DevicePool          `protobuf:"bytes,18,rep,name=devices,proto3" json:"devices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2373,6 +2374,81 @@ func (x *Inventory) GetVolumeReason() string {
 	return ""
 }
 
+func (x *Inventory) GetDevices() []*DevicePool {
+	if x != nil {
+		return x.Devices
+	}
+	return nil
+}
+
+type DevicePool struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	VendorId        string                 `protobuf:"bytes,1,opt,name=vendor_id,json=vendorId,proto3" json:"vendor_id,omitempty"`
+	ProductId       string                 `protobuf:"bytes,2,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	PhysicalNetwork string                 `protobuf:"bytes,3,opt,name=physical_network,json=physicalNetwork,proto3" json:"physical_network,omitempty"`
+	Count           int64                  `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *DevicePool) Reset() {
+	*x = DevicePool{}
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DevicePool) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DevicePool) ProtoMessage() {}
+
+func (x *DevicePool) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DevicePool.ProtoReflect.Descriptor instead.
+func (*DevicePool) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *DevicePool) GetVendorId() string {
+	if x != nil {
+		return x.VendorId
+	}
+	return ""
+}
+
+func (x *DevicePool) GetProductId() string {
+	if x != nil {
+		return x.ProductId
+	}
+	return ""
+}
+
+func (x *DevicePool) GetPhysicalNetwork() string {
+	if x != nil {
+		return x.PhysicalNetwork
+	}
+	return ""
+}
+
+func (x *DevicePool) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 type BeatAnswer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NextInNanos   int64                  `protobuf:"varint,1,opt,name=next_in_nanos,json=nextInNanos,proto3" json:"next_in_nanos,omitempty"`
@@ -2384,7 +2460,7 @@ type BeatAnswer struct {
 
 func (x *BeatAnswer) Reset() {
 	*x = BeatAnswer{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[24]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2396,7 +2472,7 @@ func (x *BeatAnswer) String() string {
 func (*BeatAnswer) ProtoMessage() {}
 
 func (x *BeatAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[24]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2409,7 +2485,7 @@ func (x *BeatAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeatAnswer.ProtoReflect.Descriptor instead.
 func (*BeatAnswer) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{24}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *BeatAnswer) GetNextInNanos() int64 {
@@ -2695,7 +2771,7 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\bsequence\x18\x03 \x01(\x03R\bsequence\x12#\n" +
 	"\rrevision_seen\x18\x04 \x01(\x03R\frevisionSeen\x124\n" +
 	"\tinventory\x18\x05 \x01(\v2\x16.zun.link.v1.InventoryR\tinventory\x12\x18\n" +
-	"\aorphans\x18\x06 \x03(\tR\aorphans\"\xdf\x04\n" +
+	"\aorphans\x18\x06 \x03(\tR\aorphans\"\x92\x05\n" +
 	"\tInventory\x12\x12\n" +
 	"\x04cpus\x18\x01 \x01(\x03R\x04cpus\x12\x1b\n" +
 	"\tmemory_mb\x18\x02 \x01(\x03R\bmemoryMb\x12\x17\n" +
@@ -2717,10 +2793,18 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\tengine_up\x18\x0e \x01(\bR\bengineUp\x12#\n" +
 	"\rengine_reason\x18\x0f \x01(\tR\fengineReason\x12!\n" +
 	"\fvolume_limit\x18\x10 \x01(\tR\vvolumeLimit\x12#\n" +
-	"\rvolume_reason\x18\x11 \x01(\tR\fvolumeReason\x1a9\n" +
+	"\rvolume_reason\x18\x11 \x01(\tR\fvolumeReason\x121\n" +
+	"\adevices\x18\x12 \x03(\v2\x17.zun.link.v1.DevicePoolR\adevices\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"b\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x89\x01\n" +
+	"\n" +
+	"DevicePool\x12\x1b\n" +
+	"\tvendor_id\x18\x01 \x01(\tR\bvendorId\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\x02 \x01(\tR\tproductId\x12)\n" +
+	"\x10physical_network\x18\x03 \x01(\tR\x0fphysicalNetwork\x12\x14\n" +
+	"\x05count\x18\x04 \x01(\x03R\x05count\"b\n" +
 	"\n" +
 	"BeatAnswer\x12\"\n" +
 	"\rnext_in_nanos\x18\x01 \x01(\x03R\vnextInNanos\x12\x1a\n" +
@@ -2739,7 +2823,7 @@ func file_zun_link_v1_assignment_proto_rawDescGZIP() []byte {
 	return file_zun_link_v1_assignment_proto_rawDescData
 }
 
-var file_zun_link_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_zun_link_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_zun_link_v1_assignment_proto_goTypes = []any{
 	(*Instant)(nil),       // 0: zun.link.v1.Instant
 	(*Words)(nil),         // 1: zun.link.v1.Words
@@ -2765,13 +2849,14 @@ var file_zun_link_v1_assignment_proto_goTypes = []any{
 	(*Observation)(nil),   // 21: zun.link.v1.Observation
 	(*Beat)(nil),          // 22: zun.link.v1.Beat
 	(*Inventory)(nil),     // 23: zun.link.v1.Inventory
-	(*BeatAnswer)(nil),    // 24: zun.link.v1.BeatAnswer
-	nil,                   // 25: zun.link.v1.Spec.EnvironmentEntry
-	nil,                   // 26: zun.link.v1.Spec.LabelsEntry
-	nil,                   // 27: zun.link.v1.Spec.AnnotationsEntry
-	nil,                   // 28: zun.link.v1.Spec.HintsEntry
-	nil,                   // 29: zun.link.v1.Binding.DetailsEntry
-	nil,                   // 30: zun.link.v1.Inventory.LabelsEntry
+	(*DevicePool)(nil),    // 24: zun.link.v1.DevicePool
+	(*BeatAnswer)(nil),    // 25: zun.link.v1.BeatAnswer
+	nil,                   // 26: zun.link.v1.Spec.EnvironmentEntry
+	nil,                   // 27: zun.link.v1.Spec.LabelsEntry
+	nil,                   // 28: zun.link.v1.Spec.AnnotationsEntry
+	nil,                   // 29: zun.link.v1.Spec.HintsEntry
+	nil,                   // 30: zun.link.v1.Binding.DetailsEntry
+	nil,                   // 31: zun.link.v1.Inventory.LabelsEntry
 }
 var file_zun_link_v1_assignment_proto_depIdxs = []int32{
 	4,  // 0: zun.link.v1.Assignment.want:type_name -> zun.link.v1.Want
@@ -2787,19 +2872,19 @@ var file_zun_link_v1_assignment_proto_depIdxs = []int32{
 	14, // 10: zun.link.v1.ActionArgs.gone:type_name -> zun.link.v1.Nic
 	1,  // 11: zun.link.v1.Spec.command:type_name -> zun.link.v1.Words
 	1,  // 12: zun.link.v1.Spec.entrypoint:type_name -> zun.link.v1.Words
-	25, // 13: zun.link.v1.Spec.environment:type_name -> zun.link.v1.Spec.EnvironmentEntry
-	26, // 14: zun.link.v1.Spec.labels:type_name -> zun.link.v1.Spec.LabelsEntry
-	27, // 15: zun.link.v1.Spec.annotations:type_name -> zun.link.v1.Spec.AnnotationsEntry
+	26, // 13: zun.link.v1.Spec.environment:type_name -> zun.link.v1.Spec.EnvironmentEntry
+	27, // 14: zun.link.v1.Spec.labels:type_name -> zun.link.v1.Spec.LabelsEntry
+	28, // 15: zun.link.v1.Spec.annotations:type_name -> zun.link.v1.Spec.AnnotationsEntry
 	10, // 16: zun.link.v1.Spec.restart:type_name -> zun.link.v1.RestartPolicy
 	11, // 17: zun.link.v1.Spec.healthcheck:type_name -> zun.link.v1.Healthcheck
 	12, // 18: zun.link.v1.Spec.mounts:type_name -> zun.link.v1.MountRequest
 	13, // 19: zun.link.v1.Spec.nets:type_name -> zun.link.v1.NetRequest
-	28, // 20: zun.link.v1.Spec.hints:type_name -> zun.link.v1.Spec.HintsEntry
+	29, // 20: zun.link.v1.Spec.hints:type_name -> zun.link.v1.Spec.HintsEntry
 	16, // 21: zun.link.v1.Nic.addresses:type_name -> zun.link.v1.NicAddress
 	17, // 22: zun.link.v1.Nic.routes:type_name -> zun.link.v1.Route
 	18, // 23: zun.link.v1.Nic.binding:type_name -> zun.link.v1.Binding
 	15, // 24: zun.link.v1.Nic.rules:type_name -> zun.link.v1.GroupRule
-	29, // 25: zun.link.v1.Binding.details:type_name -> zun.link.v1.Binding.DetailsEntry
+	30, // 25: zun.link.v1.Binding.details:type_name -> zun.link.v1.Binding.DetailsEntry
 	21, // 26: zun.link.v1.Report.seen:type_name -> zun.link.v1.Observation
 	0,  // 27: zun.link.v1.Report.at:type_name -> zun.link.v1.Instant
 	20, // 28: zun.link.v1.Report.image:type_name -> zun.link.v1.LocalImage
@@ -2808,12 +2893,13 @@ var file_zun_link_v1_assignment_proto_depIdxs = []int32{
 	0,  // 31: zun.link.v1.Observation.started_at:type_name -> zun.link.v1.Instant
 	0,  // 32: zun.link.v1.Observation.finished_at:type_name -> zun.link.v1.Instant
 	23, // 33: zun.link.v1.Beat.inventory:type_name -> zun.link.v1.Inventory
-	30, // 34: zun.link.v1.Inventory.labels:type_name -> zun.link.v1.Inventory.LabelsEntry
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	31, // 34: zun.link.v1.Inventory.labels:type_name -> zun.link.v1.Inventory.LabelsEntry
+	24, // 35: zun.link.v1.Inventory.devices:type_name -> zun.link.v1.DevicePool
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_zun_link_v1_assignment_proto_init() }
@@ -2829,7 +2915,7 @@ func file_zun_link_v1_assignment_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zun_link_v1_assignment_proto_rawDesc), len(file_zun_link_v1_assignment_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   31,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -92,7 +92,7 @@ func fromInventory(i domain.Inventory) *linkv1.Inventory {
 		Labels: i.Labels, Runtimes: i.Runtimes, DiskQuota: i.DiskQuota, CpuPinning: i.CPUPinning,
 		EngineName: i.EngineName, EngineVersion: i.EngineVersion,
 		EngineUp: i.EngineUp, EngineReason: text(i.EngineReason),
-		VolumeLimit: i.VolumeLimit, VolumeReason: text(i.VolumeReason),
+		VolumeLimit: i.VolumeLimit, VolumeReason: text(i.VolumeReason), Devices: each(i.Devices, fromDevices),
 	}
 }
 
@@ -103,8 +103,16 @@ func toInventory(m *linkv1.Inventory) domain.Inventory {
 		Labels: m.GetLabels(), Runtimes: m.GetRuntimes(), DiskQuota: m.GetDiskQuota(), CPUPinning: m.GetCpuPinning(),
 		EngineName: m.GetEngineName(), EngineVersion: m.GetEngineVersion(),
 		EngineUp: m.GetEngineUp(), EngineReason: m.GetEngineReason(),
-		VolumeLimit: m.GetVolumeLimit(), VolumeReason: m.GetVolumeReason(),
+		VolumeLimit: m.GetVolumeLimit(), VolumeReason: m.GetVolumeReason(), Devices: each(m.GetDevices(), toDevices),
 	}
+}
+
+func fromDevices(p domain.DevicePool) *linkv1.DevicePool {
+	return &linkv1.DevicePool{VendorId: p.VendorID, ProductId: p.ProductID, PhysicalNetwork: p.PhysicalNetwork, Count: int64(p.Count)}
+}
+
+func toDevices(m *linkv1.DevicePool) domain.DevicePool {
+	return domain.DevicePool{VendorID: m.GetVendorId(), ProductID: m.GetProductId(), PhysicalNetwork: m.GetPhysicalNetwork(), Count: int(m.GetCount())}
 }
 
 // FromBeatAnswer puts a on the wire.

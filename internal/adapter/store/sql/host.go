@@ -61,6 +61,7 @@ func inventoryFields(i *domain.Inventory) []column.Field {
 		column.Text("engine_reason", &i.EngineReason),
 		column.Text("volume_limit", &i.VolumeLimit),
 		column.Text("volume_reason", &i.VolumeReason),
+		column.Document("devices", &i.Devices),
 	}
 }
 

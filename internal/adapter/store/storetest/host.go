@@ -27,6 +27,7 @@ func inventory() domain.Inventory {
 	return domain.Inventory{
 		CPUs: 8, MemoryMB: 16000, DiskGB: 200, Architecture: "x86_64", OSType: "linux", OS: "Debian 12", Kernel: "6.1", Labels: map[string]string{"ssd": "yes"},
 		Runtimes: []string{"runc", "crun"}, DiskQuota: true, CPUPinning: true, EngineName: "docker", EngineVersion: "20.10", EngineUp: true, EngineReason: "fine", VolumeLimit: "ext4", VolumeReason: "none",
+		Devices: []domain.DevicePool{{VendorID: "8086", ProductID: "10ed", PhysicalNetwork: "fabric", Count: 3}},
 	}
 }
 

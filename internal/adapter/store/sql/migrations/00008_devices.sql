@@ -1,0 +1,3 @@
+-- PCI devices that a host offers.
+
+ALTER TABLE hosts ADD COLUMN devices $json NOT NULL DEFAULT 'null';
