@@ -46,7 +46,7 @@ func (c *command) greet(ident string) {
 // is the end of the command's.
 func (c *command) converse(ctx context.Context, cl *client.Client, ident string, words []string) error {
 	terminal := c.onTerminal()
-	execID, address, err := cl.ExecSession(ctx, ident, quoteWords(words), terminal)
+	execID, address, err := cl.ExecSession(ctx, ident, api.JoinWords(words), terminal)
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/client"
+	"github.com/go-zun/zun/internal/cli/grammar"
 )
 
 // createOptions are the arguments shared by create and run, as typed.
@@ -63,42 +65,42 @@ func (o *createOptions) body(f *pflag.FlagSet, version api.Version, args []strin
 		b.Command = commandFor(version, words)
 	}
 	var err error
-	if b.Environment, err = pairs("--environment", o.environment); err != nil {
+	if b.Environment, err = grammar.Pairs("--environment", o.environment); err != nil {
 		return b, err
 	}
-	if b.Labels, err = pairs("--label", o.labels); err != nil {
+	if b.Labels, err = grammar.Pairs("--label", o.labels); err != nil {
 		return b, err
 	}
-	hints, err := pairs("--hint", o.hints)
+	hints, err := grammar.Pairs("--hint", o.hints)
 	if err != nil {
 		return b, err
 	}
 	for key, value := range hints {
 		b.Hints[key] = value
 	}
-	if b.Nets, err = nets(o.nets); err != nil {
+	if b.Nets, err = grammar.Nets(o.nets); err != nil {
 		return b, err
 	}
-	if b.Mounts, err = mounts(o.mounts); err != nil {
+	if b.Mounts, err = grammar.Mounts(o.mounts); err != nil {
 		return b, err
 	}
 	if o.restart != "" {
-		if b.RestartPolicy, err = restart(o.restart); err != nil {
+		if b.RestartPolicy, err = grammar.Restart(o.restart); err != nil {
 			return b, err
 		}
 	}
 	if o.healthcheck != "" {
-		if b.Healthcheck, err = healthcheck(o.healthcheck); err != nil {
+		if b.Healthcheck, err = grammar.Healthcheck(o.healthcheck); err != nil {
 			return b, err
 		}
 	}
 	if f.Changed("entrypoint") {
-		if b.Entrypoint, err = splitWords(o.entrypoint); err != nil {
-			return b, err
+		if b.Entrypoint, err = api.SplitWords(o.entrypoint); err != nil {
+			return b, fmt.Errorf("--entrypoint: %w", err)
 		}
 	}
 	if len(o.exposed) > 0 {
-		b.ExposedPorts = exposed(o.exposed)
+		b.ExposedPorts = grammar.Exposed(o.exposed)
 	}
 	o.scalars(f, &b)
 	return b, nil
@@ -137,7 +139,7 @@ func commandFor(version api.Version, words []string) any {
 	if version.Has(api.CommandList) {
 		return words
 	}
-	return quoteWords(words)
+	return api.JoinWords(words)
 }
 
 func (c *command) createCommand(name, short string, run bool) *cobra.Command {

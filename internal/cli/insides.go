@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/client"
 )
 
@@ -52,7 +53,7 @@ func (c *command) execCommand() *cobra.Command {
 		if *interactive {
 			return c.converse(ctx, cl, args[0], args[1:])
 		}
-		result, err := cl.Execute(ctx, args[0], quoteWords(args[1:]))
+		result, err := cl.Execute(ctx, args[0], api.JoinWords(args[1:]))
 		if err != nil {
 			return err
 		}

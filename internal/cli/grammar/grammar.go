@@ -1,4 +1,5 @@
-package cli
+// Package grammar reads the arguments of the command line that are small languages.
+package grammar
 
 import (
 	"encoding/base64"
@@ -12,9 +13,9 @@ import (
 	"github.com/go-zun/zun/api"
 )
 
-// pairs reads KEY=VALUE arguments. Given once, the argument may hold several pairs
+// Pairs reads KEY=VALUE arguments. Given once, the argument may hold several pairs
 // separated by commas or semicolons; given often, each is taken whole.
-func pairs(option string, args []string) (map[string]string, error) {
+func Pairs(option string, args []string) (map[string]string, error) {
 	if len(args) == 1 {
 		args = strings.FieldsFunc(args[0], func(r rune) bool { return r == ',' || r == ';' })
 	}
@@ -52,8 +53,8 @@ func commaPairs(option, arg string, allowed ...string) (map[string]string, error
 	return result, nil
 }
 
-// nets reads the --net arguments.
-func nets(args []string) ([]api.NetRequest, error) {
+// Nets reads the --net arguments.
+func Nets(args []string) ([]api.NetRequest, error) {
 	list := make([]api.NetRequest, 0, len(args))
 	for _, arg := range args {
 		net, err := commaPairs("--net", arg, "network", "port", "v4-fixed-ip", "v6-fixed-ip")
@@ -78,9 +79,9 @@ func nets(args []string) ([]api.NetRequest, error) {
 	return list, nil
 }
 
-// mounts reads the --mount arguments. The file of a bind is read here, because it
+// Mounts reads the --mount arguments. The file of a bind is read here, because it
 // is a file of the user's machine, not of the service's.
-func mounts(args []string) ([]api.MountRequest, error) {
+func Mounts(args []string) ([]api.MountRequest, error) {
 	list := make([]api.MountRequest, 0, len(args))
 	for _, arg := range args {
 		mount, err := commaPairs("--mount", arg, "type", "source", "size", "destination")
@@ -102,8 +103,8 @@ func mounts(args []string) ([]api.MountRequest, error) {
 	return list, nil
 }
 
-// restart reads no, always, unless-stopped, on-failure[:N].
-func restart(arg string) (*api.RestartPolicy, error) {
+// Restart reads no, always, unless-stopped, on-failure[:N].
+func Restart(arg string) (*api.RestartPolicy, error) {
 	name, count, counted := strings.Cut(arg, ":")
 	switch name {
 	case "no", "always", "unless-stopped":
@@ -123,8 +124,8 @@ func restart(arg string) (*api.RestartPolicy, error) {
 	return &api.RestartPolicy{Name: name, MaximumRetryCount: count}, nil
 }
 
-// healthcheck reads cmd=...,interval=T,retries=N,timeout=T.
-func healthcheck(arg string) (*api.HealthRequest, error) {
+// Healthcheck reads cmd=...,interval=T,retries=N,timeout=T.
+func Healthcheck(arg string) (*api.HealthRequest, error) {
 	parts, err := commaPairs("--healthcheck", arg, "cmd", "interval", "retries", "timeout")
 	if err != nil {
 		return nil, err
@@ -162,62 +163,11 @@ func seconds(value string, units bool) (int, error) {
 	return n * factor, nil
 }
 
-// exposed reads PORT[/PROTO] arguments.
-func exposed(args []string) map[string]any {
+// Exposed reads PORT[/PROTO] arguments.
+func Exposed(args []string) map[string]any {
 	ports := make(map[string]any, len(args))
 	for _, arg := range args {
 		ports[arg] = map[string]any{}
 	}
 	return ports
-}
-
-// splitWords splits one string as a POSIX shell splits words: quotes and
-// backslashes keep spaces.
-func splitWords(s string) ([]string, error) {
-	var words []string
-	var word strings.Builder
-	open, quote := false, rune(0)
-	escaped := false
-	for _, r := range s {
-		switch {
-		case escaped:
-			if quote == '"' && r != '"' && r != '\\' && r != '$' && r != '`' {
-				word.WriteByte('\\')
-			}
-			word.WriteRune(r)
-			escaped = false
-		case r == '\\' && quote != '\'':
-			escaped, open = true, true
-		case quote != 0 && r == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(r)
-		case r == '\'' || r == '"':
-			quote, open = r, true
-		case r == ' ' || r == '\t' || r == '\n':
-			if open {
-				words, open = append(words, word.String()), false
-				word.Reset()
-			}
-		default:
-			word.WriteRune(r)
-			open = true
-		}
-	}
-	if quote != 0 || escaped {
-		return nil, fmt.Errorf("%q ends inside a quotation", s)
-	}
-	if open {
-		words = append(words, word.String())
-	}
-	return words, nil
-}
-
-// quoteWords joins words so that the server's splitter gives the same words back.
-func quoteWords(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = "'" + strings.ReplaceAll(w, "'", `'"'"'`) + "'"
-	}
-	return strings.Join(quoted, " ")
 }
