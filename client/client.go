@@ -96,7 +96,8 @@ type call struct {
 	path   string // below /v1
 	query  url.Values
 	body   any
-	root   bool // outside /v1 and without version or token
+	root   bool   // outside /v1 and without version or token
+	accept string // media type of a stream, which may last; empty: JSON
 }
 
 // do sends c and decodes the answer into out unless that is nil.
@@ -125,7 +126,7 @@ func (c *Client) send(ctx context.Context, r call) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		resp, err := c.http.Do(req)
+		resp, err := c.transport(r).Do(req)
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", r.method, req.URL.Redacted(), plain(err))
 		}
@@ -139,6 +140,16 @@ func (c *Client) send(ctx context.Context, r call) (*http.Response, error) {
 		}
 		return resp, nil
 	}
+}
+
+// transport is what carries r: a stream lasts as long as its ctx.
+func (c *Client) transport(r call) *http.Client {
+	if r.accept == "" {
+		return c.http
+	}
+	lasting := *c.http
+	lasting.Timeout = 0
+	return &lasting
 }
 
 func (c *Client) request(ctx context.Context, r call, stale string) (*http.Request, string, error) {
@@ -167,6 +178,9 @@ func (c *Client) request(ctx context.Context, r call, stale string) (*http.Reque
 		return nil, "", fmt.Errorf("make %s %s: %w", r.method, r.path, err)
 	}
 	req.Header.Set("Accept", "application/json")
+	if r.accept != "" {
+		req.Header.Set("Accept", r.accept)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

@@ -24,9 +24,18 @@ func (c *command) logsCommand() *cobra.Command {
 	stdout, stderr := f.Bool("stdout", false, "only standard output"), f.Bool("stderr", false, "only standard error")
 	stamps := f.BoolP("timestamps", "t", false, "with timestamps")
 	since, tail := f.String("since", "", "only after this time (seconds since 1970, or YYYY-MM-DD HH:MM:SS,mmm)"), f.String("tail", "all", "only so many lines from the end")
+	follow := f.BoolP("follow", "f", false, "go on until the container ends, through lost connections")
+	restarts := f.Bool("restarts", false, "with --follow: go on when the container is started again, until it is deleted")
+	f.String("format", "", "")
+	_ = f.MarkHidden("format") // without effect here; it gives its letter to --follow
 	cmd.RunE = c.run(func(ctx context.Context, cl *client.Client, args []string) error {
 		q := url.Values{"stdout": {truth(*stdout || !*stderr)}, "stderr": {truth(*stderr || !*stdout)}, "timestamps": {truth(*stamps)}, "tail": {*tail}}
 		setIf(q, "since", *since)
+		if *follow {
+			q.Set("restarts", truth(*restarts))
+			q.Del("timestamps") // each line comes with its time
+			return c.followLogs(ctx, cl, args[0], q, *stamps)
+		}
 		text, err := cl.Logs(ctx, args[0], q)
 		if err != nil {
 			return err

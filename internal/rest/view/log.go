@@ -1,8 +1,6 @@
 package view
 
 import (
-	"time"
-
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -18,7 +16,7 @@ func LogRecord(r domain.FollowRecord, times bool) api.LogRecord {
 		shown.Stream = "stderr"
 	}
 	if times {
-		shown.Time = r.At.UTC().Format(time.RFC3339Nano)
+		shown.Time = r.At.UTC().Format("2006-01-02T15:04:05.000000000Z07:00") // as engines write it
 	}
 	return shown
 }
