@@ -27,6 +27,7 @@ type deployment struct {
 	api      string // host:port
 	door     string // host:port of zun-wsproxy
 	env      []string
+	service  *process
 	compute  *process
 	proxy    *process
 }
@@ -44,6 +45,9 @@ my_ip = 127.0.0.1
 host_ip = 127.0.0.1
 port = %[2]s
 link_address = 127.0.0.1:%[3]s
+extensions = true
+[engine]
+log_max_size = 524288
 [database]
 connection = sqlite:///%[1]s/zun.db
 [agent]
@@ -59,7 +63,7 @@ ipv4_pool = 10.198.0.0/16
 ipv6_pool = fd5a:76aa::/48
 `, d.dir, ports[0], ports[2], ports[3], ports[1], must(t, "ZUN_TEST_DOCKER")))
 	d.run("zun-db-manage", "upgrade")
-	d.process("zun-api")
+	d.service = d.process("zun-api")
 	d.compute = d.process("zun-compute", "--set", "agent.join_token="+d.run("zun-api", "host-token", "console-host"))
 	d.proxy = d.process("zun-wsproxy", "--set", "websocket_proxy.join_token="+d.run("zun-api", "door-token", "console-host"))
 	d.login()
