@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 
 	"github.com/go-zun/zun/internal/control/chance"
@@ -118,7 +117,8 @@ func (c *Control) newID(projectID, key string) (domain.ContainerID, error) {
 	return domain.ContainerID(chance.UUIDOf(sum[:], 8)), nil
 }
 
-// grounds are what a create is judged on, read in one snapshot.
+// grounds are what a create is judged on. What must hold is looked at again in the
+// transaction that accepts it.
 type grounds struct {
 	known       *domain.Container // the container of the same idempotency key
 	limits      domain.Quota
@@ -141,7 +141,7 @@ func (g grounds) knowsHost(name string) bool {
 }
 
 func (c *Control) survey(ctx context.Context, actor domain.Actor, req CreateRequest, row domain.Container) (g grounds, err error) {
-	err = c.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+	err = c.store.Glance(ctx, func(ctx context.Context, tx Tx) error {
 		g = grounds{}
 		if req.IdempotencyKey != "" {
 			if g.known, err = earlier(ctx, tx, row); err != nil || g.known != nil {
@@ -244,35 +244,53 @@ func (t *Turn) insert(ctx context.Context, actor domain.Actor, req CreateRequest
 	if host != nil && host.Inventory.DiskQuota && !req.DiskAsked {
 		row.Spec.DiskGB = t.options.DefaultDiskGB
 	}
-	// Quota first, because its row then serialises the creates of one project and
-	// makes the name check below hold under concurrency.
-	if err := t.Use(ctx, row.ProjectID, domain.ClaimOf(row.Spec)); err != nil {
+	now, err := t.Now(ctx)
+	if err != nil {
 		return row, err
 	}
-	if err := t.checkName(ctx, row.ProjectID, row.Spec.Name); err != nil {
-		return row, err
+	row.CreatedAt = now
+	// The rows that all creates of a project or to a host want are written last, and so
+	// are held shortest. Only where names must be unique the quota's row comes first: it
+	// serialises the creates of one project and makes the check hold.
+	unique := t.options.NameScope != NamesFree
+	if unique {
+		if err := t.Use(ctx, row.ProjectID, domain.ClaimOf(row.Spec)); err != nil {
+			return row, err
+		}
+		if err := t.checkName(ctx, row.ProjectID, row.Spec.Name); err != nil {
+			return row, err
+		}
 	}
-	if host == nil {
+	if host != nil {
+		row.HostID, row.HostName = host.ID, host.Name
+	} else {
 		row.Status, row.StatusReason = domain.Error, NoValidHost
-		err := errors.Join(t.Containers().Insert(ctx, row), t.Tell(ctx, &row, "create.failed", NoValidHost, actor.RequestID))
-		return t.reread(ctx, row, err)
-	}
-	if err := t.Occupy(ctx, &row, *host); err != nil {
-		return row, err
 	}
 	if err := t.Containers().Insert(ctx, row); err != nil {
 		return row, fmt.Errorf("insert container: %w", err)
 	}
-	_, err := t.Accept(ctx, &row, Order{Verb: domain.VerbCreate, Args: domain.ActionArgs{Run: req.Run}, Actor: actor})
-	return t.reread(ctx, row, err)
-}
-
-// reread returns row as the store has it, with the times that the store gave.
-func (t *Turn) reread(ctx context.Context, row domain.Container, err error) (domain.Container, error) {
-	if err != nil {
+	if err := t.begin(ctx, actor, req, row); err != nil {
 		return row, err
 	}
-	return t.Containers().Get(ctx, Everything(), row.ID)
+	if !unique {
+		if err := t.Use(ctx, row.ProjectID, domain.ClaimOf(row.Spec)); err != nil {
+			return row, err
+		}
+	}
+	if host == nil {
+		return row, nil
+	}
+	return row, t.Occupy(ctx, &row, *host)
+}
+
+// begin queues the create of a row that was just inserted; one that has no host has
+// failed already.
+func (t *Turn) begin(ctx context.Context, actor domain.Actor, req CreateRequest, row domain.Container) error {
+	if row.HostID == "" {
+		return t.Tell(ctx, &row, "create.failed", NoValidHost, actor.RequestID)
+	}
+	_, err := t.Accept(ctx, &row, Order{Verb: domain.VerbCreate, Args: domain.ActionArgs{Run: req.Run}, Actor: actor})
+	return err
 }
 
 func first(known *domain.Container, row domain.Container) domain.Container {

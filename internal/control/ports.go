@@ -37,7 +37,7 @@ type Tx interface {
 
 // Containers keeps container rows.
 type Containers interface {
-	// Insert adds c; the store sets CreatedAt. A duplicate id is a Conflict.
+	// Insert adds c; the store sets CreatedAt if it is zero. A duplicate id is a Conflict.
 	Insert(ctx context.Context, c domain.Container) error
 	// Get returns one container by id within scope, NotFound ("container-not-found") otherwise.
 	Get(ctx context.Context, scope Scope, id domain.ContainerID) (domain.Container, error)

@@ -19,9 +19,9 @@ type Order struct {
 // is visible to the host at once; one that does rings the prepare loop; one that
 // stands behind others waits for its turn and changes nothing yet.
 func (t *Turn) Accept(ctx context.Context, c *domain.Container, o Order) (domain.Action, error) {
-	queue, err := t.Actions().Queue(ctx, c.ID)
+	queue, err := t.queue(ctx, c, o.Verb)
 	if err != nil {
-		return domain.Action{}, fmt.Errorf("read the queue of %s: %w", c.ID, err)
+		return domain.Action{}, err
 	}
 	now, err := t.Now(ctx)
 	if err != nil {
@@ -47,6 +47,18 @@ func (t *Turn) Accept(ctx context.Context, c *domain.Container, o Order) (domain
 		return a, err
 	}
 	return a, t.settle(ctx, c, a)
+}
+
+// queue returns what c has to do before verb; a create is the first of all.
+func (t *Turn) queue(ctx context.Context, c *domain.Container, verb domain.Verb) ([]domain.Action, error) {
+	if verb == domain.VerbCreate {
+		return nil, nil
+	}
+	queue, err := t.Actions().Queue(ctx, c.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read the queue of %s: %w", c.ID, err)
+	}
+	return queue, nil
 }
 
 func (t *Turn) append(ctx context.Context, a domain.Action) (domain.Action, error) {

@@ -122,7 +122,7 @@ func (l *Local) Resolve(ctx context.Context, actor domain.Actor, nets []domain.N
 // made when it is first named.
 func (l *Local) find(ctx context.Context, projectID, ident string) (domain.LocalNetwork, error) {
 	var found []domain.LocalNetwork
-	err := l.store.Read(ctx, func(ctx context.Context, tx control.Tx) error {
+	err := l.store.Glance(ctx, func(ctx context.Context, tx control.Tx) error {
 		networks, err := tx.Networks().List(ctx, projectID)
 		if err != nil {
 			return fmt.Errorf("list networks: %w", err)

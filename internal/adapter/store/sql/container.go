@@ -117,7 +117,13 @@ func containerNotFound(ident string) error {
 }
 
 func (s containers) Insert(ctx context.Context, c domain.Container) error {
-	if err := s.insert(ctx, "containers", containerFields(&c)); err != nil {
+	fields := containerFields(&c)
+	for i, f := range fields {
+		if f.Column == "created_at" && !c.CreatedAt.IsZero() {
+			fields[i] = f.As(column.Fixed)
+		}
+	}
+	if err := s.insert(ctx, "containers", fields); err != nil {
 		if s.meant(err, dialect.Duplicate) {
 			return domain.WrapFault(err, domain.Conflict, "container-already-exists", "A container with id %s already exists.", c.ID)
 		}

@@ -45,7 +45,8 @@ func connectSQLite(target *url.URL) (Database, error) {
 	if err := file.Close(); err != nil {
 		return Database{}, fmt.Errorf("close database file: %w", err)
 	}
-	const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	// What a savepoint would take back is kept in memory, not in a file.
+	const pragmas = "_pragma=temp_store(memory)&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
 	writer, err := sqlitePool(path, pragmas+"&_txlock=immediate", 1)
 	if err != nil {
 		return Database{}, err
