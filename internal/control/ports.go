@@ -23,6 +23,18 @@ type Store interface {
 	Ping(ctx context.Context) error
 }
 
+// patience is how background work marks its contexts.
+type patience struct{}
+
+// Patiently marks the work under ctx as one that may wait. A Store lets only a few
+// writes of such work compete with those that a user waits for.
+func Patiently(ctx context.Context) context.Context {
+	return context.WithValue(ctx, patience{}, true)
+}
+
+// IsPatient says whether ctx was marked by Patiently.
+func IsPatient(ctx context.Context) bool { return ctx.Value(patience{}) != nil }
+
 // Tx hands out the nouns within one transaction. It is used by one goroutine.
 type Tx interface {
 	Containers() Containers

@@ -81,7 +81,7 @@ func (r runner) step(ctx context.Context, job Job) bool {
 	if longest == 0 {
 		longest = stepBound
 	}
-	bound, cancel := context.WithTimeout(ctx, longest)
+	bound, cancel := context.WithTimeout(control.Patiently(ctx), longest)
 	defer cancel()
 	begun := time.Now()
 	did, err := job.Step(bound)

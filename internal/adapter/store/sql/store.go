@@ -18,6 +18,10 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
+// maxPatient is how many writes of background work compete with those of users: enough
+// to share commits, few enough that a burst of requests gets most of the database.
+const maxPatient = 4
+
 // Options say which database to open.
 type Options struct {
 	// DSN is a connection URL in the form of oslo.db: sqlite:////path,
@@ -34,8 +38,9 @@ type Store struct {
 	writer, reader *sql.DB
 	convoy         *convoy // nil where the database serves many writers
 	log            *slog.Logger
-	statements     sync.Map // statement as written -> as the dialect says it
-	readers        sync.Map // nil pointer to the type of a row -> pool of its readers
+	statements     sync.Map      // statement as written -> as the dialect says it
+	patient        chan struct{} // the writes of background work that may compete with others
+	readers        sync.Map      // nil pointer to the type of a row -> pool of its readers
 	shelf          *shelf.Shelf[mark, *domain.Container]
 }
 
@@ -51,7 +56,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	}
 	s := &Store{
 		dialect: db.Dialect, writer: db.Writer, reader: db.Reader,
-		log: opts.Log, shelf: shelf.New[mark, *domain.Container](shelfBound),
+		log: opts.Log, patient: make(chan struct{}, maxPatient), shelf: shelf.New[mark, *domain.Container](shelfBound),
 	}
 	if db.Writer != db.Reader {
 		s.convoy = newConvoy()
@@ -85,6 +90,14 @@ func (s *Store) Read(ctx context.Context, fn func(ctx context.Context, tx contro
 // Write runs fn in one transaction. The rows that Get and ByName return to fn stay
 // as they are until it ends, so that a decision and its write are one.
 func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx control.Tx) error) error {
+	if control.IsPatient(ctx) {
+		select {
+		case s.patient <- struct{}{}:
+			defer func() { <-s.patient }()
+		case <-ctx.Done():
+			return s.dialect.fault(ctx.Err())
+		}
+	}
 	return s.persist(ctx, func() (bool, error) {
 		if s.convoy != nil {
 			return s.travel(ctx, fn)

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-zun/zun/internal/adapter/store/storetest"
@@ -48,5 +50,32 @@ func TestStoredFormsStayReadable(t *testing.T) {
 	}
 	if !bytes.Equal(again, bytes.TrimSpace(stored)) {
 		t.Errorf("read as\n%s\nstored was\n%s", again, stored)
+	}
+}
+
+// What runs in the background waits for its turn, and no longer than its context.
+func TestWritesOfBackgroundWorkComeThroughOrEndWithTheirContext(t *testing.T) {
+	store := storetest.Open(t)
+	var all sync.WaitGroup
+	var came atomic.Int32
+	for range 16 {
+		all.Go(func() {
+			err := store.Write(control.Patiently(t.Context()), func(context.Context, control.Tx) error {
+				came.Add(1)
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if came.Load() != 16 {
+		t.Errorf("%d of 16 came through", came.Load())
+	}
+	ended, end := context.WithCancel(control.Patiently(t.Context()))
+	end()
+	if err := store.Write(ended, func(context.Context, control.Tx) error { return nil }); !domain.IsKind(err, domain.Unavailable) {
+		t.Errorf("canceled: %v", err)
 	}
 }
