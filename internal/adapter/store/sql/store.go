@@ -95,7 +95,7 @@ func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx contr
 		case s.patient <- struct{}{}:
 			defer func() { <-s.patient }()
 		case <-ctx.Done():
-			return s.dialect.fault(ctx.Err())
+			return s.dialect.Fault(ctx.Err())
 		}
 	}
 	return s.persist(ctx, func() (bool, error) {
