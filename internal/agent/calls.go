@@ -80,11 +80,11 @@ func (t *Terminals) ExecCreate(ctx context.Context, id domain.ContainerID, cmd [
 
 // ExecResize tells the session its terminal's size in characters.
 func (t *Terminals) ExecResize(ctx context.Context, id domain.ContainerID, execID string, w, h int) error {
-	execer, _, err := capability[Execer](ctx, t.agent, id, "run commands")
+	execer, o, err := capability[Execer](ctx, t.agent, id, "run commands")
 	if err != nil {
 		return err
 	}
-	return execer.ExecResize(ctx, execID, w, h)
+	return execer.ExecResize(ctx, o, execID, w, h)
 }
 
 // Resize tells the container its terminal's size in characters.
@@ -106,11 +106,11 @@ func (t *Terminals) Open(ctx context.Context, id domain.ContainerID, execID stri
 		}
 		return attacher.Attach(ctx, o)
 	}
-	execer, _, err := capability[Execer](ctx, t.agent, id, "run commands")
+	execer, o, err := capability[Execer](ctx, t.agent, id, "run commands")
 	if err != nil {
 		return nil, err
 	}
-	return execer.ExecOpen(ctx, execID)
+	return execer.ExecOpen(ctx, o, execID)
 }
 
 // Archives streams files in and out as tar.

@@ -22,8 +22,8 @@ func (ableEngine) ExecRun(_ context.Context, o agent.Object, cmd []string, limit
 func (ableEngine) ExecCreate(_ context.Context, o agent.Object, _ []string, _ bool) (string, error) {
 	return "exec-" + o.EngineID, nil
 }
-func (ableEngine) ExecResize(context.Context, string, int, int) error { return nil }
-func (ableEngine) ExecOpen(_ context.Context, execID string) (agent.Stream, error) {
+func (ableEngine) ExecResize(context.Context, agent.Object, string, int, int) error { return nil }
+func (ableEngine) ExecOpen(_ context.Context, _ agent.Object, execID string) (agent.Stream, error) {
 	return namedStream{name: execID}, nil
 }
 

@@ -106,12 +106,13 @@ type Images interface {
 	Remove(ctx context.Context, ref string) error
 }
 
-// Execer is the optional capability of running commands in a running member.
+// Execer is the optional capability of running commands in a running member. A session
+// belongs to the member that it was made for; named with another it is NotFound.
 type Execer interface {
 	ExecRun(ctx context.Context, o Object, cmd []string, limit int64) (domain.ExecResult, error)
 	ExecCreate(ctx context.Context, o Object, cmd []string, tty bool) (string, error)
-	ExecResize(ctx context.Context, execID string, w, h int) error
-	ExecOpen(ctx context.Context, execID string) (Stream, error)
+	ExecResize(ctx context.Context, o Object, execID string, w, h int) error
+	ExecOpen(ctx context.Context, o Object, execID string) (Stream, error)
 }
 
 // Attacher is the optional capability of joining a member's own streams.

@@ -44,6 +44,7 @@ type box struct {
 type letter struct {
 	report domain.Report
 	answer chan bool // told whether the report was in time; nil: nobody waits
+	void   bool      // who asked has gone: it must not be told any more
 }
 
 // New returns an empty outbox.
@@ -58,7 +59,8 @@ func (o *Outbox) Run(ctx context.Context) { o.queue.Run(ctx, ctx, o.send) }
 func (o *Outbox) Post(r domain.Report) { o.put(letter{report: r}) }
 
 // Ask queues r and waits for control's verdict: true if control still waited for
-// it. False also when ctx or ending comes first.
+// it. False also when ctx or ending comes first; r is then taken back, because what it
+// announces will not be done.
 func (o *Outbox) Ask(ctx context.Context, ending <-chan struct{}, r domain.Report) bool {
 	answer := make(chan bool, 1)
 	o.put(letter{report: r, answer: answer})
@@ -68,7 +70,19 @@ func (o *Outbox) Ask(ctx context.Context, ending <-chan struct{}, r domain.Repor
 	case <-ctx.Done():
 	case <-ending:
 	}
+	o.takeBack(r.Container, answer)
 	return false
+}
+
+// takeBack keeps the letter that answer belongs to from being sent (again).
+func (o *Outbox) takeBack(id domain.ContainerID, answer chan bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if b := o.boxes[id]; b != nil {
+		for i := range b.mail {
+			b.mail[i].void = b.mail[i].void || b.mail[i].answer == answer
+		}
+	}
 }
 
 func (o *Outbox) put(l letter) {
@@ -115,7 +129,7 @@ func (o *Outbox) send(ctx context.Context, id domain.ContainerID) {
 			return
 		}
 		stale, err := o.deliver(ctx, l.report)
-		if err != nil && worthAnotherTry(err) {
+		if err != nil && worthAnotherTry(l.report, err) {
 			o.queue.Later(ctx, id, o.retry(id))
 			return
 		}
@@ -152,6 +166,9 @@ func (o *Outbox) head(id domain.ContainerID) (letter, bool) {
 	if b == nil {
 		return letter{}, false
 	}
+	for len(b.mail) > 0 && b.mail[0].void {
+		b.mail = b.mail[1:]
+	}
 	if len(b.mail) == 0 {
 		delete(o.boxes, id)
 		return letter{}, false
@@ -186,10 +203,14 @@ func (o *Outbox) deliver(ctx context.Context, r domain.Report) (stale bool, err 
 	return o.Send(ctx, r)
 }
 
-// worthAnotherTry says that a call to control failed for a reason that may pass.
-func worthAnotherTry(err error) bool {
+// worthAnotherTry says that a report failed for a reason that may pass. That nothing is
+// left of a container is told until control takes it, because nobody else can say it and
+// what control keeps for the container's sake is given back by nothing else.
+func worthAnotherTry(r domain.Report, err error) bool {
 	switch domain.KindOf(err) {
-	case domain.NotFound, domain.Invalid, domain.Forbidden, domain.Unsupported:
+	case domain.NotFound, domain.Forbidden:
+		return r.Phase == domain.PhaseReleased
+	case domain.Invalid, domain.Unsupported:
 		return false
 	default:
 		return true

@@ -72,7 +72,10 @@ func (e *Engine) ExecCreate(ctx context.Context, o agent.Object, cmd []string, t
 }
 
 // ExecResize implements agent.Execer.
-func (e *Engine) ExecResize(ctx context.Context, execID string, w, h int) error {
+func (e *Engine) ExecResize(ctx context.Context, o agent.Object, execID string, w, h int) error {
+	if _, err := e.execOf(ctx, o, execID); err != nil {
+		return err
+	}
 	if _, err := e.api.ExecResize(ctx, execID, client.ExecResizeOptions{Width: uint(w), Height: uint(h)}); err != nil {
 		return execFault(err, execID)
 	}
@@ -80,10 +83,10 @@ func (e *Engine) ExecResize(ctx context.Context, execID string, w, h int) error 
 }
 
 // ExecOpen implements agent.Execer.
-func (e *Engine) ExecOpen(ctx context.Context, execID string) (agent.Stream, error) {
-	info, err := e.api.ExecInspect(ctx, execID, client.ExecInspectOptions{})
+func (e *Engine) ExecOpen(ctx context.Context, o agent.Object, execID string) (agent.Stream, error) {
+	info, err := e.execOf(ctx, o, execID)
 	if err != nil {
-		return nil, execFault(err, execID)
+		return nil, err
 	}
 	if info.Running || info.ExitCode != 0 {
 		return nil, domain.NewFault(domain.Conflict, "conflict", "exec %s was started already", execID)
@@ -102,6 +105,18 @@ func (e *Engine) ExecOpen(ctx context.Context, execID string) (agent.Stream, err
 		return e.exitCode(ctx, execID)
 	}
 	return s, nil
+}
+
+// execOf looks at a session of o. Another container's is not there for it.
+func (e *Engine) execOf(ctx context.Context, o agent.Object, execID string) (client.ExecInspectResult, error) {
+	info, err := e.api.ExecInspect(ctx, execID, client.ExecInspectOptions{})
+	if err != nil {
+		return info, execFault(err, execID)
+	}
+	if info.ContainerID != o.EngineID {
+		return info, domain.NewFault(domain.NotFound, "exec-not-found", "no such exec instance: %s", execID)
+	}
+	return info, nil
 }
 
 // execFault names a session that is not there as clients know it.

@@ -68,7 +68,7 @@ func (h *house) exec(o agent.Object, tty bool, cmd ...string) (string, agent.Str
 	h.t.Helper()
 	id, err := capability[agent.Execer](h).ExecCreate(h.ctx(), o, cmd, tty)
 	h.must(err, "create exec")
-	s, err := capability[agent.Execer](h).ExecOpen(h.ctx(), id)
+	s, err := capability[agent.Execer](h).ExecOpen(h.ctx(), o, id)
 	h.must(err, "open exec")
 	return id, s
 }
@@ -98,7 +98,7 @@ func testExecTerminal(t *testing.T, h *house) {
 	o := h.start(h.command("sleep 100"))
 	id, s := h.exec(o, true, "sh")
 	said, ended := h.opened(s)
-	h.must(capability[agent.Execer](h).ExecResize(h.ctx(), id, 111, 33), "resize")
+	h.must(capability[agent.Execer](h).ExecResize(h.ctx(), o, id, 111, 33), "resize")
 	_, err := io.WriteString(s, "stty size\n")
 	h.must(err, "write")
 	h.until("the terminal's size", func() bool { return said.has("33 111") })
@@ -117,13 +117,27 @@ func testExecFaults(_ *testing.T, h *house) {
 	h.fault(err, domain.Conflict)
 	_, err = execer.ExecCreate(h.ctx(), o, nil, false)
 	h.fault(err, domain.Invalid)
-	_, err = execer.ExecOpen(h.ctx(), strings.Repeat("0", 64))
+	_, err = execer.ExecOpen(h.ctx(), o, strings.Repeat("0", 64))
 	h.fault(err, domain.NotFound, "no such exec instance")
-	h.fault(execer.ExecResize(h.ctx(), strings.Repeat("0", 64), 80, 24), domain.NotFound)
+	h.fault(execer.ExecResize(h.ctx(), o, strings.Repeat("0", 64), 80, 24), domain.NotFound)
 	h.must(h.engine.Members().Start(h.ctx(), o), "start")
 	h.must(h.engine.Members().Pause(h.ctx(), o), "pause")
 	_, err = execer.ExecRun(h.ctx(), o, []string{"true"}, 100)
 	h.fault(err, domain.Conflict)
+}
+
+// testExecOfAnother names one container's session with another container.
+func testExecOfAnother(_ *testing.T, h *house) {
+	execer := capability[agent.Execer](h)
+	one, other := h.start(h.command("sleep 100")), h.start(h.command("sleep 100"))
+	id, err := execer.ExecCreate(h.ctx(), one, []string{"true"}, true)
+	h.must(err, "create exec")
+	_, err = execer.ExecOpen(h.ctx(), other, id)
+	h.fault(err, domain.NotFound, "no such exec instance")
+	h.fault(execer.ExecResize(h.ctx(), other, id, 80, 24), domain.NotFound, "no such exec instance")
+	s, err := execer.ExecOpen(h.ctx(), one, id)
+	h.must(err, "open exec")
+	h.must(s.Close(), "close exec")
 }
 
 func testAttach(t *testing.T, h *house) {

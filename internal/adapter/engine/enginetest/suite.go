@@ -53,7 +53,7 @@ func Run(t *testing.T, f Factory) {
 		{"WrongState", testWrongState}, {"DeadSandbox", testDeadSandbox}, {"Generations", testGenerations},
 		{"Restart", testRestart}, {"Parallel", testParallel},
 		{"Events", testEvents}, {"EventOfEnd", testEventOfEnd},
-		{"ExecRun", testExecRun}, {"ExecStreams", testExecStreams}, {"ExecTerminal", testExecTerminal}, {"ExecFaults", testExecFaults},
+		{"ExecRun", testExecRun}, {"ExecStreams", testExecStreams}, {"ExecTerminal", testExecTerminal}, {"ExecFaults", testExecFaults}, {"ExecOfAnother", testExecOfAnother},
 		{"Attach", testAttach}, {"AttachTerminal", testAttachTerminal},
 		{"Logs", testLogs}, {"LogsTerminal", testLogsTerminal},
 		{"Journal", testJournal}, {"JournalTerminal", testJournalTerminal}, {"JournalOfRuns", testJournalOfRuns},

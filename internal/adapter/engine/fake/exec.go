@@ -19,7 +19,7 @@ func (e *Engine) ExecRun(ctx context.Context, o agent.Object, cmd []string, limi
 	if err != nil {
 		return domain.ExecResult{}, err
 	}
-	s, err := e.ExecOpen(ctx, id)
+	s, err := e.ExecOpen(ctx, o, id)
 	if err != nil {
 		return domain.ExecResult{}, err
 	}
@@ -66,8 +66,8 @@ func (e *Engine) ExecCreate(ctx context.Context, o agent.Object, cmd []string, t
 }
 
 // ExecResize tells the terminal's size in characters.
-func (e *Engine) ExecResize(_ context.Context, execID string, w, h int) error {
-	s, err := e.sessions.get(execID)
+func (e *Engine) ExecResize(_ context.Context, o agent.Object, execID string, w, h int) error {
+	s, err := e.sessions.get(o, execID)
 	if err != nil {
 		return err
 	}
@@ -77,8 +77,8 @@ func (e *Engine) ExecResize(_ context.Context, execID string, w, h int) error {
 
 // ExecOpen runs the command of a session and joins its streams. The command ends
 // with the stream or with the member.
-func (e *Engine) ExecOpen(_ context.Context, execID string) (agent.Stream, error) {
-	x, err := e.sessions.get(execID)
+func (e *Engine) ExecOpen(_ context.Context, o agent.Object, execID string) (agent.Stream, error) {
+	x, err := e.sessions.get(o, execID)
 	if err != nil {
 		return nil, err
 	}

@@ -52,10 +52,11 @@ func (s *sessions) add(x *session) string {
 	return id
 }
 
-func (s *sessions) get(id string) (*session, error) {
+// get returns a session of o; another member's is not there for it.
+func (s *sessions) get(o agent.Object, id string) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if x, ok := s.open[id]; ok {
+	if x, ok := s.open[id]; ok && x.object.EngineID == o.EngineID {
 		return x, nil
 	}
 	return nil, domain.NewFault(domain.NotFound, "exec-not-found", "no such exec instance: %s", id)
