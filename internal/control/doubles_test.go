@@ -146,7 +146,7 @@ func (n *networks) Release(_ context.Context, id domain.ContainerID, nics []doma
 	for _, known := range n.ports[id] {
 		named := len(nics) == 0
 		for _, nic := range nics {
-			named = named || nic.PortID == known.PortID
+			named = named || nic.PortID == known.PortID || nic.PortID == "" && nic.NetworkID == known.NetworkID
 		}
 		if !named {
 			left = append(left, known)

@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -66,6 +67,30 @@ func TestAReleasedInterfaceIsNeverGivenUp(t *testing.T) {
 	h.must(err)
 	if actions[0].State != domain.ActionFailed || actions[0].Reason != "no room in the kernel" {
 		t.Errorf("the record says %+v", actions[0])
+	}
+}
+
+// TestAnAttachThatWasNeverShownGivesItsPortBack loses the replica that had made the port,
+// and nobody takes the attach up again in its time.
+func TestAnAttachThatWasNeverShownGivesItsPortBack(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	id := h.running("web")
+	_, err := h.Rewire(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkAttach,
+		domain.ActionArgs{Net: domain.NetRequest{Network: "blue"}})
+	h.must(err)
+	h.nets.before = func(domain.Container) { h.store.breakWith(errors.New("the replica is dead")) }
+	_, _ = h.loops.Prepare(t.Context())
+	h.store.breakWith(nil)
+	if len(h.nets.ports[id]) != 2 {
+		t.Fatalf("ports %+v were made", h.nets.ports[id])
+	}
+	h.impatient()
+	h.step(h.loops.Overdue)
+	h.step(h.loops.Release)
+	row := h.wantStatus(id, domain.Running)
+	if len(h.nets.ports[id]) != 1 || len(row.Nics) != 1 || row.TaskState != domain.Idle || row.StatusReason == "" {
+		t.Errorf("left %+v and ports %+v", row, h.nets.ports[id])
 	}
 }
 

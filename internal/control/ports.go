@@ -324,7 +324,9 @@ type Networking interface {
 	// Prepare makes (or finds, by the container's id) one port per choice, bound to
 	// host, and returns complete nics in the same order. A full pool is a Conflict.
 	Prepare(ctx context.Context, c domain.Container, hostName string) ([]domain.Nic, error)
-	// Release deletes the ports made for c and unbinds the user's own; a missing port is no error.
+	// Release deletes the ports made for c and unbinds the user's own; a missing port is no
+	// error. A nic without a port stands for the one made on its network; no nics at all
+	// for everything made for c.
 	Release(ctx context.Context, id domain.ContainerID, nics []domain.Nic) error
 	// Leftovers returns ids of containers that own ports although known(id) is false.
 	Leftovers(ctx context.Context, known func(domain.ContainerID) bool) ([]domain.ContainerID, error)

@@ -100,7 +100,7 @@ type Outcome struct {
 // the next action of the queue has its turn. c is written; the host sees it again
 // when something changed for it.
 func (t *Turn) Close(ctx context.Context, c *domain.Container, a domain.Action, o Outcome) error {
-	if !o.Done && c.Joined(a) {
+	if !o.Done && c.Attempted(a) {
 		return t.giveUpAttach(ctx, c, a, o)
 	}
 	reached := a
@@ -125,7 +125,7 @@ func (t *Turn) Close(ctx context.Context, c *domain.Container, a domain.Action, 
 	return t.proceed(ctx, c, !o.Done || c.Want != wanted)
 }
 
-// giveUpAttach takes the interface of a failed attach out of c again. The action ends
+// giveUpAttach takes the interface of a failed attach out of c again, if it is there. The action ends
 // once the release loop has given its port back.
 func (t *Turn) giveUpAttach(ctx context.Context, c *domain.Container, a domain.Action, o Outcome) error {
 	now, err := t.Now(ctx)

@@ -147,8 +147,16 @@ func (c *Container) Joined(a Action) bool {
 		slices.ContainsFunc(c.Nics, func(n Nic) bool { return n.NetworkID == a.Args.Choice.NetworkID })
 }
 
-// Leave takes the interface that a attached out of c again and notes in a which it is.
+// Attempted says whether a, which has not ended, is an attach whose port may have been
+// made: c shows it, or somebody took a up and did not come to show it.
+func (c *Container) Attempted(a Action) bool {
+	return c.Joined(a) || a.Verb == VerbNetworkAttach && a.State == ActionQueued && a.Epoch > 0
+}
+
+// Leave takes the interface that a attached out of c again and notes in a which it is:
+// where c does not show it, by its network alone.
 func (c *Container) Leave(a *Action) {
+	a.Args.Gone = &Nic{NetworkID: a.Args.Choice.NetworkID, PortID: a.Args.Choice.PortID, Preserve: a.Args.Choice.Preserve}
 	for _, nic := range c.Nics {
 		if nic.NetworkID == a.Args.Choice.NetworkID {
 			a.Args.Gone = &nic

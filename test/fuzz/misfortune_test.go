@@ -160,6 +160,9 @@ func (s *storm) cue(t *testing.T, m misfortune, host *deployment.Host) {
 	} else {
 		words := slices.Sorted(maps.Keys(fake.FaultWords()))
 		c.Fault = pick(m.dice/16384, words...)
+		if c.Op == fake.OpExec && c.Fault == "internal" {
+			c.Fault = "unavailable" // what nobody can explain to a client who waits is a 500, and ought to be
+		}
 	}
 	s.journal.note("the engine of %s: %+v", host.Name, c)
 	if err := host.Cues(t).Cue(c); err != nil {

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -173,9 +174,9 @@ func chooseIn(subnet netip.Prefix, r leaseRequest, taken map[netip.Addr]bool) (n
 // Release drops the leases of nics, or all of the container's if none is named; a lease
 // that is gone is no error.
 func (l *Local) Release(ctx context.Context, id domain.ContainerID, nics []domain.Nic) error {
-	named := map[string]bool{}
+	named := map[string]bool{} // by port, or where that is not known by network
 	for _, nic := range nics {
-		named[nic.PortID] = true
+		named[cmp.Or(nic.PortID, nic.NetworkID)] = true
 	}
 	err := l.store.Write(ctx, func(ctx context.Context, tx control.Tx) error {
 		ports, err := tx.Networks().Ports(ctx, "", id)
@@ -183,7 +184,7 @@ func (l *Local) Release(ctx context.Context, id domain.ContainerID, nics []domai
 			return fmt.Errorf("list leases: %w", err)
 		}
 		for _, port := range ports {
-			if len(nics) > 0 && !named[port.ID] {
+			if len(nics) > 0 && !named[port.ID] && !named[port.NetworkID] {
 				continue
 			}
 			if err := tx.Networks().DeletePort(ctx, port.ID); err != nil && !domain.IsKind(err, domain.NotFound) {

@@ -277,6 +277,17 @@ func tryRelease(t *testing.T, c *cloud) {
 	if err := c.Networking.Release(c.ctx, half.ID, nil); err != nil {
 		t.Fatal(err)
 	}
+	unknown := c.container(choices)
+	c.prepare(t, unknown)
+	for _, network := range []string{"another network", choices[0].NetworkID} { // the second is its own
+		if err := c.Networking.Release(c.ctx, unknown.ID, []domain.Nic{{NetworkID: network}}); err != nil {
+			t.Fatal(err)
+		}
+		left, err := c.Networking.Leftovers(c.ctx, func(domain.ContainerID) bool { return false })
+		if own := network == choices[0].NetworkID; err != nil || slices.Contains(left, unknown.ID) == own {
+			t.Errorf("left over after the release on %s: %v, %v", network, left, err)
+		}
+	}
 	left, err := c.Networking.Leftovers(c.ctx, func(domain.ContainerID) bool { return false })
 	if err != nil || slices.Contains(left, half.ID) || slices.Contains(left, who.ID) {
 		t.Errorf("left over after the release: %v, %v", left, err)
