@@ -55,7 +55,7 @@ func unexpected(name string) error {
 
 // readBody reads the body, within the bound of its size.
 func (d *door) readBody(w http.ResponseWriter, r *http.Request, route Route) ([]byte, error) {
-	if r.Method == http.MethodGet || r.Body == nil || r.Body == http.NoBody {
+	if r.Method == http.MethodGet || r.Body == nil || r.Body == http.NoBody || sendsTar(r, route) {
 		return nil, nil
 	}
 	bound := d.Options.MaxBody

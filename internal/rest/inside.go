@@ -151,6 +151,9 @@ func commitContainer(c *call) (any, error) {
 // getArchive sends the archive as it comes from the host, so that its size does not
 // matter to this process. An error after the first byte can only cut the answer.
 func getArchive(c *call) (any, error) {
+	if asksTar(c.r) {
+		return getTar(c)
+	}
 	if !c.version.Has(api.ArchiveBase64) {
 		return textArchive(c)
 	}
@@ -210,6 +213,9 @@ func textArchive(c *call) (any, error) {
 }
 
 func putArchive(c *call) (any, error) {
+	if sendsTar(c.r, c.route) {
+		return putTar(c)
+	}
 	data := c.args.Text("data")
 	if !c.version.Has(api.ArchiveBase64) {
 		return nil, c.Files.PutArchive(c.ctx(), c.actor, c.ref, c.args.Text("path"), strings.NewReader(data))
