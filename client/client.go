@@ -40,8 +40,9 @@ type Client struct {
 	auth Authenticator
 	http *http.Client
 
-	mu      sync.Mutex
-	version api.Version // guarded by mu; zero until negotiated
+	mu       sync.Mutex
+	version  api.Version // guarded by mu; zero until negotiated
+	archives tarForm     // guarded by mu
 }
 
 // New returns a Client. It makes no call.
@@ -97,7 +98,10 @@ type call struct {
 	query  url.Values
 	body   any
 	root   bool   // outside /v1 and without version or token
-	accept string // media type of a stream, which may last; empty: JSON
+	accept string // media type of an answer that may last; empty: JSON
+	// stream of type media is sent instead of body, once.
+	stream io.Reader
+	media  string
 }
 
 // do sends c and decodes the answer into out unless that is nil.
@@ -130,7 +134,7 @@ func (c *Client) send(ctx context.Context, r call) (*http.Response, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", r.method, req.URL.Redacted(), plain(err))
 		}
-		if resp.StatusCode == http.StatusUnauthorized && attempt == 0 && used != "" {
+		if resp.StatusCode == http.StatusUnauthorized && attempt == 0 && used != "" && r.stream == nil {
 			_ = resp.Body.Close()
 			token = used
 			continue
@@ -165,7 +169,7 @@ func (c *Client) request(ctx context.Context, r call, stale string) (*http.Reque
 	if len(r.query) > 0 {
 		target += "?" + r.query.Encode()
 	}
-	var body io.Reader
+	body := r.stream
 	if r.body != nil {
 		data, err := json.Marshal(r.body)
 		if err != nil {
@@ -183,6 +187,10 @@ func (c *Client) request(ctx context.Context, r call, stale string) (*http.Reque
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if r.stream != nil {
+		req.Header.Set("Content-Type", r.media)
+		req.Header.Set("Expect", "100-continue") // a refusal comes before all is sent
 	}
 	if r.root {
 		return req, "", nil

@@ -15,7 +15,7 @@ import (
 
 // insideCommands look into a container.
 func (c *command) insideCommands() []*cobra.Command {
-	return []*cobra.Command{c.logsCommand(), c.execCommand(), c.attachCommand(), c.topCommand(), c.statsCommand(), c.actionListCommand(), c.actionShowCommand()}
+	return []*cobra.Command{c.logsCommand(), c.execCommand(), c.attachCommand(), c.copyCommand(), c.topCommand(), c.statsCommand(), c.actionListCommand(), c.actionShowCommand()}
 }
 
 func (c *command) logsCommand() *cobra.Command {
