@@ -15,7 +15,7 @@ func (c *command) adminCommands() []*cobra.Command {
 		c.serviceListCommand(), c.serviceSwitchCommand("service-enable", "Let a host take new containers"),
 		c.serviceSwitchCommand("service-disable", "Keep new containers from a host"),
 		c.serviceSwitchCommand("service-force-down", "Say that a host is down"), c.serviceDeleteCommand(),
-		c.hostListCommand(), c.hostShowCommand(), c.zoneListCommand(),
+		c.hostListCommand(), c.hostShowCommand(), c.hostCommand(), c.zoneListCommand(),
 	}
 }
 

@@ -17,10 +17,15 @@ const (
 	waitAtMost = 10 * time.Minute
 )
 
-// poll calls look until it says done or fails.
+// poll calls look until it says done or fails, for at most waitAtMost.
 func poll(ctx context.Context, look func() (done bool, err error)) error {
 	ctx, cancel := context.WithTimeout(ctx, waitAtMost)
 	defer cancel()
+	return pollOn(ctx, look)
+}
+
+// pollOn calls look until it says done or fails, or ctx ends.
+func pollOn(ctx context.Context, look func() (done bool, err error)) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {

@@ -6,6 +6,7 @@ package stock
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -102,8 +103,18 @@ func (s *Stock) Pull(ctx context.Context, order domain.ImageOrder, progress func
 	return image.LocalImage, s.attest(ctx, order, image)
 }
 
-// Remove drops reference; a missing image is no error, one in use a Conflict.
+// Remove drops reference; a missing image is no error, one in use a Conflict. The
+// engine would take a name off an image in use as long as it has another.
 func (s *Stock) Remove(ctx context.Context, reference string) error {
+	if keeper, able := s.engine.(Keeper); able {
+		all, err := keeper.StoredImages(ctx)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(all, func(i domain.StoredImage) bool { return i.Used && bears(i, reference) }) {
+			return domain.NewFault(domain.Conflict, "image-in-use", "Image %s is in use on its host.", reference)
+		}
+	}
 	if err := s.engine.Images().Remove(ctx, reference); err != nil {
 		return err
 	}

@@ -37,13 +37,13 @@ func open(t *testing.T, o docker.Options) *docker.Engine {
 func TestEngine(t *testing.T) {
 	deployment := uuid.NewString()
 	loadImage(t)
-	public, private := startRegistry(t, false), startRegistry(t, true)
+	public, pinned, private := startRegistry(t, false), startRegistry(t, false), startRegistry(t, true)
 	enginetest.Run(t, enginetest.Factory{
 		Open: func(t *testing.T) agent.Engine {
 			return open(t, docker.Options{Deployment: deployment, PIDsLimit: 4096, LogMaxBytes: 1 << 20, Log: slog.New(slog.DiscardHandler)})
 		},
 		Image:    image,
-		Pullable: public + "/" + image, Missing: public + "/missing:1", Unreachable: freeAddress(t) + "/none:1",
+		Pullable: public + "/" + image, Pinned: pinned + "/" + image, Missing: public + "/missing:1", Unreachable: freeAddress(t) + "/none:1",
 		Private: private + "/" + image, Secret: &domain.PullSecret{Domain: private, Username: user, Password: password},
 		Namespaces: true,
 	})

@@ -28,6 +28,8 @@ type Factory struct {
 	Image string
 	// Pullable can be fetched; empty where no registry is at hand.
 	Pullable string
+	// Pinned can be fetched too and is not Pullable; empty where no registry is at hand.
+	Pinned string
 	// Missing is in no registry that answers; Unreachable names a registry that does not.
 	Missing, Unreachable string
 	// Private needs Secret; empty where no such registry is at hand.
@@ -50,6 +52,7 @@ func Run(t *testing.T, f Factory) {
 		{"Life", testLife}, {"Repeat", testRepeat}, {"Settings", testSettings}, {"Hostname", testHostname}, {"Stage", testStage},
 		{"Stop", testStop}, {"Kill", testKill}, {"Pause", testPause}, {"Update", testUpdate},
 		{"CommandMissing", testCommandMissing}, {"ImageFaults", testImageFaults}, {"Pull", testPull},
+		{"StoredImages", testStoredImages}, {"Resolve", testResolve}, {"Pinned", testPinned},
 		{"WrongState", testWrongState}, {"DeadSandbox", testDeadSandbox}, {"Generations", testGenerations},
 		{"Restart", testRestart}, {"Parallel", testParallel},
 		{"Events", testEvents}, {"EventOfEnd", testEventOfEnd},

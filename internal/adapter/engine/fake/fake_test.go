@@ -13,7 +13,7 @@ func TestEngine(t *testing.T) {
 	secret := fake.Private()
 	enginetest.Run(t, enginetest.Factory{
 		Open:  func(t *testing.T) agent.Engine { return open(t, fake.Options{Dir: dir, LogMaxBytes: 64 << 10}) },
-		Image: "busybox", Pullable: "web:1", Missing: "missing/image:1", Unreachable: "unreachable/image:1",
+		Image: "busybox", Pullable: "web:1", Pinned: "reg.example/pinned:1", Missing: "missing/image:1", Unreachable: "unreachable/image:1",
 		Private: "private/image:1", Secret: &secret,
 	})
 }
