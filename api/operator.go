@@ -10,6 +10,15 @@ type Image struct {
 	Tag       string  `json:"tag"`
 	Size      *string `json:"size"`
 	Host      string  `json:"host"`
+	// Progress of a pull under way; only from a service with extensions.
+	Progress *PullProgress `json:"progress,omitempty"`
+}
+
+// PullProgress is how much of an image has come, in bytes. The total grows while the
+// registry tells of more layers.
+type PullProgress struct {
+	Done  int64 `json:"done"`
+	Total int64 `json:"total"`
 }
 
 // ImageList is a page of images.

@@ -1,6 +1,8 @@
 package control_test
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"testing"
@@ -51,6 +53,88 @@ func TestAPullIsARecordThatTheLoopCarriesOut(t *testing.T) {
 	}
 	_, err = h.stock().Image(t.Context(), made.ID)
 	wantFault(t, err, domain.Invalid, "Image "+made.ID+" could not be found.")
+}
+
+func (h *house) pulledImage(reference string) domain.Image {
+	h.t.Helper()
+	made, err := h.stock().PullImage(h.t.Context(), admin(), reference, "n1")
+	h.must(err)
+	h.step(h.loops.Fetch)
+	return made
+}
+
+func TestAnImageInUseIsNotDeleted(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	made := h.pulledImage("busybox")
+	h.nodes.answer = func(string) error { return domain.NewFault(domain.Conflict, "image-in-use", "in use") }
+	wantFault(t, h.stock().DeleteImage(t.Context(), made.ID), domain.Conflict, "Image "+made.ID+" is in use on host n1.")
+	if got, err := h.stock().Image(t.Context(), made.ID); err != nil || got.ImageID == "" || got.Task != "" {
+		t.Errorf("left as %+v, %v", got, err)
+	}
+	h.nodes.answer = nil
+	h.must(h.stock().DeleteImage(t.Context(), made.ID))
+	_, err := h.stock().Image(t.Context(), made.ID)
+	wantFault(t, err, domain.Invalid, "Image "+made.ID+" could not be found.")
+}
+
+func TestADeletionReachesAHostThatWasAway(t *testing.T) {
+	for name, back := range map[string]error{
+		"removed": nil, "in use by then": domain.NewFault(domain.Conflict, "image-in-use", "in use"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.addHost("n1")
+			made := h.pulledImage("busybox")
+			h.nodes.answer = func(string) error { return domain.NewFault(domain.Unavailable, "host-unavailable", "away") }
+			h.must(h.stock().DeleteImage(t.Context(), made.ID))
+			wantGone := func() {
+				t.Helper()
+				_, err := h.stock().Image(t.Context(), made.ID)
+				wantFault(t, err, domain.Invalid, "Image "+made.ID+" could not be found.")
+				if left, err := h.stock().Images(t.Context(), control.Page{}); err != nil || len(left) != 0 {
+					t.Errorf("listed %+v, %v", left, err)
+				}
+			}
+			wantGone()
+			wantFault(t, h.stock().DeleteImage(t.Context(), made.ID), domain.Invalid, "Image "+made.ID+" could not be found.")
+			h.step(h.loops.Fetch) // still away
+			h.reopen()
+			h.nodes.answer = func(string) error { return back }
+			h.write(func(ctx context.Context, tx control.Tx) error { // the lease ends
+				leased, err := tx.Images().Get(ctx, made.ID)
+				leased.LeaseUntil = time.Time{}
+				return errors.Join(err, tx.Images().Update(ctx, leased))
+			})
+			if n := h.step(h.loops.Fetch); n != 1 {
+				t.Errorf("tried %d deletions", n)
+			}
+			wantGone()
+			if h.step(h.loops.Fetch) != 0 || len(h.nodes.removed) != 3 {
+				t.Errorf("asked the host %d times", len(h.nodes.removed))
+			}
+			again := h.pulledImage("busybox")
+			if got, err := h.stock().Image(t.Context(), again.ID); err != nil || got.ImageID == "" {
+				t.Errorf("pulled again: %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestThePullTellsHowFarItIs(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	made, err := h.stock().PullImage(t.Context(), admin(), "busybox", "n1")
+	h.must(err)
+	var during domain.Image
+	h.nodes.answer = func(string) (err error) {
+		during, err = h.stock().Image(t.Context(), made.ID)
+		return err
+	}
+	h.step(h.loops.Fetch)
+	if during.DoneBytes != 1 || during.TotalBytes != 2 || during.Task != domain.ImagePull {
+		t.Errorf("told %+v", during)
+	}
 }
 
 func TestAFailedPullBlocksNothing(t *testing.T) {

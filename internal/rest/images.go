@@ -17,7 +17,7 @@ func listImages(c *call) (any, error) {
 	}
 	list := api.ImageList{Images: make([]api.Image, 0, len(rows))}
 	for _, row := range rows {
-		list.Images = append(list.Images, view.Image(c.base(), row))
+		list.Images = append(list.Images, c.image(row))
 	}
 	if len(rows) > 0 {
 		list.Next = c.next("images", page, len(rows), rows[len(rows)-1].ID)
@@ -32,7 +32,16 @@ func pullImage(c *call) (any, error) {
 		return nil, err
 	}
 	c.located("images", row.ID)
-	return view.Image(c.base(), row), nil
+	return c.image(row), nil
+}
+
+// image shows a record, with extensions also how far its pull is.
+func (c *call) image(row domain.Image) api.Image {
+	shown := view.Image(c.base(), row)
+	if c.Options.Extensions && row.Task == domain.ImagePull {
+		shown.Progress = &api.PullProgress{Done: row.DoneBytes, Total: row.TotalBytes}
+	}
+	return shown
 }
 
 func showImage(c *call) (any, error) {
@@ -40,7 +49,7 @@ func showImage(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return view.Image(c.base(), row), nil
+	return c.image(row), nil
 }
 
 func deleteImage(c *call) (any, error) {

@@ -11,11 +11,12 @@ import (
 
 const (
 	pullLease = time.Minute      // longer than the silence between two signs of a pull
-	pullSign  = 15 * time.Second // how often a pull that goes on renews its lease
+	pullSign  = 2 * time.Second  // how often a pull that goes on tells how far it is
 	pullTries = 3                // of a pull whose host does not answer
 )
 
-// Fetch pulls the images that administrators asked for, one a step. A pull that
+// Fetch pulls the images that administrators asked for, and takes off their hosts those
+// that were deleted while the host did not answer, one a step. A pull that
 // fails leaves no record behind, so that the same may be asked again; the reason is
 // in the log.
 func (l *Loops) Fetch(ctx context.Context) (int, error) {
@@ -25,11 +26,15 @@ func (l *Loops) Fetch(ctx context.Context) (int, error) {
 		return err
 	})
 	if err != nil {
-		return 0, wrap("lease pulls", err)
+		return 0, wrap("lease images", err)
 	}
 	for _, image := range images {
-		if err := l.fetch(ctx, image); err != nil {
-			return 0, wrap("pull "+image.Reference(), err)
+		do := l.fetch
+		if image.Task == domain.ImageDelete {
+			do = l.discard
+		}
+		if err := do(ctx, image); err != nil {
+			return 0, wrap(string(image.Task)+" "+image.Reference(), err)
 		}
 	}
 	return len(images), nil
@@ -63,13 +68,36 @@ func (l *Loops) fetch(ctx context.Context, image domain.Image) error {
 	})
 }
 
-// pull has the host fetch the image and renews the lease as long as it goes on.
-func (l *Loops) pull(ctx context.Context, image domain.Image) (domain.LocalImage, error) {
-	var host domain.Host
-	err := l.control.Look(ctx, func(ctx context.Context, tx control.Tx) (err error) {
+// discard takes an image off its host. As long as the host does not answer, the lease
+// ends and it is tried again; one that came into use meanwhile stays on the host.
+func (l *Loops) discard(ctx context.Context, image domain.Image) error {
+	host, err := l.hostOf(ctx, image)
+	if err == nil {
+		bound, cancel := context.WithTimeout(ctx, callTime)
+		defer cancel()
+		err = l.nodes.Calls(host).Images().Remove(bound, image.Reference())
+	}
+	switch {
+	case domain.IsKind(err, domain.Conflict):
+		l.log.WarnContext(ctx, "image stays on its host, where it is in use", "image", image.Reference(), "host", image.HostName)
+	case err != nil && !domain.IsKind(err, domain.NotFound):
+		l.log.InfoContext(ctx, "image leaves its host later", "image", image.Reference(), "host", image.HostName, "error", err.Error())
+		return nil
+	}
+	return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error { return t.Images().Delete(ctx, image.ID) })
+}
+
+func (l *Loops) hostOf(ctx context.Context, image domain.Image) (host domain.Host, err error) {
+	err = l.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
 		host, err = tx.Hosts().Get(ctx, image.HostName)
 		return err
 	})
+	return host, err
+}
+
+// pull has the host fetch the image and renews the lease as long as it goes on.
+func (l *Loops) pull(ctx context.Context, image domain.Image) (domain.LocalImage, error) {
+	host, err := l.hostOf(ctx, image)
 	if err != nil {
 		return domain.LocalImage{}, err
 	}
@@ -77,18 +105,18 @@ func (l *Loops) pull(ctx context.Context, image domain.Image) (domain.LocalImage
 	if standard := l.control.Options().DefaultRegistry; standard.Username != "" && domain.ImageDomain(image.Repo) == standard.Domain {
 		secret = &standard
 	}
-	renewed := time.Now()
-	return l.nodes.Calls(host).Images().Pull(ctx, domain.ImageOrder{Reference: image.Reference(), ProjectID: image.ProjectID, Secret: secret}, func(_, _ int64) error {
-		if time.Since(renewed) < pullSign {
+	var told time.Time
+	return l.nodes.Calls(host).Images().Pull(ctx, domain.ImageOrder{Reference: image.Reference(), ProjectID: image.ProjectID, Secret: secret}, func(done, total int64) error {
+		if time.Since(told) < pullSign {
 			return nil
 		}
-		renewed = time.Now()
+		told = time.Now()
 		return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
 			now, err := t.Now(ctx)
 			if err != nil {
 				return err
 			}
-			image.LeaseUntil = now.Add(pullLease)
+			image.LeaseUntil, image.DoneBytes, image.TotalBytes = now.Add(pullLease), done, total
 			return t.Images().Update(ctx, image)
 		})
 	})

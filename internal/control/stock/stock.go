@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/control/fleet"
@@ -67,7 +68,7 @@ func (s *Stock) PullImage(ctx context.Context, actor domain.Actor, reference, ho
 // Image returns one record; Invalid for an unknown one, as the contract has it.
 func (s *Stock) Image(ctx context.Context, id string) (found domain.Image, err error) {
 	err = s.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
-		found, err = tx.Images().Get(ctx, id)
+		found, err = seen(tx.Images().Get(ctx, id))
 		return err
 	})
 	return found, err
@@ -82,31 +83,60 @@ func (s *Stock) Images(ctx context.Context, p control.Page) (found []domain.Imag
 	return found, err
 }
 
-// DeleteImage drops the record, which also ends a pull under way, and then the image
-// from its host. The record goes in any case: a host that is down, or on which the
-// image is in use, keeps the image.
+// DeleteImage takes an image off its host, and then its record; a pull under way ends.
+// While the host does not answer the record stays, unseen, and the loop tries on. One
+// that a container of the host is made of is a Conflict, and all stays as it was.
 func (s *Stock) DeleteImage(ctx context.Context, id string) error {
-	var image domain.Image
-	var host domain.Host
-	err := s.control.Turn(ctx, func(ctx context.Context, t *control.Turn) (err error) {
-		if image, err = t.Images().Get(ctx, id); err != nil {
+	image, host, err := s.leaving(ctx, id)
+	if err != nil || host.ID == "" || image.ImageID == "" {
+		return err
+	}
+	bound, cancel := context.WithTimeout(ctx, s.control.Options().ResponseTimeout)
+	defer cancel()
+	err = s.nodes.Calls(host).Images().Remove(bound, image.Reference())
+	if domain.IsKind(err, domain.Conflict) {
+		return domain.NewFault(domain.Conflict, "conflict", "Image %s is in use on host %s.", image.ID, host.Name)
+	}
+	return s.control.Turn(context.WithoutCancel(ctx), func(ctx context.Context, t *control.Turn) error {
+		if err == nil {
+			return t.Images().Delete(ctx, id)
+		}
+		s.log.WarnContext(ctx, "image leaves its host later", "image", image.Reference(), "host", host.Name, "error", err.Error())
+		now, lookErr := t.Images().Get(ctx, id)
+		if lookErr != nil {
+			return nil // somebody else was quicker
+		}
+		now.Task, now.LeaseUntil = domain.ImageDelete, time.Time{}
+		t.Ring(s.control.Bells().Fetch)
+		return t.Images().Update(ctx, now)
+	})
+}
+
+// leaving returns an image that is to be deleted with its host, which is empty if it
+// left the fleet. What is not on any host goes at once.
+func (s *Stock) leaving(ctx context.Context, id string) (image domain.Image, host domain.Host, err error) {
+	err = s.control.Turn(ctx, func(ctx context.Context, t *control.Turn) (err error) {
+		if image, err = seen(t.Images().Get(ctx, id)); err != nil {
 			return err
 		}
 		host, err = t.Hosts().Get(ctx, image.HostName)
 		if err != nil && !domain.IsKind(err, domain.NotFound) {
 			return fmt.Errorf("read host %s: %w", image.HostName, err)
 		}
-		return t.Images().Delete(ctx, id)
+		if host.ID == "" || image.ImageID == "" {
+			return t.Images().Delete(ctx, id)
+		}
+		return nil
 	})
-	if err != nil || host.ID == "" || image.ImageID == "" {
-		return err
+	return image, host, err
+}
+
+// seen makes a record that is on its way out one that is not there.
+func seen(image domain.Image, err error) (domain.Image, error) {
+	if err == nil && image.Task == domain.ImageDelete {
+		return domain.Image{}, domain.NewFault(domain.Invalid, "image-not-found", "Image %s could not be found.", image.ID)
 	}
-	bound, cancel := context.WithTimeout(ctx, s.control.Options().ResponseTimeout)
-	defer cancel()
-	if err := s.nodes.Calls(host).Images().Remove(bound, image.Reference()); err != nil {
-		s.log.WarnContext(ctx, "image stays on its host", "image", image.Reference(), "host", host.Name, "error", err.Error())
-	}
-	return nil
+	return image, err
 }
 
 // SearchImages asks the registry through any host that is up. Faults: Unsupported for

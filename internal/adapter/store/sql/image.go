@@ -72,7 +72,7 @@ func (s images) List(ctx context.Context, q control.ImageQuery) ([]domain.Image,
 	default:
 		where.add("own <> '' AND project_id = ?", q.OwnOf)
 	}
-	where.add("(own = '' OR task <> ?)", string(domain.ImageDelete))
+	where.add("task <> ?", string(domain.ImageDelete))
 	if q.Repo != "" {
 		where.add("repo = ? AND tag = ?", q.Repo, q.Tag)
 	}
