@@ -50,7 +50,7 @@ func API(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 			return err
 		}
 		door = besideAPI(c, console, door)
-		group.Go(func() error { return closeWith(ctx, console) })
+		group.Go(func() error { return console.Run(ctx) })
 	}
 	group.Go(func() error { return b.serveAgents(ctx, agents) })
 	group.Go(func() error { return b.runLoops(ctx) })

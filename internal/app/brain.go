@@ -139,6 +139,7 @@ func controlOptions(c config.Config) (control.Options, error) {
 	o.NameScope = control.NameScope(c.Compute.UniqueNames)
 	o.DefaultRegistry = domain.PullSecret{Domain: c.Registries.Default, Username: c.Registries.Username, Password: c.Registries.Password}
 	o.ConsoleURL = c.WebSocket.BaseURL
+	o.ConsolesPerContainer, o.ConsolesPerProject = c.WebSocket.PerContainer, c.WebSocket.PerProject
 	o.Quota = domain.Quota{Containers: c.Quota.Containers, CPU: c.Quota.CPU, MemoryMB: c.Quota.MemoryMB, DiskGB: c.Quota.DiskGB}
 	o.Feed = c.API.Extensions
 	o.QuotaOff = !c.Quota.Enforced

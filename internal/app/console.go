@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -30,19 +29,11 @@ func newConsole(c config.Config, desk term.Desk, log *slog.Logger) (*term.Door, 
 	o := term.DefaultOptions()
 	o.BaseURL, o.AllowedOrigins, o.TrustedProxies = c.WebSocket.BaseURL, c.WebSocket.AllowedOrigins, c.API.TrustedProxies
 	o.RequireTLS, o.Idle, o.Longest = c.WebSocket.TLSOnly, c.WebSocket.Idle, c.WebSocket.Longest
-	o.PerContainer, o.PerProject, o.WrongPerMinute = c.WebSocket.PerContainer, c.WebSocket.PerProject, c.WebSocket.WrongPerMinute
+	o.WrongPerMinute = c.WebSocket.WrongPerMinute
 	if c.WebSocket.InsideAPI {
 		o.Paths = []string{consolePath}
 	}
 	return term.New(term.Deps{Desk: desk, Options: o, Now: time.Now, Log: log})
-}
-
-// closeWith closes the door when ctx ends. A web server that stops does not wait for
-// its websockets.
-func closeWith(ctx context.Context, door *term.Door) error {
-	<-ctx.Done()
-	door.Close()
-	return nil
 }
 
 // besideAPI serves consoles on the API's port: at consolePath, or at the path of the

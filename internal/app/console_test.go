@@ -27,6 +27,9 @@ func (still) Redeem(_ context.Context, claim control.TicketClaim) (control.Visit
 	return control.Visit{Container: claim.Container}, nil
 }
 
+func (still) Keep(context.Context, []string) error { return nil }
+func (still) Leave(context.Context, string) error  { return nil }
+
 func (still) Enter(context.Context, control.Visit) (control.Stream, error) {
 	r, w := io.Pipe()
 	return quiet{r, w}, nil
@@ -64,7 +67,7 @@ func serveDoor(t *testing.T, set ...string) (address string) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
-	go func() { ended <- closeWith(ctx, door) }()
+	go func() { ended <- door.Run(ctx) }()
 	go func() {
 		ended <- serveConsoles(ctx, l, settings, func(l net.Listener) *front { return newFront(l, door, time.Second, log) })
 	}()

@@ -50,7 +50,7 @@ func ConsoleProxy(ctx context.Context, c config.Config, log *slog.Logger) error 
 	log.InfoContext(ctx, "serving", "address", c.WebSocket.Listen, "url", c.WebSocket.BaseURL)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return link.Run(ctx) })
-	group.Go(func() error { return closeWith(ctx, door) })
+	group.Go(func() error { return door.Run(ctx) })
 	group.Go(func() error {
 		return serveConsoles(ctx, listener, settings, func(l net.Listener) *front { return newFront(l, door, c.API.StopTimeout, log) })
 	})

@@ -112,8 +112,8 @@ func consoleOptions() []Option {
 		Option{Name: "state_dir", Default: "$state_path/wsproxy", Help: "Where zun-wsproxy keeps its key and certificate"},
 		Option{Name: "idle_timeout", Type: Seconds, Default: "3600", Help: "Seconds without a byte after which a console is closed; 0 is never"},
 		Option{Name: "session_timeout", Type: Seconds, Default: "86400", Help: "Seconds after which any console is closed; 0 is never"},
-		Option{Name: "max_per_container", Type: Integer, Default: "128", Min: bound(0), Help: "Consoles of one container open at once at one door; 0 is unlimited"},
-		Option{Name: "max_per_project", Type: Integer, Default: "512", Min: bound(0), Help: "Consoles of one project open at once at one door; 0 is unlimited"},
+		Option{Name: "max_per_container", Type: Integer, Default: "128", Min: bound(0), Help: "Consoles of one container open at once at all doors together; 0 is unlimited; read by zun-api"},
+		Option{Name: "max_per_project", Type: Integer, Default: "512", Min: bound(0), Help: "Consoles of one project open at once at all doors together; 0 is unlimited; read by zun-api"},
 		Option{Name: "max_wrong_tickets", Type: Integer, Default: "60", Min: bound(0), Help: "Wrong tickets of one address in a minute, after which none of its is looked at for a while; 0 is unlimited"},
 	))...)
 }

@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,6 +132,44 @@ func TestTicketsOpenOnce(t *testing.T) {
 	h.must(open("", attach.Ticket))
 	if err := open("", attach.Ticket); !domain.IsKind(err, domain.NotFound) {
 		t.Errorf("a used ticket: %v", err)
+	}
+}
+
+// TestConsolesAreCountedOverAllDoors holds that a console too many keeps its ticket,
+// and that seats are freed by whoever ends a console.
+func TestConsolesAreCountedOverAllDoors(t *testing.T) {
+	for name, change := range map[string]func(*control.Options){
+		"container": func(o *control.Options) { o.ConsolesPerContainer = 2 },
+		"project":   func(o *control.Options) { o.ConsolesPerProject = 2 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, change)
+			h.addHost("n1")
+			id := h.running("web", func(r *control.CreateRequest) { r.Spec.Interactive = true })
+			redeem := func() (control.TicketClaim, control.Visit, error) {
+				session, err := h.Attach(t.Context(), member(), control.Ref{Ident: "web"})
+				h.must(err)
+				claim := control.TicketClaim{Container: id, Secret: session.Ticket}
+				visit, err := h.Redeem(t.Context(), claim)
+				return claim, visit, err
+			}
+			_, first, err := redeem()
+			h.must(err)
+			_, second, err := redeem()
+			h.must(err)
+			if first.Console == second.Console || len(first.Console) != 36 {
+				t.Errorf("consoles %s and %s", first.Console, second.Console)
+			}
+			claim, _, err := redeem()
+			if !domain.IsKind(err, domain.TooLarge) || !strings.Contains(err.Error(), name) {
+				t.Fatalf("one too many: %v", err)
+			}
+			h.must(h.Keep(t.Context(), []string{first.Console, second.Console}))
+			h.must(h.Leave(t.Context(), first.Console))
+			if _, err := h.Redeem(t.Context(), claim); err != nil {
+				t.Errorf("the refused ticket was spent: %v", err)
+			}
+		})
 	}
 }
 

@@ -44,8 +44,12 @@ type Options struct {
 	ResponseTimeout time.Duration // of a call to a host, and of waiting for an action
 	StreamTimeout   time.Duration // of an archive or a log that is not followed
 	TicketTTL       time.Duration
-	ActionSilence   time.Duration // an action without progress for so long has failed
-	ActionTotal     time.Duration // an action has failed after so long in any case
+	SeatTTL         time.Duration // of an open console that its door does not keep
+
+	ConsolesPerContainer, ConsolesPerProject int // open at once, over all doors; 0: unlimited
+
+	ActionSilence time.Duration // an action without progress for so long has failed
+	ActionTotal   time.Duration // an action has failed after so long in any case
 }
 
 // DefaultOptions returns the documented defaults.
@@ -59,7 +63,8 @@ func DefaultOptions() Options {
 		MaxPlacements:   4,
 		ServiceDownTime: 180 * time.Second, BeatInterval: 60 * time.Second,
 		ExecuteTimeout: 5 * time.Second, ResponseTimeout: 60 * time.Second,
-		StreamTimeout: time.Hour, TicketTTL: time.Minute,
+		StreamTimeout: time.Hour, TicketTTL: time.Minute, SeatTTL: 90 * time.Second,
+		ConsolesPerContainer: 128, ConsolesPerProject: 512,
 		ActionSilence: 5 * time.Minute, ActionTotal: time.Hour,
 	}
 }

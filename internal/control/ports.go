@@ -277,12 +277,36 @@ type Trust interface {
 	// Redeem takes the ticket of that kind and hash out, once; NotFound if it is
 	// unknown, expired or already redeemed.
 	Redeem(ctx context.Context, kind TicketKind, hash []byte) (Ticket, error)
-	// Purge removes expired tickets and returns how many.
+	// Peek says whether Redeem would find the ticket now: NotFound if not. It decides
+	// nothing and keeps guesses away from where the store writes.
+	Peek(ctx context.Context, kind TicketKind, hash []byte) error
+	// Purge removes expired tickets and seats and returns how many.
 	Purge(ctx context.Context) (int, error)
+	// Consoles counts those whom tickets let in.
+	Consoles() Consoles
 	// Authority returns the deployment's identity; NotFound before the first SetAuthority.
 	Authority(ctx context.Context) (Authority, error)
 	// SetAuthority stores a if none is stored; the first wins, and the stored one is returned.
 	SetAuthority(ctx context.Context, a Authority) (Authority, error)
+}
+
+// Consoles counts the consoles that are open at any door. Each holds a seat in every
+// subject it is counted in. A seat expires unless it is kept, because a door may die.
+type Consoles interface {
+	// Take gives s a seat; TooLarge if its subject has no free one.
+	Take(ctx context.Context, s Seat) error
+	// Keep lets the seats of consoles last for ttl from now; one without a seat is no error.
+	Keep(ctx context.Context, consoles []string, ttl time.Duration) error
+	// Give frees the seats of a console; none is no error.
+	Give(ctx context.Context, console string) error
+}
+
+// Seat counts one console in one subject: a container or a project.
+type Seat struct {
+	Subject string
+	Console string        // its id, a uuid
+	Limit   int           // seats of the subject
+	TTL     time.Duration // until it expires, by the database's clock
 }
 
 // TicketKind tells what a ticket opens.

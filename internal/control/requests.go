@@ -61,6 +61,7 @@ type TicketClaim struct {
 
 // Visit is what a redeemed ticket stands for: whose it was, and where it leads.
 type Visit struct {
+	Console           string // the id under which it is counted while it is open
 	Container         domain.ContainerID
 	ExecID            string
 	UserID, ProjectID string

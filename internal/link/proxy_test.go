@@ -2,6 +2,7 @@ package link_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -105,7 +106,7 @@ func TestAConsoleDoorOpensWhatATicketStandsFor(t *testing.T) {
 		t.Errorf("a guessed ticket: %v", err)
 	}
 	visit, err := d.Redeem(t.Context(), claim("ticket"))
-	if err != nil || visit.UserID != "u1" || visit.ProjectID != "p1" || visit.Host.Name != "h1" {
+	if err != nil || visit.Console != "console-1" || visit.UserID != "u1" || visit.ProjectID != "p1" || visit.Host.Name != "h1" {
 		t.Fatalf("got %+v, %v", visit, err)
 	}
 	s, err := d.Enter(t.Context(), visit)
@@ -116,6 +117,10 @@ func TestAConsoleDoorOpensWhatATicketStandsFor(t *testing.T) {
 		t.Error(err)
 	}
 	_ = s.Close()
+	err = errors.Join(d.Keep(t.Context(), []string{visit.Console, "other"}), d.Leave(t.Context(), visit.Console))
+	if got := fmt.Sprint(r.brain.kept, r.brain.left); err != nil || got != "[console-1 other] [console-1]" {
+		t.Errorf("control was told %s, %v", got, err)
+	}
 	if _, err := d.Enter(t.Context(), visit); !isRefused(err, "permit-refused") {
 		t.Errorf("a permit opened twice: %v", err)
 	}
@@ -175,6 +180,8 @@ func TestDoorsAndHostsKeepToTheirOwnCalls(t *testing.T) {
 	asHost := r.dialAs(r.credential(trust.RoleNode, host.ID), rep.address, trust.ControlName(), trust.RoleControl)
 	_, err = linkv1.NewDoorsClient(asHost).Redeem(t.Context(), &linkv1.RedeemRequest{Container: "c1", Secret: "ticket"})
 	wantRole(t, "a host redeemed a ticket", err)
+	_, err = linkv1.NewDoorsClient(asHost).LeaveConsole(t.Context(), &linkv1.LeaveConsoleRequest{Console: "console-1"})
+	wantRole(t, "a host freed a console's seat", err)
 }
 
 func TestJoinTokensOfADoor(t *testing.T) {

@@ -152,7 +152,9 @@ func (v vows) Redeem(_ context.Context, kind control.TicketKind, hash []byte) (c
 	return t.Ticket, nil
 }
 
-func (v vows) Purge(context.Context) (int, error) { return 0, nil }
+func (v vows) Peek(context.Context, control.TicketKind, []byte) error { return nil }
+func (v vows) Purge(context.Context) (int, error)                     { return 0, nil }
+func (v vows) Consoles() control.Consoles                             { return nil }
 
 func (v vows) Authority(context.Context) (control.Authority, error) {
 	if v.tx.rows.authority == nil {
@@ -189,6 +191,7 @@ type brain struct {
 	assignments []domain.Assignment
 	reports     []domain.Report
 	beats       int
+	kept, left  []string // consoles
 }
 
 func (b *brain) RegisterHost(_ context.Context, h domain.Host) (domain.Host, error) {
@@ -238,7 +241,22 @@ func (b *brain) Redeem(_ context.Context, claim control.TicketClaim) (control.Vi
 	if claim.Secret != "ticket" {
 		return control.Visit{}, domain.NewFault(domain.NotFound, "ticket-not-found", "no such ticket")
 	}
-	return control.Visit{Container: claim.Container, ExecID: claim.ExecID, UserID: "u1", ProjectID: "p1", Host: b.store.host("h1")}, nil
+	return control.Visit{Console: "console-1", Container: claim.Container, ExecID: claim.ExecID, UserID: "u1", ProjectID: "p1", Host: b.store.host("h1")}, nil
+}
+
+// Keep and Leave remember what doors said.
+func (b *brain) Keep(_ context.Context, consoles []string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.kept = append(b.kept, consoles...)
+	return nil
+}
+
+func (b *brain) Leave(_ context.Context, console string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left = append(b.left, console)
+	return nil
 }
 
 func quickTiming() channel.Timing {

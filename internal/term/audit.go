@@ -10,7 +10,6 @@ import (
 
 // visitor is who stands at the door, as far as it is known.
 type visitor struct {
-	id     string // of the console; empty if none was opened
 	from   string
 	origin string
 	claim  control.TicketClaim
@@ -47,7 +46,7 @@ func (v visitor) attributes() []any {
 		origin = origin[:most]
 	}
 	return []any{
-		"console", v.id, "from", v.from, "origin", origin,
+		"console", v.visit.Console, "from", v.from, "origin", origin,
 		"user", v.visit.UserID, "project", v.visit.ProjectID,
 		"container", string(v.claim.Container), "exec", v.claim.ExecID,
 		"host", v.visit.Host.Name,

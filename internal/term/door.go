@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"github.com/google/uuid"
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
@@ -24,6 +23,11 @@ type Desk interface {
 	Redeem(ctx context.Context, claim control.TicketClaim) (control.Visit, error)
 	// Enter opens the byte path of a visit. ctx is the life of the stream.
 	Enter(ctx context.Context, visit control.Visit) (control.Stream, error)
+	// Keep says which consoles are still open, by the ids of their visits; control
+	// counts them, and forgets those of a door that says nothing.
+	Keep(ctx context.Context, consoles []string) error
+	// Leave says that a console has ended.
+	Leave(ctx context.Context, console string) error
 }
 
 // Options bound a door.
@@ -39,8 +43,6 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// RequireTLS refuses a plain connection, unless a trusted proxy says that its own was not.
 	RequireTLS bool
-	// PerContainer and PerProject bound the consoles open at once at this door; 0: no bound.
-	PerContainer, PerProject int
 	// Idle ends a console on which no byte moved for so long, Longest any console; 0: never.
 	Idle, Longest time.Duration
 	// Ping is the time between two looks whether the user is still there, and
@@ -50,6 +52,8 @@ type Options struct {
 	Stall time.Duration
 	// Handshake bounds what happens before the upgrade: redeeming and opening.
 	Handshake time.Duration
+	// Counting is the time between two words to control on which consoles are open.
+	Counting time.Duration
 	// Redeeming bounds how many tickets are being redeemed at once, so that a storm
 	// of guesses queues here and not in the database.
 	Redeeming int
@@ -63,7 +67,7 @@ type Options struct {
 // DefaultOptions are the bounds of a door whose operator says nothing.
 func DefaultOptions() Options {
 	return Options{
-		PerContainer: 128, PerProject: 512, Idle: time.Hour, Longest: 24 * time.Hour,
+		Idle: time.Hour, Longest: 24 * time.Hour, Counting: 20 * time.Second,
 		Ping: 20 * time.Second, PingTimeout: 10 * time.Second, Stall: 10 * time.Minute,
 		Handshake: 15 * time.Second, Redeeming: 32, WrongPerMinute: 60, MaxMessage: 1 << 20,
 	}
@@ -83,15 +87,16 @@ type Door struct {
 	options Options
 	paths   []string
 	origins origins
-	slots   *slots
 	redeems chan struct{}
 	knocks  *knocks
 	audit   audit
+	log     *slog.Logger
 
 	mu       sync.Mutex
-	stopping chan struct{} // closed by Close
+	stopping chan struct{} // closed when the door closes
 	closed   bool
 	open     sync.WaitGroup
+	seated   map[string]struct{} // the ids of the consoles that control counts
 }
 
 // New makes a door. A BaseURL that is no ws: or wss: address is an error.
@@ -102,15 +107,28 @@ func New(d Deps) (*Door, error) {
 	}
 	return &Door{
 		desk: d.Desk, options: d.Options, paths: append(slices.Clone(d.Options.Paths), path), origins: allowed,
-		slots: newSlots(d.Options.PerContainer, d.Options.PerProject), redeems: make(chan struct{}, max(1, d.Options.Redeeming)),
-		knocks: newKnocks(d.Options.WrongPerMinute, d.Now),
-		audit:  audit{log: d.Log, now: d.Now}, stopping: make(chan struct{}),
+		redeems: make(chan struct{}, max(1, d.Options.Redeeming)), knocks: newKnocks(d.Options.WrongPerMinute, d.Now),
+		audit: audit{log: d.Log, now: d.Now}, log: d.Log, stopping: make(chan struct{}), seated: map[string]struct{}{},
 	}, nil
 }
 
-// Close ends every console with the code "going away", refuses new ones, and returns
-// when the last has ended.
-func (d *Door) Close() {
+// Run tells control which consoles are open until ctx ends; then it ends every console
+// with the code "going away", refuses new ones, and returns when the last has ended.
+func (d *Door) Run(ctx context.Context) error {
+	defer d.close()
+	tick := time.NewTicker(d.options.Counting)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			d.keep(ctx)
+		}
+	}
+}
+
+func (d *Door) close() {
 	d.mu.Lock()
 	if !d.closed {
 		d.closed = true
@@ -181,10 +199,8 @@ func (d *Door) admit(w http.ResponseWriter, r *http.Request, who visitor) *refus
 		return no
 	}
 	who.visit = visit
-	if err := d.slots.take(visit); err != nil {
-		return refusalOf(err)
-	}
-	defer d.slots.give(visit)
+	d.sit(visit)
+	defer d.rise(ctx, visit)
 	target, no := d.target(ctx, cancel, visit)
 	if no != nil {
 		return no
@@ -198,7 +214,6 @@ func (d *Door) admit(w http.ResponseWriter, r *http.Request, who visitor) *refus
 		d.audit.refused(ctx, who, refused(http.StatusBadRequest, err.Error())) // Accept has answered
 		return nil
 	}
-	who.id = uuid.NewString()
 	began := d.audit.opened(ctx, who, conn.Subprotocol())
 	s := newSession(conn, target, d.options, d.stopping)
 	end := s.run(ctx)

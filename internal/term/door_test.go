@@ -177,21 +177,40 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
+// TestLimits holds that control is told which consoles are open and which ended, and
+// that one too many is refused without its ticket being spent.
 func TestLimits(t *testing.T) {
-	d := newDoor(t, func(o *term.Options) { o.PerContainer = 2 })
+	d := newDoor(t, func(o *term.Options) { o.Counting = 10 * time.Millisecond })
+	d.most = 2
 	first, _ := d.mustDial(), d.mustDial()
-	if _, body, status := d.dial(d.ticket()); status != http.StatusTooManyRequests || !strings.Contains(body, "2 consoles") {
+	third := d.ticket()
+	if _, body, status := d.dial(third); status != http.StatusTooManyRequests || !strings.Contains(body, "2 consoles") {
 		t.Errorf("got %d %q", status, body)
 	}
+	eventually(t, "control knows of both", func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		told := 0
+		for _, times := range d.seats {
+			told += min(times, 1)
+		}
+		return told == 2
+	})
 	_ = first.Close(websocket.StatusNormalClosure, "")
 	eventually(t, "the place is free again", func() bool {
-		conn, _, _ := d.dial(d.ticket())
+		conn, _, _ := d.dial(third)
 		return conn != nil
 	})
-	e := newDoor(t, func(o *term.Options) { o.PerProject = 1 })
-	e.mustDial()
-	if _, body, status := e.dial(e.ticket()); status != http.StatusTooManyRequests || !strings.Contains(body, "project") {
-		t.Errorf("got %d %q", status, body)
+	d.enter = func(context.Context) error { return domain.NewFault(domain.NotFound, "exec-not-found", "gone") }
+	d.most = 0
+	if _, _, status := d.dial(d.ticket()); status != http.StatusNotFound {
+		t.Errorf("a terminal that is gone: %d", status)
+	}
+	d.stop()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.seats) != 0 || len(d.left) != 4 {
+		t.Errorf("still counted: %v; left: %v", d.seats, d.left)
 	}
 }
 
@@ -253,7 +272,7 @@ func TestAStop(t *testing.T) {
 	d := newDoor(t)
 	conn := d.mustDial()
 	done := make(chan struct{})
-	go func() { d.door.Close(); close(done) }()
+	go func() { d.stop(); close(done) }()
 	if _, _, end := readAll(t, conn); end.Code != websocket.StatusGoingAway {
 		t.Errorf("closed with %v", end)
 	}

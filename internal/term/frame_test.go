@@ -46,6 +46,9 @@ func (d drains) Redeem(_ context.Context, claim control.TicketClaim) (control.Vi
 	return control.Visit{Container: claim.Container, ExecID: claim.ExecID, Host: domain.Host{Name: "n1"}}, nil
 }
 
+func (drains) Keep(context.Context, []string) error { return nil }
+func (drains) Leave(context.Context, string) error  { return nil }
+
 func (d drains) Enter(context.Context, control.Visit) (control.Stream, error) { return <-d.next, nil }
 
 // FuzzFrame holds that whatever a user sends after the upgrade ends the console in
@@ -67,7 +70,10 @@ func FuzzFrame(f *testing.F) {
 		f.Fatal(err)
 	}
 	server := httptest.NewServer(door)
-	f.Cleanup(func() { door.Close(); server.Close() })
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- door.Run(ctx) }()
+	f.Cleanup(func() { stop(); <-ended; server.Close() })
 	address := strings.Replace(server.URL, "http", "ws", 1) + "/?token=" + strings.Repeat("a", 64) + "&uuid=" + container
 	f.Fuzz(func(t *testing.T, frames []byte, split uint8) {
 		target := &drain{closed: make(chan struct{})}

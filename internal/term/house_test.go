@@ -90,6 +90,26 @@ type desk struct {
 	make    func() *process
 	enter   func(ctx context.Context) error // before a target is opened
 	asked   int
+	seats   map[string]int // how often control was told that a console is open
+	left    []string
+	most    int // seats; 0: no bound
+}
+
+func (d *desk) Keep(_ context.Context, consoles []string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, c := range consoles {
+		d.seats[c]++
+	}
+	return nil
+}
+
+func (d *desk) Leave(_ context.Context, console string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.seats, console)
+	d.left = append(d.left, console)
+	return nil
 }
 
 func (d *desk) Redeem(_ context.Context, claim control.TicketClaim) (control.Visit, error) {
@@ -100,6 +120,11 @@ func (d *desk) Redeem(_ context.Context, claim control.TicketClaim) (control.Vis
 	if !ok || visit.Container != claim.Container || visit.ExecID != claim.ExecID {
 		return control.Visit{}, domain.NewFault(domain.NotFound, "ticket-not-found", "The ticket is unknown, expired or used.")
 	}
+	if d.most > 0 && len(d.seats) >= d.most {
+		return control.Visit{}, domain.NewFault(domain.TooLarge, "too-many-consoles", "the container has %d consoles open, which is the limit", d.most)
+	}
+	visit.Console = fmt.Sprint("console-", d.asked)
+	d.seats[visit.Console] = 0
 	delete(d.tickets, claim.Secret)
 	return visit, nil
 }
@@ -131,6 +156,7 @@ type door struct {
 	server *httptest.Server
 	log    *lines
 	next   int
+	stop   func() // returns when the last console has ended
 	now    atomic.Pointer[func() time.Time]
 }
 
@@ -139,7 +165,7 @@ func (d *door) tell(now func() time.Time) { d.now.Store(&now) }
 
 func newDoor(t testing.TB, change ...func(*term.Options)) *door {
 	t.Helper()
-	d := &door{t: t, desk: &desk{tickets: map[string]control.Visit{}, make: echoing(0)}, log: &lines{}}
+	d := &door{t: t, desk: &desk{tickets: map[string]control.Visit{}, seats: map[string]int{}, make: echoing(0)}, log: &lines{}}
 	d.tell(time.Now)
 	options := term.DefaultOptions()
 	options.BaseURL = "ws://console.example:6784/"
@@ -152,7 +178,11 @@ func newDoor(t testing.TB, change ...func(*term.Options)) *door {
 		t.Fatal(err)
 	}
 	d.server = httptest.NewServer(d.door)
-	t.Cleanup(func() { d.door.Close(); d.server.Close() })
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.door.Run(ctx) }()
+	d.stop = sync.OnceFunc(func() { stop(); <-ended })
+	t.Cleanup(func() { d.stop(); d.server.Close() })
 	return d
 }
 

@@ -71,13 +71,22 @@ func ticketHash(secret string) []byte {
 // Redeem takes the ticket that claim shows out of the store, once, and says what it
 // stands for. NotFound says that it is unknown, expired, used, or for something
 // else; a ticket shown for something else stays good for what it was made for. A
-// host that is down is Unavailable, and the ticket is kept as well.
+// host that is down is Unavailable, and as many consoles as there may be are
+// TooLarge; the ticket is kept then as well.
 func (i *Insides) Redeem(ctx context.Context, claim control.TicketClaim) (visit control.Visit, err error) {
 	kind := control.TicketExec
 	if claim.ExecID == "" {
 		kind = control.TicketAttach
 	}
 	hash := ticketHash(claim.Secret)
+	err = i.control.Look(ctx, func(ctx context.Context, tx control.Tx) error { return tx.Trust().Peek(ctx, kind, hash) })
+	if err != nil {
+		return visit, err
+	}
+	console, err := i.control.Dice().UUID()
+	if err != nil {
+		return visit, err
+	}
 	err = i.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
 		ticket, err := t.Trust().Redeem(ctx, kind, hash)
 		if err != nil {
@@ -94,8 +103,13 @@ func (i *Insides) Redeem(ctx context.Context, claim control.TicketClaim) (visit 
 			return foreignTicket()
 		}
 		host, err := control.HostOf(ctx, t, i.control.Options(), row)
-		visit = control.Visit{Container: row.ID, ExecID: ticket.ExecID, UserID: ticket.UserID, ProjectID: ticket.ProjectID, Host: host}
-		return err
+		if err != nil {
+			return err
+		}
+		visit = control.Visit{
+			Console: console, Container: row.ID, ExecID: ticket.ExecID, UserID: ticket.UserID, ProjectID: ticket.ProjectID, Host: host,
+		}
+		return i.seat(ctx, t, visit)
 	})
 	return visit, err
 }

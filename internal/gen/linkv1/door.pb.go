@@ -292,6 +292,7 @@ type RedeemReply struct {
 	UserId        string                 `protobuf:"bytes,4,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	ProjectId     string                 `protobuf:"bytes,5,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	Permit        []byte                 `protobuf:"bytes,6,opt,name=permit,proto3" json:"permit,omitempty"`
+	Console       string                 `protobuf:"bytes,7,opt,name=console,proto3" json:"console,omitempty"` // the id under which it is counted while it is open
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -368,6 +369,173 @@ func (x *RedeemReply) GetPermit() []byte {
 	return nil
 }
 
+func (x *RedeemReply) GetConsole() string {
+	if x != nil {
+		return x.Console
+	}
+	return ""
+}
+
+type KeepConsolesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Consoles      []string               `protobuf:"bytes,1,rep,name=consoles,proto3" json:"consoles,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeepConsolesRequest) Reset() {
+	*x = KeepConsolesRequest{}
+	mi := &file_zun_link_v1_door_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeepConsolesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeepConsolesRequest) ProtoMessage() {}
+
+func (x *KeepConsolesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_door_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeepConsolesRequest.ProtoReflect.Descriptor instead.
+func (*KeepConsolesRequest) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_door_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *KeepConsolesRequest) GetConsoles() []string {
+	if x != nil {
+		return x.Consoles
+	}
+	return nil
+}
+
+type KeepConsolesReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeepConsolesReply) Reset() {
+	*x = KeepConsolesReply{}
+	mi := &file_zun_link_v1_door_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeepConsolesReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeepConsolesReply) ProtoMessage() {}
+
+func (x *KeepConsolesReply) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_door_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeepConsolesReply.ProtoReflect.Descriptor instead.
+func (*KeepConsolesReply) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_door_proto_rawDescGZIP(), []int{7}
+}
+
+type LeaveConsoleRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Console       string                 `protobuf:"bytes,1,opt,name=console,proto3" json:"console,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LeaveConsoleRequest) Reset() {
+	*x = LeaveConsoleRequest{}
+	mi := &file_zun_link_v1_door_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LeaveConsoleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LeaveConsoleRequest) ProtoMessage() {}
+
+func (x *LeaveConsoleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_door_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LeaveConsoleRequest.ProtoReflect.Descriptor instead.
+func (*LeaveConsoleRequest) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_door_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *LeaveConsoleRequest) GetConsole() string {
+	if x != nil {
+		return x.Console
+	}
+	return ""
+}
+
+type LeaveConsoleReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LeaveConsoleReply) Reset() {
+	*x = LeaveConsoleReply{}
+	mi := &file_zun_link_v1_door_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LeaveConsoleReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LeaveConsoleReply) ProtoMessage() {}
+
+func (x *LeaveConsoleReply) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_door_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LeaveConsoleReply.ProtoReflect.Descriptor instead.
+func (*LeaveConsoleReply) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_door_proto_rawDescGZIP(), []int{9}
+}
+
 var File_zun_link_v1_door_proto protoreflect.FileDescriptor
 
 const file_zun_link_v1_door_proto_rawDesc = "" +
@@ -387,7 +555,7 @@ const file_zun_link_v1_door_proto_rawDesc = "" +
 	"\rRedeemRequest\x12\x1c\n" +
 	"\tcontainer\x18\x01 \x01(\tR\tcontainer\x12\x17\n" +
 	"\aexec_id\x18\x02 \x01(\tR\x06execId\x12\x16\n" +
-	"\x06secret\x18\x03 \x01(\tR\x06secret\"\xb6\x01\n" +
+	"\x06secret\x18\x03 \x01(\tR\x06secret\"\xd0\x01\n" +
 	"\vRedeemReply\x12\x17\n" +
 	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x1b\n" +
 	"\thost_name\x18\x02 \x01(\tR\bhostName\x12!\n" +
@@ -395,11 +563,20 @@ const file_zun_link_v1_door_proto_rawDesc = "" +
 	"\auser_id\x18\x04 \x01(\tR\x06userId\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x05 \x01(\tR\tprojectId\x12\x16\n" +
-	"\x06permit\x18\x06 \x01(\fR\x06permit2\xd6\x01\n" +
+	"\x06permit\x18\x06 \x01(\fR\x06permit\x12\x18\n" +
+	"\aconsole\x18\a \x01(\tR\aconsole\"1\n" +
+	"\x13KeepConsolesRequest\x12\x1a\n" +
+	"\bconsoles\x18\x01 \x03(\tR\bconsoles\"\x13\n" +
+	"\x11KeepConsolesReply\"/\n" +
+	"\x13LeaveConsoleRequest\x12\x18\n" +
+	"\aconsole\x18\x01 \x01(\tR\aconsole\"\x13\n" +
+	"\x11LeaveConsoleReply2\xfa\x02\n" +
 	"\x05Doors\x12D\n" +
 	"\bJoinDoor\x12\x1c.zun.link.v1.JoinDoorRequest\x1a\x1a.zun.link.v1.JoinDoorReply\x12G\n" +
 	"\tRenewDoor\x12\x1d.zun.link.v1.RenewDoorRequest\x1a\x1b.zun.link.v1.RenewDoorReply\x12>\n" +
-	"\x06Redeem\x12\x1a.zun.link.v1.RedeemRequest\x1a\x18.zun.link.v1.RedeemReplyB+Z)github.com/go-zun/zun/internal/gen/linkv1b\x06proto3"
+	"\x06Redeem\x12\x1a.zun.link.v1.RedeemRequest\x1a\x18.zun.link.v1.RedeemReply\x12P\n" +
+	"\fKeepConsoles\x12 .zun.link.v1.KeepConsolesRequest\x1a\x1e.zun.link.v1.KeepConsolesReply\x12P\n" +
+	"\fLeaveConsole\x12 .zun.link.v1.LeaveConsoleRequest\x1a\x1e.zun.link.v1.LeaveConsoleReplyB+Z)github.com/go-zun/zun/internal/gen/linkv1b\x06proto3"
 
 var (
 	file_zun_link_v1_door_proto_rawDescOnce sync.Once
@@ -413,24 +590,32 @@ func file_zun_link_v1_door_proto_rawDescGZIP() []byte {
 	return file_zun_link_v1_door_proto_rawDescData
 }
 
-var file_zun_link_v1_door_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_zun_link_v1_door_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_zun_link_v1_door_proto_goTypes = []any{
-	(*JoinDoorRequest)(nil),  // 0: zun.link.v1.JoinDoorRequest
-	(*JoinDoorReply)(nil),    // 1: zun.link.v1.JoinDoorReply
-	(*RenewDoorRequest)(nil), // 2: zun.link.v1.RenewDoorRequest
-	(*RenewDoorReply)(nil),   // 3: zun.link.v1.RenewDoorReply
-	(*RedeemRequest)(nil),    // 4: zun.link.v1.RedeemRequest
-	(*RedeemReply)(nil),      // 5: zun.link.v1.RedeemReply
+	(*JoinDoorRequest)(nil),     // 0: zun.link.v1.JoinDoorRequest
+	(*JoinDoorReply)(nil),       // 1: zun.link.v1.JoinDoorReply
+	(*RenewDoorRequest)(nil),    // 2: zun.link.v1.RenewDoorRequest
+	(*RenewDoorReply)(nil),      // 3: zun.link.v1.RenewDoorReply
+	(*RedeemRequest)(nil),       // 4: zun.link.v1.RedeemRequest
+	(*RedeemReply)(nil),         // 5: zun.link.v1.RedeemReply
+	(*KeepConsolesRequest)(nil), // 6: zun.link.v1.KeepConsolesRequest
+	(*KeepConsolesReply)(nil),   // 7: zun.link.v1.KeepConsolesReply
+	(*LeaveConsoleRequest)(nil), // 8: zun.link.v1.LeaveConsoleRequest
+	(*LeaveConsoleReply)(nil),   // 9: zun.link.v1.LeaveConsoleReply
 }
 var file_zun_link_v1_door_proto_depIdxs = []int32{
 	0, // 0: zun.link.v1.Doors.JoinDoor:input_type -> zun.link.v1.JoinDoorRequest
 	2, // 1: zun.link.v1.Doors.RenewDoor:input_type -> zun.link.v1.RenewDoorRequest
 	4, // 2: zun.link.v1.Doors.Redeem:input_type -> zun.link.v1.RedeemRequest
-	1, // 3: zun.link.v1.Doors.JoinDoor:output_type -> zun.link.v1.JoinDoorReply
-	3, // 4: zun.link.v1.Doors.RenewDoor:output_type -> zun.link.v1.RenewDoorReply
-	5, // 5: zun.link.v1.Doors.Redeem:output_type -> zun.link.v1.RedeemReply
-	3, // [3:6] is the sub-list for method output_type
-	0, // [0:3] is the sub-list for method input_type
+	6, // 3: zun.link.v1.Doors.KeepConsoles:input_type -> zun.link.v1.KeepConsolesRequest
+	8, // 4: zun.link.v1.Doors.LeaveConsole:input_type -> zun.link.v1.LeaveConsoleRequest
+	1, // 5: zun.link.v1.Doors.JoinDoor:output_type -> zun.link.v1.JoinDoorReply
+	3, // 6: zun.link.v1.Doors.RenewDoor:output_type -> zun.link.v1.RenewDoorReply
+	5, // 7: zun.link.v1.Doors.Redeem:output_type -> zun.link.v1.RedeemReply
+	7, // 8: zun.link.v1.Doors.KeepConsoles:output_type -> zun.link.v1.KeepConsolesReply
+	9, // 9: zun.link.v1.Doors.LeaveConsole:output_type -> zun.link.v1.LeaveConsoleReply
+	5, // [5:10] is the sub-list for method output_type
+	0, // [0:5] is the sub-list for method input_type
 	0, // [0:0] is the sub-list for extension type_name
 	0, // [0:0] is the sub-list for extension extendee
 	0, // [0:0] is the sub-list for field type_name
@@ -447,7 +632,7 @@ func file_zun_link_v1_door_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zun_link_v1_door_proto_rawDesc), len(file_zun_link_v1_door_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,9 +21,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Doors_JoinDoor_FullMethodName  = "/zun.link.v1.Doors/JoinDoor"
-	Doors_RenewDoor_FullMethodName = "/zun.link.v1.Doors/RenewDoor"
-	Doors_Redeem_FullMethodName    = "/zun.link.v1.Doors/Redeem"
+	Doors_JoinDoor_FullMethodName     = "/zun.link.v1.Doors/JoinDoor"
+	Doors_RenewDoor_FullMethodName    = "/zun.link.v1.Doors/RenewDoor"
+	Doors_Redeem_FullMethodName       = "/zun.link.v1.Doors/Redeem"
+	Doors_KeepConsoles_FullMethodName = "/zun.link.v1.Doors/KeepConsoles"
+	Doors_LeaveConsole_FullMethodName = "/zun.link.v1.Doors/LeaveConsole"
 )
 
 // DoorsClient is the client API for Doors service.
@@ -39,6 +41,10 @@ type DoorsClient interface {
 	RenewDoor(ctx context.Context, in *RenewDoorRequest, opts ...grpc.CallOption) (*RenewDoorReply, error)
 	// Redeem takes a user's ticket out, once, and says where it leads.
 	Redeem(ctx context.Context, in *RedeemRequest, opts ...grpc.CallOption) (*RedeemReply, error)
+	// KeepConsoles says which consoles are still open, long before their seats expire.
+	KeepConsoles(ctx context.Context, in *KeepConsolesRequest, opts ...grpc.CallOption) (*KeepConsolesReply, error)
+	// LeaveConsole says that a console has ended.
+	LeaveConsole(ctx context.Context, in *LeaveConsoleRequest, opts ...grpc.CallOption) (*LeaveConsoleReply, error)
 }
 
 type doorsClient struct {
@@ -79,6 +85,26 @@ func (c *doorsClient) Redeem(ctx context.Context, in *RedeemRequest, opts ...grp
 	return out, nil
 }
 
+func (c *doorsClient) KeepConsoles(ctx context.Context, in *KeepConsolesRequest, opts ...grpc.CallOption) (*KeepConsolesReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(KeepConsolesReply)
+	err := c.cc.Invoke(ctx, Doors_KeepConsoles_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *doorsClient) LeaveConsole(ctx context.Context, in *LeaveConsoleRequest, opts ...grpc.CallOption) (*LeaveConsoleReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LeaveConsoleReply)
+	err := c.cc.Invoke(ctx, Doors_LeaveConsole_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // DoorsServer is the server API for Doors service.
 // All implementations must embed UnimplementedDoorsServer
 // for forward compatibility.
@@ -92,6 +118,10 @@ type DoorsServer interface {
 	RenewDoor(context.Context, *RenewDoorRequest) (*RenewDoorReply, error)
 	// Redeem takes a user's ticket out, once, and says where it leads.
 	Redeem(context.Context, *RedeemRequest) (*RedeemReply, error)
+	// KeepConsoles says which consoles are still open, long before their seats expire.
+	KeepConsoles(context.Context, *KeepConsolesRequest) (*KeepConsolesReply, error)
+	// LeaveConsole says that a console has ended.
+	LeaveConsole(context.Context, *LeaveConsoleRequest) (*LeaveConsoleReply, error)
 	mustEmbedUnimplementedDoorsServer()
 }
 
@@ -110,6 +140,12 @@ func (UnimplementedDoorsServer) RenewDoor(context.Context, *RenewDoorRequest) (*
 }
 func (UnimplementedDoorsServer) Redeem(context.Context, *RedeemRequest) (*RedeemReply, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Redeem not implemented")
+}
+func (UnimplementedDoorsServer) KeepConsoles(context.Context, *KeepConsolesRequest) (*KeepConsolesReply, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method KeepConsoles not implemented")
+}
+func (UnimplementedDoorsServer) LeaveConsole(context.Context, *LeaveConsoleRequest) (*LeaveConsoleReply, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method LeaveConsole not implemented")
 }
 func (UnimplementedDoorsServer) mustEmbedUnimplementedDoorsServer() {}
 func (UnimplementedDoorsServer) testEmbeddedByValue()               {}
@@ -186,6 +222,42 @@ func _Doors_Redeem_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Doors_KeepConsoles_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(KeepConsolesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DoorsServer).KeepConsoles(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Doors_KeepConsoles_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DoorsServer).KeepConsoles(ctx, req.(*KeepConsolesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Doors_LeaveConsole_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LeaveConsoleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DoorsServer).LeaveConsole(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Doors_LeaveConsole_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DoorsServer).LeaveConsole(ctx, req.(*LeaveConsoleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Doors_ServiceDesc is the grpc.ServiceDesc for Doors service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -204,6 +276,14 @@ var Doors_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Redeem",
 			Handler:    _Doors_Redeem_Handler,
+		},
+		{
+			MethodName: "KeepConsoles",
+			Handler:    _Doors_KeepConsoles_Handler,
+		},
+		{
+			MethodName: "LeaveConsole",
+			Handler:    _Doors_LeaveConsole_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

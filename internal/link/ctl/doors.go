@@ -82,6 +82,17 @@ func (d *doors) Redeem(ctx context.Context, req *linkv1.RedeemRequest) (*linkv1.
 	}
 	return &linkv1.RedeemReply{
 		HostId: visit.Host.ID, HostName: visit.Host.Name, HostAddress: visit.Host.Address,
-		UserId: visit.UserID, ProjectId: visit.ProjectID, Permit: permit,
+		UserId: visit.UserID, ProjectId: visit.ProjectID, Permit: permit, Console: visit.Console,
 	}, nil
+}
+
+// KeepConsoles serves the contract. A console's id is as random as a ticket, so no
+// door knows another's.
+func (d *doors) KeepConsoles(ctx context.Context, req *linkv1.KeepConsolesRequest) (*linkv1.KeepConsolesReply, error) {
+	return &linkv1.KeepConsolesReply{}, d.brain.Keep(ctx, req.GetConsoles())
+}
+
+// LeaveConsole serves the contract.
+func (d *doors) LeaveConsole(ctx context.Context, req *linkv1.LeaveConsoleRequest) (*linkv1.LeaveConsoleReply, error) {
+	return &linkv1.LeaveConsoleReply{}, d.brain.Leave(ctx, req.GetConsole())
 }

@@ -28,6 +28,10 @@ type Brain interface {
 	Report(ctx context.Context, hostID string, r domain.Report) (stale bool, err error)
 	// Redeem takes a user's ticket out for a console door, once.
 	Redeem(ctx context.Context, claim control.TicketClaim) (control.Visit, error)
+	// Keep and Leave say for a console door which consoles are still open, and that
+	// one has ended.
+	Keep(ctx context.Context, consoles []string) error
+	Leave(ctx context.Context, console string) error
 }
 
 // ServerDeps are what a Server stands on. Every field is required.
@@ -67,8 +71,10 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		Deployment: s.authority.Deployment, Role: trust.RoleNode,
 		Open: []string{linkv1.Control_Join_FullMethodName, linkv1.Doors_JoinDoor_FullMethodName}, Now: s.now, Log: s.log,
 		Also: map[string]channel.Exception{
-			linkv1.Doors_RenewDoor_FullMethodName: {Role: trust.RoleProxy, Instead: true},
-			linkv1.Doors_Redeem_FullMethodName:    {Role: trust.RoleProxy, Instead: true},
+			linkv1.Doors_RenewDoor_FullMethodName:    {Role: trust.RoleProxy, Instead: true},
+			linkv1.Doors_Redeem_FullMethodName:       {Role: trust.RoleProxy, Instead: true},
+			linkv1.Doors_KeepConsoles_FullMethodName: {Role: trust.RoleProxy, Instead: true},
+			linkv1.Doors_LeaveConsole_FullMethodName: {Role: trust.RoleProxy, Instead: true},
 		},
 	}
 	server := channel.NewServer(trust.ControlServer(s.authority.Credential, s.now), guard, s.timing)

@@ -131,10 +131,28 @@ func (l *Link) Redeem(ctx context.Context, claim control.TicketClaim) (control.V
 		return control.Visit{}, err
 	}
 	return control.Visit{
-		Container: claim.Container, ExecID: claim.ExecID, UserID: reply.GetUserId(), ProjectID: reply.GetProjectId(),
+		Console: reply.GetConsole(), Container: claim.Container, ExecID: claim.ExecID, UserID: reply.GetUserId(), ProjectID: reply.GetProjectId(),
 		Host:   domain.Host{ID: reply.GetHostId(), Name: reply.GetHostName(), Address: reply.GetHostAddress()},
 		Permit: reply.GetPermit(),
 	}, nil
+}
+
+// Keep tells control which consoles are still open.
+func (l *Link) Keep(ctx context.Context, consoles []string) error {
+	req := &linkv1.KeepConsolesRequest{Consoles: consoles}
+	_, err := ask(ctx, l.brains, func(ctx context.Context, c linkv1.DoorsClient) (*linkv1.KeepConsolesReply, error) {
+		return c.KeepConsoles(ctx, req)
+	})
+	return err
+}
+
+// Leave tells control that a console has ended.
+func (l *Link) Leave(ctx context.Context, console string) error {
+	req := &linkv1.LeaveConsoleRequest{Console: console}
+	_, err := ask(ctx, l.brains, func(ctx context.Context, c linkv1.DoorsClient) (*linkv1.LeaveConsoleReply, error) {
+		return c.LeaveConsole(ctx, req)
+	})
+	return err
 }
 
 // Enter joins the terminal at its host with the visit's permit. ctx is the life of

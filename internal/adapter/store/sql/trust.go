@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
@@ -69,10 +71,25 @@ func storedTicketFields(t *storedTicket) []column.Field {
 	return append(ticketFields(&t.Ticket), column.Moment("expires_at", &t.expires))
 }
 
+func (s trust) Peek(ctx context.Context, kind control.TicketKind, hash []byte) error {
+	var there int
+	err := s.scalar(ctx, []any{&there}, "SELECT 1 FROM tickets WHERE kind = ? AND hash = ? AND expires_at > @now", string(kind), hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return domain.NewFault(domain.NotFound, "ticket-not-found", "The ticket is unknown, expired or used.")
+	}
+	return err
+}
+
 func (s trust) Purge(ctx context.Context) (int, error) {
 	purged, err := s.exec(ctx, "DELETE FROM tickets WHERE expires_at <= @now")
-	return int(purged), err
+	if err != nil {
+		return 0, err
+	}
+	seats, err := s.exec(ctx, "DELETE FROM console_seats WHERE expires_at <= @now")
+	return int(purged + seats), err
 }
+
+func (s trust) Consoles() control.Consoles { return consoles(s) }
 
 func (s trust) Authority(ctx context.Context) (control.Authority, error) {
 	missing := domain.NewFault(domain.NotFound, "authority-not-found", "The deployment has no authority yet.")

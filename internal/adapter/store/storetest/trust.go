@@ -15,6 +15,10 @@ func trustCases() map[string]func(*probe) {
 		"Trust/TicketOnce":        ticketOnce,
 		"Trust/TicketExpiry":      ticketExpiry,
 		"Trust/ParallelRedeem":    ticketParallel,
+		"Trust/Peek":              ticketPeek,
+		"Trust/Seats":             seats,
+		"Trust/SeatExpiry":        seatExpiry,
+		"Trust/ParallelSeats":     seatsParallel,
 		"Trust/Authority":         authority,
 		"Trust/ParallelAuthority": authorityParallel,
 	}
