@@ -4,9 +4,9 @@ package fuzz
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -19,80 +19,75 @@ import (
 	"github.com/go-zun/zun/test/deployment"
 )
 
-// befall lets every misfortune happen when its request is made, each for its while.
-// Two never befall one process at once. At the end everything is whole again.
+// befall lets every misfortune happen when its request is made, each for its while. At
+// the end everything is whole again.
 func (s *storm) befall(ctx context.Context, t *testing.T) {
 	t.Helper()
-	busy := map[*deployment.Process]*sync.Mutex{}
-	for _, p := range s.Processes() {
-		busy[p] = &sync.Mutex{}
-	}
 	var under sync.WaitGroup
+	defer under.Wait()
 	for _, m := range s.schedule.misfortunes {
 		for s.made.Load() < int64(m.at) {
 			if !pause(ctx, 5*time.Millisecond) {
 				return
 			}
 		}
-		under.Go(func() { s.happen(ctx, t, m, busy) })
+		under.Go(func() { s.happen(ctx, t, m) })
 	}
-	under.Wait()
 }
 
-func (s *storm) happen(ctx context.Context, t *testing.T, m misfortune, busy map[*deployment.Process]*sync.Mutex) {
+func (s *storm) happen(ctx context.Context, t *testing.T, m misfortune) {
 	t.Helper()
 	host := s.Hosts[m.dice%uint64(len(s.Hosts))]
-	api := s.APIs[m.dice%uint64(len(s.APIs))]
-	victim := api
-	if slices.Contains([]string{"kill-compute", "freeze-compute", "window-compute", "bury", "restart-gently"}, m.what) {
-		victim = host.Process
-	}
-	note := func(format string, args ...any) {
-		s.journal.note("%s after request %d: %s", m, m.at, fmt.Sprintf(format, args...))
-	}
 	switch m.what {
-	case "kill-api", "kill-compute", "freeze-api", "freeze-compute", "window-api", "window-compute", "bury", "restart-gently":
-		busy[victim].Lock()
-		defer busy[victim].Unlock()
-	}
-	switch m.what {
-	case "kill-api", "kill-compute":
-		note("%s", victim.Name)
-		victim.Kill()
-		pause(ctx, m.lasts)
-		victim.MustStart(t)
-	case "restart-gently":
-		note("%s", victim.Name)
-		victim.Stop(t)
-		victim.MustStart(t)
-	case "freeze-api", "freeze-compute":
-		note("%s", victim.Name)
-		victim.Signal(syscall.SIGSTOP)
-		pause(ctx, m.lasts)
-		victim.Signal(syscall.SIGCONT)
-	case "window-api", "window-compute":
-		s.window(ctx, t, m, victim)
+	case "kill-api", "freeze-api", "window-api":
+		s.hurt(ctx, t, m, s.APIs[m.dice%uint64(len(s.APIs))])
+	case "kill-compute", "freeze-compute", "window-compute", "restart-compute":
+		s.hurt(ctx, t, m, host.Process)
 	case "bury":
 		s.bury(ctx, t, m, host)
 	case "disable-host":
-		note("%s", host.Name)
+		s.journal.note("%s: %s", m, host.Name)
 		_, _ = s.admin.DisableService(ctx, host.Name, "zun-compute", "a whim")
 		pause(ctx, m.lasts)
 		s.enable(ctx, host)
 	case "lock-database":
-		note("")
+		s.journal.note("%s", m)
 		locked, end := context.WithTimeout(ctx, m.lasts)
 		defer end()
 		if err := s.Lock(locked, t); err != nil {
 			s.journal.note("%v", err)
 		}
 	case "hang-up-database":
-		note("")
+		s.journal.note("%s", m)
 		s.HangUp(t)
 	case "cue":
 		s.cue(t, m, host)
 	default:
 		s.strike(t, m)
+	}
+}
+
+// hurt kills, freezes or restarts a service, or has it die in a named window. Two
+// misfortunes never hurt one service at once.
+func (s *storm) hurt(ctx context.Context, t *testing.T, m misfortune, victim *deployment.Process) {
+	t.Helper()
+	s.busy[victim].Lock()
+	defer s.busy[victim].Unlock()
+	s.journal.note("%s: %s", m, victim.Name)
+	switch how, _, _ := strings.Cut(m.what, "-"); how {
+	case "kill":
+		victim.Kill()
+		pause(ctx, m.lasts)
+		victim.MustStart(t)
+	case "restart":
+		victim.Stop(t)
+		victim.MustStart(t)
+	case "freeze":
+		victim.Signal(syscall.SIGSTOP)
+		pause(ctx, m.lasts)
+		victim.Signal(syscall.SIGCONT)
+	case "window":
+		s.window(ctx, t, m, victim)
 	}
 }
 
@@ -123,6 +118,8 @@ func (s *storm) window(ctx context.Context, t *testing.T, m misfortune, victim *
 // bury deletes a container by force while its host is dead and known to be.
 func (s *storm) bury(ctx context.Context, t *testing.T, m misfortune, host *deployment.Host) {
 	t.Helper()
+	s.busy[host.Process].Lock()
+	defer s.busy[host.Process].Unlock()
 	s.journal.note("%s dies and is known to be dead", host.Name)
 	if host.Process != s.APIs[0] { // the all-in-one would take control with it
 		host.Kill()

@@ -55,13 +55,15 @@ type misfortune struct {
 	dice  uint64
 }
 
-func (m misfortune) String() string { return fmt.Sprintf("%s for %s", m.what, m.lasts) }
+func (m misfortune) String() string {
+	return fmt.Sprintf("%s for %s at request %d", m.what, m.lasts, m.at)
+}
 
 func misfortunes() []weighted {
 	return []weighted{
 		{"kill-api", 5}, {"kill-compute", 6}, {"freeze-api", 2}, {"freeze-compute", 3}, {"window-api", 4}, {"window-compute", 5},
 		{"cue", 12}, {"end-process", 4}, {"kill-sandbox", 3}, {"lose", 4},
-		{"lock-database", 2}, {"hang-up-database", 2}, {"disable-host", 2}, {"bury", 2}, {"restart-gently", 2},
+		{"lock-database", 2}, {"hang-up-database", 2}, {"disable-host", 2}, {"bury", 2}, {"restart-compute", 2},
 	}
 }
 

@@ -85,6 +85,7 @@ type storm struct {
 	db       *sql.DB
 	clean    deployment.Inventory // before the storm
 	made     atomic.Int64         // requests begun
+	busy     map[*deployment.Process]*sync.Mutex
 }
 
 // seat is where a project keeps one container. Clients that act on the same seat meet.
@@ -131,7 +132,10 @@ func weather(t *testing.T, v variant, s schedule) {
 	}
 	storm := &storm{schedule: s, journal: newJournal(t, fmt.Sprintf("%s-%d", v.name, s.seed))}
 	storm.Deployment = deployment.Start(t, p)
-	storm.admin = storm.CLI
+	storm.admin, storm.busy = storm.CLI, map[*deployment.Process]*sync.Mutex{}
+	for _, p := range storm.Processes() {
+		storm.busy[p] = &sync.Mutex{}
+	}
 	storm.db = storm.Open(t)
 	t.Cleanup(func() { _ = storm.db.Close() })
 	storm.furnish(t)
