@@ -94,6 +94,22 @@ func TestAnAttachThatWasNeverShownGivesItsPortBack(t *testing.T) {
 	}
 }
 
+// TestADeleteTakesThePortOfAnAttachThatItOutran deletes while a replica makes the port.
+func TestADeleteTakesThePortOfAnAttachThatItOutran(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	id := h.running("web")
+	_, err := h.Rewire(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkAttach,
+		domain.ActionArgs{Net: domain.NetRequest{Network: "blue"}})
+	h.must(err)
+	h.nets.before = func(domain.Container) { h.must(h.delete(id, control.DeleteRequest{Stop: true})) }
+	h.step(h.loops.Prepare)
+	h.released(id)
+	if !h.gone(id) || h.nets.count() != 0 {
+		t.Errorf("left: ports %+v", h.nets.ports)
+	}
+}
+
 // TestADeleteClosesTheStepsOfWhatItCancels looks at a step that had begun.
 func TestADeleteClosesTheStepsOfWhatItCancels(t *testing.T) {
 	h := newHouse(t)

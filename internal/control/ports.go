@@ -350,7 +350,7 @@ type Networking interface {
 	Prepare(ctx context.Context, c domain.Container, hostName string) ([]domain.Nic, error)
 	// Release deletes the ports made for c and unbinds the user's own; a missing port is no
 	// error. A nic without a port stands for the one made on its network; no nics at all
-	// for everything made for c.
+	// for everything that was made for c or bound to it.
 	Release(ctx context.Context, id domain.ContainerID, nics []domain.Nic) error
 	// Leftovers returns ids of containers that own ports although known(id) is false.
 	Leftovers(ctx context.Context, known func(domain.ContainerID) bool) ([]domain.ContainerID, error)

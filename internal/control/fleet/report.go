@@ -202,7 +202,7 @@ func (f *Fleet) exhume(ctx context.Context, hostID string, r domain.Report) (sta
 	}
 	bound, cancel := context.WithTimeout(ctx, f.control.Options().ResponseTimeout)
 	defer cancel()
-	if err := f.networking.Release(bound, row.ID, row.Nics); err != nil {
+	if err := f.networking.Release(bound, row.ID, nil); err != nil {
 		return false, fmt.Errorf("release the ports of %s: %w", row.ID, err)
 	}
 	return false, f.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {

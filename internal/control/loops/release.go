@@ -33,7 +33,7 @@ func (l *Loops) release(ctx context.Context, a domain.Action) error {
 	if err != nil {
 		return err
 	}
-	nics := row.Nics
+	var nics []domain.Nic // of a delete: whatever there is, also of an attach that it outran
 	if a.Verb != domain.VerbDelete {
 		nics = []domain.Nic{*a.Args.Gone}
 	}
