@@ -12,7 +12,7 @@ import (
 )
 
 // Agent carries out the assignments of one host. It is made by New and lives while
-// Run does; Wake and Calls may be used from any goroutine at any time.
+// Run does; everything but Run may be used from any goroutine at any time.
 type Agent struct {
 	engine  Engine
 	nets    Nets
@@ -110,8 +110,11 @@ func (a *Agent) Wake(rev int64) {
 	}
 }
 
-// Calls returns the direct calls.
-func (a *Agent) Calls() *Calls { return &Calls{agent: a} }
+// Engine is what the agent drives.
+func (a *Agent) Engine() Engine { return a.engine }
+
+// ExecOutput bounds the output of a command run to its end, in bytes.
+func (a *Agent) ExecOutput() int64 { return a.opt.ExecOutput }
 
 // token puts one into ch unless there is one.
 func token(ch chan struct{}) {
@@ -132,4 +135,17 @@ func (a *Agent) pause(ctx context.Context, d time.Duration, nudge <-chan struct{
 	case <-nudge:
 	}
 	return true
+}
+
+// PauseAwake waits for d; false when ctx or the agent ends first.
+func (a *Agent) PauseAwake(ctx context.Context, d time.Duration) bool {
+	if !a.pause(ctx, d, a.ending) {
+		return false
+	}
+	select {
+	case <-a.ending:
+		return false
+	default:
+		return true
+	}
 }

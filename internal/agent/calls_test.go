@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/calls"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -64,48 +65,48 @@ func TestCallsReachTheMember(t *testing.T) {
 	h.other = ableEngine{h.engine}
 	h.begin().running()
 	o, _ := h.engine.find("c1", false)
-	ctx, calls := t.Context(), h.agent.Calls()
+	ctx, direct := t.Context(), calls.New(h.agent)
 	asked := h.engine.count("inspect")
 
-	if r, err := calls.ExecRun(ctx, "c1", []string{"true"}); err != nil || r.ExecID != o.EngineID {
+	if r, err := direct.ExecRun(ctx, "c1", []string{"true"}); err != nil || r.ExecID != o.EngineID {
 		t.Errorf("exec: %+v, %v", r, err)
 	}
 	var log string
-	err := calls.Logs(ctx, "c1", domain.LogQuery{}, func(_ domain.LogStream, chunk []byte) error { log += string(chunk); return nil })
+	err := direct.Logs(ctx, "c1", domain.LogQuery{}, func(_ domain.LogStream, chunk []byte) error { log += string(chunk); return nil })
 	if err != nil || log != o.EngineID {
 		t.Errorf("logs: %q, %v", log, err)
 	}
-	if table, err := calls.Top(ctx, "c1", "aux"); err != nil || !slices.Equal(table.Titles, []string{o.EngineID, "aux"}) {
+	if table, err := direct.Top(ctx, "c1", "aux"); err != nil || !slices.Equal(table.Titles, []string{o.EngineID, "aux"}) {
 		t.Errorf("top: %+v, %v", table, err)
 	}
-	if s, err := calls.Stats(ctx, "c1"); err != nil || s.PIDs != 1 {
+	if s, err := direct.Stats(ctx, "c1"); err != nil || s.PIDs != 1 {
 		t.Errorf("stats: %+v, %v", s, err)
 	}
-	id, err := calls.Terminals().ExecCreate(ctx, "c1", []string{"sh"}, true)
+	id, err := direct.Terminals().ExecCreate(ctx, "c1", []string{"sh"}, true)
 	if err != nil || id != "exec-"+o.EngineID {
 		t.Errorf("exec session: %q, %v", id, err)
 	}
 	for execID, want := range map[string]string{id: id, "": o.EngineID} {
-		if s, err := calls.Terminals().Open(ctx, "c1", execID); err != nil || s.(namedStream).name != want {
+		if s, err := direct.Terminals().Open(ctx, "c1", execID); err != nil || s.(namedStream).name != want {
 			t.Errorf("open %q: %v, %v", execID, s, err)
 		}
 	}
-	if err := calls.Terminals().Resize(ctx, "c1", 80, 24); err != nil {
+	if err := direct.Terminals().Resize(ctx, "c1", 80, 24); err != nil {
 		t.Errorf("resize: %v", err)
 	}
-	if err := calls.Terminals().ExecResize(ctx, "c1", id, 80, 24); err != nil {
+	if err := direct.Terminals().ExecResize(ctx, "c1", id, 80, 24); err != nil {
 		t.Errorf("resize a session: %v", err)
 	}
-	if stat, err := calls.Archives().Get(ctx, "c1", "/etc", func([]byte) error { return nil }); err != nil || stat.Name != "/etc" {
+	if stat, err := direct.Archives().Get(ctx, "c1", "/etc", func([]byte) error { return nil }); err != nil || stat.Name != "/etc" {
 		t.Errorf("get archive: %+v, %v", stat, err)
 	}
-	if err := calls.Archives().Put(ctx, "c1", "/etc", strings.NewReader("tar")); err != nil {
+	if err := direct.Archives().Put(ctx, "c1", "/etc", strings.NewReader("tar")); err != nil {
 		t.Errorf("put archive: %v", err)
 	}
 	if now := h.engine.count("inspect"); now > asked+1 { // one may stem from the start's own event
 		t.Errorf("the calls asked the engine %d times which object the container is", now-asked)
 	}
-	if seen, err := calls.Observe(ctx, "c1"); err != nil || seen.Status != domain.Running {
+	if seen, err := direct.Observe(ctx, "c1"); err != nil || seen.Status != domain.Running {
 		t.Errorf("observe: %+v, %v", seen, err)
 	}
 }
@@ -113,15 +114,15 @@ func TestCallsReachTheMember(t *testing.T) {
 func TestCallsSayWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	h := newHost(t).begin()
-	calls := h.agent.Calls()
-	if _, err := calls.Top(t.Context(), "c1", ""); !domain.IsKind(err, domain.Unsupported) {
+	direct := calls.New(h.agent)
+	if _, err := direct.Top(t.Context(), "c1", ""); !domain.IsKind(err, domain.Unsupported) {
 		t.Errorf("an engine without the ability says %v", err)
 	}
-	if _, err := calls.Observe(t.Context(), "nobody"); !domain.IsKind(err, domain.NotFound) {
+	if _, err := direct.Observe(t.Context(), "nobody"); !domain.IsKind(err, domain.NotFound) {
 		t.Errorf("an unknown container says %v", err)
 	}
 	h.engine.setDown(true)
-	if _, err := calls.Observe(t.Context(), "c1"); !domain.IsKind(err, domain.Unavailable) {
+	if _, err := direct.Observe(t.Context(), "c1"); !domain.IsKind(err, domain.Unavailable) {
 		t.Errorf("an engine that is down says %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-zun/zun/internal/agent/restart"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
 )
@@ -55,7 +56,7 @@ func (t *task) settle(phase domain.ReportPhase) {
 	case domain.VerbStop, domain.VerbKill:
 		t.course.held = true
 	case domain.VerbCreate, domain.VerbRebuild, domain.VerbStart, domain.VerbReboot:
-		t.course.held, t.course.tally = false, Tally{}
+		t.course.held, t.course.tally = false, restart.Tally{}
 		t.course.made = t.want.Generation
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-zun/zun/internal/adapter/engine/fake"
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/calls"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -24,7 +25,7 @@ func fakeHost(t *testing.T) *host {
 func TestLifeOnTheFakeEngine(t *testing.T) {
 	t.Parallel()
 	h := fakeHost(t).running()
-	r, err := h.agent.Calls().ExecRun(t.Context(), "c1", []string{"echo", "hello"})
+	r, err := calls.New(h.agent).ExecRun(t.Context(), "c1", []string{"echo", "hello"})
 	if err != nil || string(r.Output) != "hello\n" {
 		t.Errorf("exec: %+v, %v", r, err)
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/restart"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -52,13 +52,13 @@ func TestUnhealthyIsOnlyShownWithoutAutoHeal(t *testing.T) {
 
 func TestHealBacksOff(t *testing.T) {
 	t.Parallel()
-	tally := agent.Tally{}
+	tally := restart.Tally{}
 	for _, want := range []time.Duration{100, 200, 400} {
-		if tally = agent.Heal(tally, time.Second); tally.Delay != want*time.Millisecond {
+		if tally = restart.Heal(tally, time.Second); tally.Delay != want*time.Millisecond {
 			t.Errorf("restart %d waits %s", tally.Count, tally.Delay)
 		}
 	}
-	if tally = agent.Heal(tally, time.Minute); tally.Count != 4 || tally.Delay != 100*time.Millisecond {
+	if tally = restart.Heal(tally, time.Minute); tally.Count != 4 || tally.Delay != 100*time.Millisecond {
 		t.Errorf("after a healthy run: %+v", tally)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/agent/queue"
+	"github.com/go-zun/zun/internal/agent/restart"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -38,7 +39,7 @@ type charge struct {
 type course struct {
 	ended    opKey // the action whose end was reported
 	made     int64 // the generation reported created
-	tally    Tally
+	tally    restart.Tally
 	held     bool               // somebody asked for the end; no policy undoes it
 	plugs    map[string]plug    // by port
 	halfMade *domain.Assignment // a generation whose undoing failed

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/go-zun/zun/internal/agent/calls"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -21,7 +22,7 @@ func TestInjectedFiles(t *testing.T) {
 			})
 		}
 	})
-	r, err := h.agent.Calls().ExecRun(t.Context(), "c1", []string{"cat", "/etc/app.conf"})
+	r, err := calls.New(h.agent).ExecRun(t.Context(), "c1", []string{"cat", "/etc/app.conf"})
 	if err != nil || string(r.Output) != "key=value\n" {
 		t.Errorf("inside it reads %q, %v", r.Output, err)
 	}

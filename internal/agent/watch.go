@@ -118,20 +118,20 @@ func (a *Agent) inspect(ctx context.Context, c *charge) ([]Object, error) {
 	return objects, nil
 }
 
-// knownMember returns the present member of id without asking the engine if it is
+// KnownMember returns the present member of id without asking the engine if it is
 // known, since a direct call fails by itself on an object that is gone.
-func (a *Agent) knownMember(ctx context.Context, id domain.ContainerID) (Object, error) {
+func (a *Agent) KnownMember(ctx context.Context, id domain.ContainerID) (Object, error) {
 	if c := a.ledger.find(id); c != nil {
 		objects, _ := a.ledger.objects(c)
 		if o, ok := newest(objects); ok {
 			return o, nil
 		}
 	}
-	return a.askMember(ctx, id)
+	return a.AskMember(ctx, id)
 }
 
-// freshMember returns the present member of id if it is as the engine last told.
-func (a *Agent) freshMember(id domain.ContainerID) (Object, bool) {
+// FreshMember returns the present member of id if it is as the engine last told.
+func (a *Agent) FreshMember(id domain.ContainerID) (Object, bool) {
 	c := a.ledger.find(id)
 	if c == nil {
 		return Object{}, false
@@ -141,8 +141,8 @@ func (a *Agent) freshMember(id domain.ContainerID) (Object, bool) {
 	return o, fresh && found
 }
 
-// askMember asks the engine for the present member of id.
-func (a *Agent) askMember(ctx context.Context, id domain.ContainerID) (Object, error) {
+// AskMember asks the engine for the present member of id.
+func (a *Agent) AskMember(ctx context.Context, id domain.ContainerID) (Object, error) {
 	objects, err := a.engine.Inspect(ctx, id)
 	if err != nil {
 		return Object{}, err

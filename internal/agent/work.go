@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-zun/zun/internal/agent/restart"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -140,37 +141,37 @@ func enough(want domain.Assignment, objects []Object) bool {
 // judgeRestart asks the restart policy about an ended process, and the health check
 // about one that runs: due now, due later (the queue hands the key out again then) or
 // never. It returns the tally to keep once the restart was tried.
-func (a *Agent) judgeRestart(ctx context.Context, t *task) Tally {
+func (a *Agent) judgeRestart(ctx context.Context, t *task) restart.Tally {
 	o, exists := t.have.Member(t.want.Generation)
 	if t.want.Op != nil || !t.want.Want.Running || !exists || neverStarted(o) {
-		return Tally{}
+		return restart.Tally{}
 	}
-	var tally Tally
+	var tally restart.Tally
 	var again bool
 	from := o.State.FinishedAt
 	if alive(o) {
 		from = o.State.StartedAt
 		again = t.want.Spec.AutoHeal && o.State.Status == domain.Running && o.State.Health == "unhealthy"
-		tally = Heal(t.course.tally, a.clock.Now().Sub(from))
+		tally = restart.Heal(t.course.tally, a.clock.Now().Sub(from))
 	} else {
-		tally, again = Restart(t.want.Spec.Restart, t.course.tally, t.ending(o))
+		tally, again = restart.Judge(t.want.Spec.Restart, t.course.tally, t.ending(o))
 	}
 	if !again {
-		return Tally{}
+		return restart.Tally{}
 	}
 	if wait := from.Add(tally.Delay).Sub(a.clock.Now()); wait > 0 {
 		a.queue.Later(ctx, t.id, wait)
 		if !alive(o) {
 			t.restarting(o)
 		}
-		return Tally{}
+		return restart.Tally{}
 	}
 	t.have.RestartDue = true
 	return tally
 }
 
-func (t *task) ending(o Object) Ending {
-	end := Ending{Ran: o.State.FinishedAt.Sub(o.State.StartedAt), Explicit: t.course.held}
+func (t *task) ending(o Object) restart.Ending {
+	end := restart.Ending{Ran: o.State.FinishedAt.Sub(o.State.StartedAt), Explicit: t.course.held}
 	if o.State.ExitCode != nil {
 		end.ExitCode = *o.State.ExitCode
 	}

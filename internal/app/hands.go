@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-zun/zun/internal/adapter/network/plumb"
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/calls"
 	"github.com/go-zun/zun/internal/agent/steps"
 	"github.com/go-zun/zun/internal/agent/stock"
 	"github.com/go-zun/zun/internal/config"
@@ -54,9 +55,9 @@ func runHands(ctx context.Context, c config.Config, link *node.Link, listener ne
 		if err != nil {
 			return err
 		}
-		calls := a.Calls()
+		direct := calls.New(a)
 		link.Attach(node.Hands{
-			Wake: a.Wake, Calls: calls, Terminals: calls.Terminals(), Archives: calls.Archives(), Images: images,
+			Wake: a.Wake, Calls: direct, Terminals: direct.Terminals(), Archives: direct.Archives(), Images: images,
 		})
 		group.Go(func() error { return link.Run(ctx) })
 		group.Go(func() error { return keeper(ctx) })

@@ -1,9 +1,9 @@
-package agent
+package calls
 
 import (
 	"context"
-	"time"
 
+	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/agent/journal"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -11,41 +11,28 @@ import (
 // Follow tells sink of the container's output until the container ends. It is
 // Unavailable when this agent ends first: the follower comes back with its cursor.
 func (c *Calls) Follow(ctx context.Context, id domain.ContainerID, q domain.FollowQuery, sink journal.Sink) error {
-	able, ok := c.agent.engine.(Journaler)
+	able, ok := c.agent.Engine().(agent.Journaler)
 	if !ok {
 		return domain.NewFault(domain.Unsupported, "unsupported", "this host's engine cannot follow logs")
 	}
-	return journal.Follow(ctx, &followed{agent: c.agent, able: able, id: id}, q, c.agent.pauseAwake, sink)
-}
-
-// pauseAwake waits for d; false when ctx or the agent ends first.
-func (a *Agent) pauseAwake(ctx context.Context, d time.Duration) bool {
-	if !a.pause(ctx, d, a.ending) {
-		return false
-	}
-	select {
-	case <-a.ending:
-		return false
-	default:
-		return true
-	}
+	return journal.Follow(ctx, &followed{agent: c.agent, able: able, id: id}, q, c.agent.PauseAwake, sink)
 }
 
 // followed is a container as its followers see it.
 type followed struct {
-	agent  *Agent
-	able   Journaler
+	agent  *agent.Agent
+	able   agent.Journaler
 	id     domain.ContainerID
-	member Object
+	member agent.Object
 }
 
 // Look implements journal.Source. It asks the engine only for what the ledger does not
 // know for sure, because every follower looks several times in a second.
 func (f *followed) Look(ctx context.Context) (journal.Member, error) {
-	o, known := f.agent.freshMember(f.id)
+	o, known := f.agent.FreshMember(f.id)
 	if !known {
 		var err error
-		if o, err = f.agent.askMember(ctx, f.id); err != nil {
+		if o, err = f.agent.AskMember(ctx, f.id); err != nil {
 			return journal.Member{}, err
 		}
 	}

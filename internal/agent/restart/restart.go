@@ -1,4 +1,5 @@
-package agent
+// Package restart is the one restart policy for all engines: it decides, and does nothing.
+package restart
 
 import (
 	"time"
@@ -9,9 +10,9 @@ import (
 // The back-off between restarts: it doubles from the first to the longest, and
 // begins anew after a process that ran long enough to count as healthy.
 const (
-	firstRestartDelay   = 100 * time.Millisecond
-	longestRestartDelay = time.Minute
-	healthyRun          = 10 * time.Second
+	firstDelay   = 100 * time.Millisecond
+	longestDelay = time.Minute
+	healthyRun   = 10 * time.Second
 )
 
 // Tally is what the agent remembers of one container's restarts since it was last
@@ -28,12 +29,11 @@ type Ending struct {
 	Explicit bool // somebody asked for the end: a stop or a kill
 }
 
-// Restart judges by policy whether a process that ended is started again, and
+// Judge says by policy whether a process that ended is started again, and
 // returns the tally to remember once it was; its Delay is the wait, counted from
-// the end. An explicit stop is never undone by a policy. It is the one restart
-// policy for all engines.
-func Restart(policy domain.RestartPolicy, tally Tally, end Ending) (Tally, bool) {
-	if end.Explicit || !wantsRestart(policy, tally, end) {
+// the end. An explicit stop is never undone by a policy.
+func Judge(policy domain.RestartPolicy, tally Tally, end Ending) (Tally, bool) {
+	if end.Explicit || !wanted(policy, tally, end) {
 		return tally, false
 	}
 	return Tally{Count: tally.Count + 1, Delay: nextDelay(tally.Delay, end.Ran)}, true
@@ -46,7 +46,7 @@ func Heal(tally Tally, ran time.Duration) Tally {
 	return Tally{Count: tally.Count + 1, Delay: nextDelay(tally.Delay, ran)}
 }
 
-func wantsRestart(policy domain.RestartPolicy, tally Tally, end Ending) bool {
+func wanted(policy domain.RestartPolicy, tally Tally, end Ending) bool {
 	switch policy.Name {
 	case "always", "unless-stopped":
 		return true
@@ -59,7 +59,7 @@ func wantsRestart(policy domain.RestartPolicy, tally Tally, end Ending) bool {
 
 func nextDelay(last, ran time.Duration) time.Duration {
 	if last == 0 || ran >= healthyRun {
-		return firstRestartDelay
+		return firstDelay
 	}
-	return min(2*last, longestRestartDelay)
+	return min(2*last, longestDelay)
 }

@@ -1,39 +1,44 @@
-package agent
+// Package calls carries out the direct calls to a host: they look into the engine, or run
+// beside the container's own process, and pass the queue by.
+package calls
 
 import (
 	"context"
 
+	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// Calls are the verbs that bypass the queue: they look into the engine, or run
-// beside the container's own process. Each finds the container's present object
-// and hands the call to the engine's optional capability; an engine without it
-// gives Unsupported, a container without an object NotFound.
+// Calls find the container's present object and hand the call to the engine's optional
+// capability; an engine without it gives Unsupported, a container without an object
+// NotFound.
 type Calls struct {
-	agent *Agent
+	agent *agent.Agent
 }
+
+// New returns the calls to the host of a. They may be made from any goroutine.
+func New(a *agent.Agent) *Calls { return &Calls{agent: a} }
 
 // Observe asks the engine now.
 func (c *Calls) Observe(ctx context.Context, id domain.ContainerID) (domain.Observation, error) {
-	o, err := c.agent.askMember(ctx, id)
+	o, err := c.agent.AskMember(ctx, id)
 	return o.State, err
 }
 
 // ExecRun runs a command to its end. Output is cut at the agent's bound; Timeout
 // when ctx's deadline comes first.
 func (c *Calls) ExecRun(ctx context.Context, id domain.ContainerID, cmd []string) (domain.ExecResult, error) {
-	execer, o, err := capability[Execer](ctx, c.agent, id, "run commands")
+	execer, o, err := capability[agent.Execer](ctx, c.agent, id, "run commands")
 	if err != nil {
 		return domain.ExecResult{}, err
 	}
-	return execer.ExecRun(ctx, o, cmd, c.agent.opt.ExecOutput)
+	return execer.ExecRun(ctx, o, cmd, c.agent.ExecOutput())
 }
 
 // Logs reads the output so far into sink.
 func (c *Calls) Logs(ctx context.Context, id domain.ContainerID, q domain.LogQuery,
 	sink func(stream domain.LogStream, chunk []byte) error) error {
-	logger, o, err := capability[Logger](ctx, c.agent, id, "read logs")
+	logger, o, err := capability[agent.Logger](ctx, c.agent, id, "read logs")
 	if err != nil {
 		return err
 	}
@@ -42,7 +47,7 @@ func (c *Calls) Logs(ctx context.Context, id domain.ContainerID, q domain.LogQue
 
 // Top lists the processes as ps with psArgs sees them.
 func (c *Calls) Top(ctx context.Context, id domain.ContainerID, psArgs string) (domain.ProcessTable, error) {
-	observer, o, err := capability[Observer](ctx, c.agent, id, "list processes")
+	observer, o, err := capability[agent.Observer](ctx, c.agent, id, "list processes")
 	if err != nil {
 		return domain.ProcessTable{}, err
 	}
@@ -51,7 +56,7 @@ func (c *Calls) Top(ctx context.Context, id domain.ContainerID, psArgs string) (
 
 // Stats samples the usage of resources.
 func (c *Calls) Stats(ctx context.Context, id domain.ContainerID) (domain.Stats, error) {
-	observer, o, err := capability[Observer](ctx, c.agent, id, "measure usage")
+	observer, o, err := capability[agent.Observer](ctx, c.agent, id, "measure usage")
 	if err != nil {
 		return domain.Stats{}, err
 	}
@@ -66,12 +71,12 @@ func (c *Calls) Archives() *Archives { return &Archives{agent: c.agent} }
 
 // Terminals are exec sessions and the container's own terminal.
 type Terminals struct {
-	agent *Agent
+	agent *agent.Agent
 }
 
 // ExecCreate prepares a session and returns the engine's id of it.
 func (t *Terminals) ExecCreate(ctx context.Context, id domain.ContainerID, cmd []string, tty bool) (string, error) {
-	execer, o, err := capability[Execer](ctx, t.agent, id, "run commands")
+	execer, o, err := capability[agent.Execer](ctx, t.agent, id, "run commands")
 	if err != nil {
 		return "", err
 	}
@@ -80,7 +85,7 @@ func (t *Terminals) ExecCreate(ctx context.Context, id domain.ContainerID, cmd [
 
 // ExecResize tells the session its terminal's size in characters.
 func (t *Terminals) ExecResize(ctx context.Context, id domain.ContainerID, execID string, w, h int) error {
-	execer, o, err := capability[Execer](ctx, t.agent, id, "run commands")
+	execer, o, err := capability[agent.Execer](ctx, t.agent, id, "run commands")
 	if err != nil {
 		return err
 	}
@@ -89,7 +94,7 @@ func (t *Terminals) ExecResize(ctx context.Context, id domain.ContainerID, execI
 
 // Resize tells the container its terminal's size in characters.
 func (t *Terminals) Resize(ctx context.Context, id domain.ContainerID, w, h int) error {
-	attacher, o, err := capability[Attacher](ctx, t.agent, id, "attach terminals")
+	attacher, o, err := capability[agent.Attacher](ctx, t.agent, id, "attach terminals")
 	if err != nil {
 		return err
 	}
@@ -98,15 +103,15 @@ func (t *Terminals) Resize(ctx context.Context, id domain.ContainerID, w, h int)
 
 // Open joins the session execID, or the container's own streams if it is empty.
 // The caller closes the stream.
-func (t *Terminals) Open(ctx context.Context, id domain.ContainerID, execID string) (Stream, error) {
+func (t *Terminals) Open(ctx context.Context, id domain.ContainerID, execID string) (agent.Stream, error) {
 	if execID == "" {
-		attacher, o, err := capability[Attacher](ctx, t.agent, id, "attach terminals")
+		attacher, o, err := capability[agent.Attacher](ctx, t.agent, id, "attach terminals")
 		if err != nil {
 			return nil, err
 		}
 		return attacher.Attach(ctx, o)
 	}
-	execer, o, err := capability[Execer](ctx, t.agent, id, "run commands")
+	execer, o, err := capability[agent.Execer](ctx, t.agent, id, "run commands")
 	if err != nil {
 		return nil, err
 	}
@@ -115,12 +120,12 @@ func (t *Terminals) Open(ctx context.Context, id domain.ContainerID, execID stri
 
 // Archives streams files in and out as tar.
 type Archives struct {
-	agent *Agent
+	agent *agent.Agent
 }
 
 // Get streams path as a tar into sink and describes it.
 func (a *Archives) Get(ctx context.Context, id domain.ContainerID, path string, sink func(chunk []byte) error) (domain.PathStat, error) {
-	archiver, o, err := capability[Archiver](ctx, a.agent, id, "copy files")
+	archiver, o, err := capability[agent.Archiver](ctx, a.agent, id, "copy files")
 	if err != nil {
 		return domain.PathStat{}, err
 	}
@@ -128,8 +133,8 @@ func (a *Archives) Get(ctx context.Context, id domain.ContainerID, path string, 
 }
 
 // Put unpacks the tar from source at path.
-func (a *Archives) Put(ctx context.Context, id domain.ContainerID, path string, source Reader) error {
-	archiver, o, err := capability[Archiver](ctx, a.agent, id, "copy files")
+func (a *Archives) Put(ctx context.Context, id domain.ContainerID, path string, source agent.Reader) error {
+	archiver, o, err := capability[agent.Archiver](ctx, a.agent, id, "copy files")
 	if err != nil {
 		return err
 	}
@@ -138,11 +143,11 @@ func (a *Archives) Put(ctx context.Context, id domain.ContainerID, path string, 
 
 // capability returns the engine as T together with the container's member. The
 // ability is asked first, because it costs no call.
-func capability[T any](ctx context.Context, a *Agent, id domain.ContainerID, what string) (T, Object, error) {
-	able, ok := a.engine.(T)
+func capability[T any](ctx context.Context, a *agent.Agent, id domain.ContainerID, what string) (T, agent.Object, error) {
+	able, ok := a.Engine().(T)
 	if !ok {
-		return able, Object{}, domain.NewFault(domain.Unsupported, "unsupported", "this host's engine cannot %s", what)
+		return able, agent.Object{}, domain.NewFault(domain.Unsupported, "unsupported", "this host's engine cannot %s", what)
 	}
-	o, err := a.knownMember(ctx, id)
+	o, err := a.KnownMember(ctx, id)
 	return able, o, err
 }
