@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
-	"gopkg.in/yaml.v3"
 
 	"github.com/go-zun/zun/client"
+	"github.com/go-zun/zun/internal/cli/template"
 )
 
 func (c *command) capsuleCommands() []*cobra.Command {
@@ -23,36 +22,24 @@ func (c *command) capsuleCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "capsule-create -f FILE", Short: "Create a capsule from a template in YAML or JSON", Args: cobra.NoArgs,
 		RunE: c.run(func(ctx context.Context, cl *client.Client, _ []string) error {
-			template, err := readTemplate(file)
+			if file == "" {
+				return errors.New("a template is needed: -f FILE")
+			}
+			pod, err := template.Read(ctx, file)
 			if err != nil {
 				return err
 			}
-			if _, err := cl.CreateCapsule(ctx, template); err != nil {
+			if _, err := cl.CreateCapsule(ctx, pod); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(c.Out, "Request to create capsule has been accepted.")
 			return err
 		}),
 	}
-	cmd.Flags().StringVar(&file, "template-file", "", "file with the template")
+	cmd.Flags().StringVar(&file, "template-file", "", "file or URL of the template")
 	cmd.Flags().StringVar(&file, "file", "", "the same")
 	cmd.Flags().StringVarP(&file, "format", "f", "", "the same")
 	return cmd
-}
-
-func readTemplate(file string) (any, error) {
-	if file == "" {
-		return nil, errors.New("a template is needed: -f FILE")
-	}
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("read the template: %w", err)
-	}
-	var template map[string]any
-	if err := yaml.Unmarshal(content, &template); err != nil {
-		return nil, fmt.Errorf("read the template: %w", err)
-	}
-	return template, nil
 }
 
 func (c *command) capsuleListCommand() *cobra.Command {

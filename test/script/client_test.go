@@ -80,6 +80,7 @@ type run struct {
 	version string // empty: the client's default
 	clients *resident
 	bin     string // our client
+	told    *told
 }
 
 func runOf(ts *testscript.TestScript) *run { return ts.Value(keyOfRun{}).(*run) }
@@ -110,6 +111,7 @@ func openstack(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func (r *run) debian(ts *testscript.TestScript, neg bool, words []string) {
+	r.told.note(r.version, withoutVersion(words))
 	a, err := r.clients.run(words)
 	if err != nil {
 		ts.Fatalf("%v", err)
@@ -120,6 +122,14 @@ func (r *run) debian(ts *testscript.TestScript, neg bool, words []string) {
 		err = fmt.Errorf("exit code %d\n%s%s", a.Code, a.Out, a.Err)
 	}
 	check(ts, neg, err)
+}
+
+// withoutVersion drops the option that run puts before the command.
+func withoutVersion(words []string) []string {
+	if len(words) > 2 && strings.HasSuffix(words[1], "-api-version") {
+		return append([]string{words[0]}, words[3:]...)
+	}
+	return words
 }
 
 func check(ts *testscript.TestScript, neg bool, err error) {

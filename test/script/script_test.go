@@ -6,10 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,23 +26,39 @@ import (
 // TestClients tells the stories with every client at every version that matters.
 func TestClients(t *testing.T) {
 	service := allinone.Start(t, allinone.Options{Pool: "10.180.0.0/16"})
-	for _, version := range []string{"", "1.1", "1.20", "1.32", "1.40"} {
-		for _, c := range []struct{ client, stories string }{
-			{"debian", "zun"}, {"debian", "openstack"}, {"ours", "zun"},
-		} {
-			name := c.client + "-" + c.stories + "-" + version
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				tell(t, service, c.client, version, "clients/"+c.stories+"-*.txtar")
-			})
+	versions := []string{"", "1.1", "1.20", "1.32", "1.40"}
+	var given told
+	t.Run("stories", func(t *testing.T) {
+		for _, version := range versions {
+			for _, c := range []struct{ client, stories string }{
+				{"debian", "zun"}, {"debian", "openstack"}, {"ours", "zun"},
+			} {
+				t.Run(c.client+"-"+c.stories+"-"+version, func(t *testing.T) {
+					t.Parallel()
+					tell(t, service, teller{c.client, version, &given}, "clients/"+c.stories+"-*.txtar")
+				})
+			}
 		}
-	}
+	})
+	t.Run("operators", func(t *testing.T) {
+		alone := allinone.Start(t, allinone.Options{Pool: "10.183.0.0/16"})
+		for _, version := range versions {
+			tell(t, alone, teller{"debian", version, &given}, "operators/*.txtar")
+		}
+	})
+	complete(t, &given, versions)
+}
+
+// teller is who tells stories: a client at a version.
+type teller struct {
+	client, version string
+	told            *told
 }
 
 // TestCLI tells the stories of our own client alone.
 func TestCLI(t *testing.T) {
 	service := allinone.Start(t, allinone.Options{Pool: "10.181.0.0/16"})
-	tell(t, service, "ours", "", "cli/*.txtar")
+	tell(t, service, teller{client: "ours"}, "cli/*.txtar")
 }
 
 func goldens() string {
@@ -49,9 +68,9 @@ func goldens() string {
 	return filepath.Join("..", "..", "..", "shared", "golden")
 }
 
-func tell(t *testing.T, service allinone.Service, client, version, stories string) {
+func tell(t *testing.T, service allinone.Service, by teller, stories string) {
 	t.Helper()
-	unique := strings.ReplaceAll(client+version, ".", "-")
+	unique := strings.ReplaceAll(by.client+by.version, ".", "-")
 	files, err := filepath.Glob(stories)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no stories at %s: %v", stories, err)
@@ -69,13 +88,15 @@ func tell(t *testing.T, service allinone.Service, client, version, stories strin
 		t.Fatal(err)
 	}
 	bin := filepath.Join(allinone.Bin(t), "zun")
+	web := httptest.NewServer(http.HandlerFunc(serveTemplate))
+	t.Cleanup(web.Close) // scripts run in parallel, and end before their test does
 	testscript.Run(t, testscript.Params{
 		Files: files,
 		Setup: func(env *testscript.Env) error {
-			r := &run{client: client, version: version, bin: bin}
+			r := &run{client: by.client, version: by.version, bin: bin, told: by.told}
 			env.Values[keyOfRun{}] = r
-			login(env, service, unique+strings.TrimPrefix(filepath.Base(env.WorkDir), "script"))
-			if client != "debian" {
+			login(env, service, web.URL, unique+strings.TrimPrefix(filepath.Base(env.WorkDir), "script"))
+			if by.client != "debian" {
 				return nil
 			}
 			clients, err := startResident(program, env.WorkDir, env.Vars)
@@ -86,20 +107,31 @@ func tell(t *testing.T, service allinone.Service, client, version, stories strin
 			env.Defer(clients.stop)
 			return nil
 		},
-		Condition: func(condition string) (bool, error) { return holds(client, version, condition) },
+		Condition: func(condition string) (bool, error) { return holds(by.client, by.version, condition) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"zun": zun, "openstack": openstack, "recorded": recorded(all), "await": waiter(service), "envsubst": envsubst,
+			"request": requester(service), "remember": remember,
 		},
 	})
 }
 
+// serveTemplate answers /NAME with the template of a capsule called so.
+func serveTemplate(w http.ResponseWriter, r *http.Request) {
+	name := strings.TrimPrefix(r.URL.Path, "/")
+	if strings.Contains(name, "/") {
+		http.NotFound(w, r)
+		return
+	}
+	_, _ = fmt.Fprintf(w, pod, name)
+}
+
 // login gives a script the environment of an administrator in the project demo, and
 // names of its own.
-func login(env *testscript.Env, service allinone.Service, unique string) {
+func login(env *testscript.Env, service allinone.Service, templates, unique string) {
 	for key, value := range map[string]string{
 		"OS_AUTH_URL": service.URL + "/identity/v3", "OS_USERNAME": "operator", "OS_PASSWORD": allinone.Password,
 		"OS_PROJECT_NAME": "demo", "OS_USER_DOMAIN_NAME": "Default", "OS_PROJECT_DOMAIN_NAME": "Default",
-		"OS_IDENTITY_API_VERSION": "3", "PROJECT": allinone.DemoProject, "HOST": "vm", "URL": service.URL,
+		"OS_IDENTITY_API_VERSION": "3", "PROJECT": allinone.DemoProject, "HOST": "vm", "URL": service.URL, "TEMPLATES": templates,
 		"A": "a-" + unique, "B": "b-" + unique, "R": "r-" + unique, "LC_ALL": "C.UTF-8", "PYTHONWARNINGS": "ignore",
 	} {
 		env.Setenv(key, value)
@@ -163,6 +195,37 @@ func waiter(service allinone.Service) func(*testscript.TestScript, bool, []strin
 			ts.Fatalf("%s is not %s: %v", name, want, err)
 		}
 	}
+}
+
+// requester makes the command request METHOD PATH BODY: what no client of these
+// stories can ask for. It asks at the newest version.
+func requester(service allinone.Service) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		request, err := http.NewRequestWithContext(context.Background(), args[0], service.URL+args[1], strings.NewReader(args[2]))
+		ts.Check(err)
+		request.Header.Set("X-Auth-Token", service.Tokens["operator"])
+		request.Header.Set("OpenStack-API-Version", "container 1.40")
+		request.Header.Set("Content-Type", "application/json")
+		reply, err := http.DefaultClient.Do(request)
+		ts.Check(err)
+		defer func() { _ = reply.Body.Close() }()
+		if reply.StatusCode >= http.StatusMultipleChoices {
+			text, _ := io.ReadAll(reply.Body)
+			ts.Fatalf("%s %s: %s %s", args[0], args[1], reply.Status, text)
+		}
+	}
+}
+
+// remember is the command remember NAME PATTERN: the variable is set to what the
+// pattern, or its group, finds first in what was printed last.
+func remember(ts *testscript.TestScript, _ bool, args []string) {
+	pattern, err := regexp.Compile(args[1])
+	ts.Check(err)
+	found := pattern.FindStringSubmatch(ts.ReadFile("stdout"))
+	if found == nil {
+		ts.Fatalf("nothing printed fits %s", args[1])
+	}
+	ts.Setenv(args[0], found[len(found)-1])
 }
 
 // envsubst replaces ${NAME} in a file of the script by its value.
