@@ -1,5 +1,7 @@
 package api
 
+import "encoding/json"
+
 // Capsule is a group of containers that share a network, as shown from 1.32 on.
 type Capsule struct {
 	Containers     []Container          `json:"containers"`
@@ -20,6 +22,39 @@ type Capsule struct {
 	Annotations    map[string]string    `json:"annotations"`
 	CreatedAt      string               `json:"created_at"`
 	UpdatedAt      *string              `json:"updated_at"`
+}
+
+// UnmarshalJSON reads both forms of a capsule, that of 1.32 and the one before it.
+func (c *Capsule) UnmarshalJSON(text []byte) error {
+	type plain Capsule // without this method
+	var form struct {
+		MetaName *string `json:"meta_name"`
+	}
+	if err := json.Unmarshal(text, &form); err != nil {
+		return err
+	}
+	if form.MetaName == nil {
+		return json.Unmarshal(text, (*plain)(c))
+	}
+	var old LegacyCapsule
+	if err := json.Unmarshal(text, &old); err != nil {
+		return err
+	}
+	*c = old.current()
+	return nil
+}
+
+// current is the capsule in the form of 1.32. The count of retries was not shown before.
+func (l LegacyCapsule) current() Capsule {
+	c := Capsule{
+		Containers: l.Containers, InitContainers: l.InitContainers, UUID: l.UUID, Links: l.Links, Name: l.MetaName,
+		ProjectID: l.ProjectID, UserID: l.UserID, CPU: l.CPU, Memory: l.Memory, Status: l.Status, StatusReason: l.StatusReason,
+		Labels: l.MetaLabels, Addresses: l.Addresses, Host: l.Host, Annotations: l.Annotations, CreatedAt: l.CreatedAt, UpdatedAt: l.UpdatedAt,
+	}
+	if l.RestartPolicy != "" {
+		c.RestartPolicy = &RestartPolicy{Name: l.RestartPolicy}
+	}
+	return c
 }
 
 // LegacyCapsule is a capsule as shown up to 1.31.

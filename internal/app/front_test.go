@@ -28,10 +28,11 @@ import (
 
 // served is the real front door over a database of its own, without a host.
 type served struct {
-	t       *testing.T
+	t       testing.TB
 	address string
 	client  *http.Client
 	token   string
+	door    http.Handler
 }
 
 // assembled is the control side of a process, without its loops.
@@ -72,7 +73,7 @@ func assemble(t testing.TB, set ...string) assembled {
 }
 
 // serve starts the front door with set, in the form of --set.
-func serve(t *testing.T, client *http.Client, set ...string) *served {
+func serve(t testing.TB, client *http.Client, set ...string) *served {
 	t.Helper()
 	a := assemble(t, set...)
 	listener, err := listenFront(t.Context(), a.config)
@@ -88,7 +89,7 @@ func serve(t *testing.T, client *http.Client, set ...string) *served {
 			t.Error(err)
 		}
 	})
-	s := &served{t: t, address: listener.Addr().String(), client: client}
+	s := &served{t: t, address: listener.Addr().String(), client: client, door: a.door}
 	s.login(a.config)
 	return s
 }

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"flag"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -365,6 +366,9 @@ func FuzzLoad(f *testing.F) {
 		}
 		if _, _, err := config.Load(source(file)); err != nil && err.Error() == "" {
 			t.Error("a fault without a text")
+		}
+		if err := config.Check(io.Discard, source(file)); err != nil && err.Error() == "" {
+			t.Error("a check that fails without a text")
 		}
 	})
 }

@@ -1,10 +1,12 @@
 package rest_test
 
 import (
+	"encoding/json"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/go-zun/zun/api"
 )
@@ -58,6 +60,42 @@ func FuzzRequest(f *testing.F) {
 		}
 		if w.Body.Len() > 1<<20 && w.Body.Len() > 20*len(body) {
 			t.Errorf("an answer of %d bytes to a body of %d", w.Body.Len(), len(body))
+		}
+	})
+}
+
+// FuzzTemplate sends any specification of a capsule, as an object and as text: it is
+// accepted or refused, by the same verdict.
+func FuzzTemplate(f *testing.F) {
+	for _, spec := range []string{
+		`{"containers":[{"image":"a1"}]}`,
+		`{"containers":[{"image":"a1","env":{"a":"b"},"ports":[{"containerPort":"80","protocol":"UDP"}],"resources":{"requests":{"cpu":"0.5","memory":64}}}],"restartPolicy":"Never"}`,
+		`{"containers":[{"image":"a1","volumeMounts":[{"name":"vol","mountPath":"/d","readOnly":"true"}]}],"volumes":[{"name":"vol","cinder":{"size":1,"autoRemove":true}}]}`,
+		`{"containers":[],"initContainers":null}`,
+		`{"containers":[{"image":"a1","command":[null],"args":["x"],"stdin":"True","workDir":null}],"initContainers":[{"image":"b2"}]}`,
+		`{"containers":{}}`, `[]`, `"x"`, `null`,
+	} {
+		f.Add(spec, "name")
+	}
+	h := build(f, nil)
+	f.Fuzz(func(t *testing.T, spec, name string) {
+		named, err := json.Marshal(name)
+		if err != nil || !json.Valid([]byte(spec)) {
+			t.Skip("no JSON")
+		}
+		template := `{"kind":"capsule","metadata":{"name":` + string(named) + `},"spec":` + spec + `}`
+		text, err := json.Marshal(template)
+		if err != nil {
+			t.Skip("no JSON")
+		}
+		asObject := h.do(t, ask{method: "POST", path: "/v1/capsules", body: `{"template":` + template + `}`})
+		asText := h.do(t, ask{method: "POST", path: "/v1/capsules", body: `{"template":` + string(text) + `}`})
+		h.log.Reset()
+		if asObject.Code != asText.Code && utf8.ValidString(template) {
+			t.Errorf("%s: %d as an object, %d as text", template, asObject.Code, asText.Code)
+		}
+		if asObject.Code != 202 && (asObject.Code < 400 || asObject.Code >= 500) {
+			t.Errorf("%s: %d %s", template, asObject.Code, asObject.Body)
 		}
 	})
 }

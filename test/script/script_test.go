@@ -43,7 +43,7 @@ func TestClients(t *testing.T) {
 	t.Run("operators", func(t *testing.T) {
 		alone := allinone.Start(t, allinone.Options{Pool: "10.183.0.0/16"})
 		for _, version := range versions {
-			tell(t, alone, teller{"debian", version, &given}, "operators/*.txtar")
+			t.Run(shown(version), func(t *testing.T) { tell(t, alone, teller{"debian", version, &given}, "operators/*.txtar") })
 		}
 	})
 	complete(t, &given, versions)
@@ -165,7 +165,7 @@ func minor(version string) int {
 const changeWithin = 20 * time.Second
 
 // waiter makes the command await NAME STATUS: until the container has it; "gone" until
-// there is none of that name. capsules/NAME is a capsule.
+// there is none of that name, "networks=2" until it has two of them. capsules/NAME is a capsule.
 func waiter(service allinone.Service) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, args []string) {
 		name, want := args[0], args[1]
@@ -180,6 +180,9 @@ func waiter(service allinone.Service) func(*testscript.TestScript, bool, []strin
 				Task   *string `json:"task_state"`
 			}
 			err := service.Get(context.Background(), "/v1/"+path, &c)
+			if networks, asked := strings.CutPrefix(want, "networks="); asked {
+				return wired(service, path, networks)
+			}
 			if want == "gone" {
 				if err != nil && strings.Contains(err.Error(), strconv.Itoa(http.StatusNotFound)) {
 					return nil
@@ -195,6 +198,16 @@ func waiter(service allinone.Service) func(*testscript.TestScript, bool, []strin
 			ts.Fatalf("%s is not %s: %v", name, want, err)
 		}
 	}
+}
+
+// wired says whether a container has as many networks.
+func wired(service allinone.Service, path, want string) error {
+	var shown struct{ Networks []any }
+	err := service.Get(context.Background(), "/v1/"+path+"/network_list", &shown)
+	if err == nil && strconv.Itoa(len(shown.Networks)) != want {
+		err = fmt.Errorf("it has %d networks", len(shown.Networks))
+	}
+	return err
 }
 
 // requester makes the command request METHOD PATH BODY: what no client of these

@@ -47,11 +47,11 @@ func TestATemplateComesFromAFileOrTheWeb(t *testing.T) {
 
 func TestWhatIsNoTemplateIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                       "empty",
-		"- a":                                    "cannot unmarshal",
-		"a: [":                                   "line 1",
-		"a: {1: b}":                              "no JSON",
-		"a: .inf":                                "no JSON",
+		"":                                      "empty",
+		"- a":                                   "cannot unmarshal",
+		"a: [":                                  "line 1",
+		"a: {1: b}":                             "no JSON",
+		"a: .inf":                               "no JSON",
 		strings.Repeat("#", template.Longest+1): "longer than",
 	} {
 		if got, err := template.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {

@@ -219,7 +219,7 @@ func (l *literal) write(value any) {
 			b.WriteString("False")
 		}
 	case string:
-		b.WriteString(quote(v))
+		b.WriteString(quote(v[:min(len(v), l.most)]))
 	case json.Number:
 		b.WriteString(v.String())
 	case float64:
