@@ -61,7 +61,7 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger, migrate b
 	if err := os.MkdirAll(c.StatePath, 0o750); err != nil {
 		return nil, fmt.Errorf("make the state directory: %w", err)
 	}
-	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: c.Database.Connection, Log: log})
+	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: c.Database.Connection, MaxConns: c.Database.MaxConns, Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func databaseCommand(source *config.Source, use, short string, work schemaWork) 
 			return err
 		}
 		defer closeLog()
-		store, err := sqlstore.Open(cmd.Context(), sqlstore.Options{DSN: c.Database.Connection, Log: log})
+		store, err := sqlstore.Open(cmd.Context(), sqlstore.Options{DSN: c.Database.Connection, MaxConns: c.Database.MaxConns, Log: log})
 		if err != nil {
 			return err
 		}

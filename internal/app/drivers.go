@@ -40,6 +40,7 @@ func openDocker(_ context.Context, c config.Config, deployment string, log *slog
 	e, err := docker.New(docker.Options{
 		Host: c.Docker.URL, Deployment: deployment, ReadySandboxes: c.Engine.ReadySandboxes,
 		CAFile: c.Docker.CAFile, CertFile: c.Docker.CertFile, KeyFile: c.Docker.KeyFile,
+		Insecure: c.Docker.Insecure, Runtime: c.Defaults.Runtime,
 		PIDsLimit: c.Engine.PIDsLimit, LogMaxBytes: c.Engine.LogMaxBytes, MemorySwapMB: c.Defaults.MemorySwapMB, Log: log,
 	})
 	if err != nil {

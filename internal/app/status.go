@@ -89,7 +89,7 @@ func checkSchema(ctx context.Context, source config.Source) (err error) {
 		return err
 	}
 	defer done()
-	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: c.Database.Connection, Log: log})
+	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: c.Database.Connection, MaxConns: c.Database.MaxConns, Log: log})
 	if err != nil {
 		return err
 	}

@@ -207,8 +207,7 @@ func (b binder) compute() Compute {
 	}
 	c := Compute{UniqueNames: b.text(s, "unique_container_name_scope"), ReservedCPUs: int(b.whole(s, "reserved_host_cpus")),
 		ReservedMemoryMB: b.whole(s, "reserved_host_memory_mb"), ReservedDiskMB: b.whole(s, "reserved_host_disk_mb"),
-		ImageDiskShare: b.number(s, "reserve_disk_for_image"), CPURatio: ratio("cpu"), MemoryRatio: ratio("ram"), DiskRatio: ratio("disk"),
-		ResumeContainers: b.truth(s, "resume_container_state"), SyncInterval: b.span("DEFAULT", "sync_container_state_interval")}
+		ImageDiskShare: b.number(s, "reserve_disk_for_image"), CPURatio: ratio("cpu"), MemoryRatio: ratio("ram"), DiskRatio: ratio("disk")}
 	return c
 }
 
@@ -216,14 +215,13 @@ func (b binder) engine() Engine {
 	const s = "engine"
 	b.used["DEFAULT.container_driver"] = true // through the default of driver
 	return Engine{Driver: b.text(s, "driver"), ReadySandboxes: int(b.whole(s, "ready_sandboxes")), PIDsLimit: b.whole(s, "pids_limit"),
-		LogMaxBytes: b.whole(s, "log_max_size"), SandboxImage: b.text("DEFAULT", "sandbox_image"),
-		SandboxPullPolicy: b.text("DEFAULT", "sandbox_image_pull_policy")}
+		LogMaxBytes: b.whole(s, "log_max_size")}
 }
 
 func (b binder) docker() Docker {
 	const s = "docker"
 	return Docker{URL: b.text(s, "api_url"), Insecure: b.truth(s, "api_insecure"), CAFile: b.text(s, "ca_file"), CertFile: b.text(s, "cert_file"),
-		KeyFile: b.text(s, "key_file"), CallTimeout: b.span(s, "default_timeout"), ExecTimeout: b.span(s, "execute_timeout")}
+		KeyFile: b.text(s, "key_file"), ExecTimeout: b.span(s, "execute_timeout")}
 }
 
 func (b binder) agent() Agent {
@@ -244,7 +242,7 @@ func (b binder) controls(section string) []string {
 
 func (b binder) local() Local {
 	const s = "local"
-	return Local{Enabled: b.truth(s, "enabled"), IPv4Pool: b.prefixes(s, "ipv4_pool"), IPv6Pool: b.prefixes(s, "ipv6_pool"), DNS: b.list(s, "dns"),
+	return Local{IPv4Pool: b.prefixes(s, "ipv4_pool"), IPv6Pool: b.prefixes(s, "ipv6_pool"), DNS: b.list(s, "dns"),
 		Groups: b.truth(s, "security_groups"), GroupsFile: b.text(s, "security_groups_file")}
 }
 

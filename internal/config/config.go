@@ -161,18 +161,14 @@ type Compute struct {
 	ReservedMemoryMB, ReservedDiskMB int64
 	ImageDiskShare                   float64 // 0 to 1
 	CPURatio, MemoryRatio, DiskRatio float64 // overcommit
-	ResumeContainers                 bool
-	SyncInterval                     time.Duration
 }
 
 // Engine is what the agent makes containers with.
 type Engine struct {
-	Driver            string // "docker" or "fake"
-	ReadySandboxes    int
-	PIDsLimit         int64 // -1 is unlimited
-	LogMaxBytes       int64 // 0 is unlimited
-	SandboxImage      string
-	SandboxPullPolicy string
+	Driver         string // "docker" or "fake"
+	ReadySandboxes int
+	PIDsLimit      int64 // -1 is unlimited
+	LogMaxBytes    int64 // 0 is unlimited
 }
 
 // Docker is how the agent reaches the engine.
@@ -180,7 +176,7 @@ type Docker struct {
 	URL                       string
 	Insecure                  bool
 	CAFile, CertFile, KeyFile string
-	CallTimeout, ExecTimeout  time.Duration
+	ExecTimeout               time.Duration
 }
 
 // ImageCache is when an image that this host pulled leaves it again.
@@ -218,7 +214,6 @@ type Agent struct {
 
 // Local is the network without Neutron.
 type Local struct {
-	Enabled  bool
 	IPv4Pool []netip.Prefix
 	IPv6Pool []netip.Prefix
 	DNS      []string

@@ -64,7 +64,6 @@ func TestDefaults(t *testing.T) {
 		"level":       {c.Log.Level, slog.LevelInfo},
 		"token life":  {c.Identity.TokenLife, time.Hour},
 		"swap":        {c.Defaults.MemorySwapMB, int64(-1)},
-		"sandbox":     {c.Engine.SandboxPullPolicy, "ifnotpresent"},
 		"tls only":    {c.WebSocket.TLSOnly, false},
 		"unique name": {c.Compute.UniqueNames, ""},
 	} {

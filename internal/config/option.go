@@ -40,6 +40,7 @@ const (
 	Honoured Use = iota // it has the meaning that the original gives it
 	Mapped              // it has an effect, but on another mechanism; Note says which
 	Inert               // it is accepted and has no effect; Note says why
+	Awaited             // it is checked, and read by nothing until there is what Note names
 )
 
 // String returns the word that the reference uses for u.
@@ -49,6 +50,8 @@ func (u Use) String() string {
 		return "mapped"
 	case Inert:
 		return "no effect"
+	case Awaited:
+		return "not yet"
 	default:
 		return "honoured"
 	}
@@ -69,7 +72,7 @@ type Option struct {
 	Max     *float64
 	Help    string
 	Use     Use
-	Note    string // the reason of Mapped and Inert
+	Note    string // the reason of all but Honoured
 	Ours    bool   // the original has no such option
 	Secret  bool   // its value is never printed
 }
@@ -122,6 +125,14 @@ func inert(note string, rows []Option) []Option {
 		if rows[i].Note == "" {
 			rows[i].Note = note
 		}
+	}
+	return rows
+}
+
+// awaited returns the rows marked as being read by nothing before there is what.
+func awaited(what string, rows []Option) []Option {
+	for i := range rows {
+		rows[i].Use, rows[i].Note = Awaited, what
 	}
 	return rows
 }

@@ -18,7 +18,7 @@ const masked = "****"
 func Sample(w io.Writer) error {
 	var out strings.Builder
 	out.WriteString("# Every option that has an effect, with its default. Uncomment what you change.\n")
-	for _, group := range groups(func(o Option) bool { return o.Use != Inert }) {
+	for _, group := range groups(effective) {
 		fmt.Fprintf(&out, "\n[%s]\n", group[0].Section)
 		for _, o := range group {
 			fmt.Fprintf(&out, "\n# %s (%s)\n", o.Help, describe(o))
@@ -77,7 +77,7 @@ func Show(w io.Writer, source Source) error {
 		return err
 	}
 	var out strings.Builder
-	for i, group := range groups(func(o Option) bool { return o.Use != Inert }) {
+	for i, group := range groups(effective) {
 		if i > 0 {
 			out.WriteByte('\n')
 		}
@@ -156,6 +156,9 @@ Names of these sections that are not listed above are accepted without effect.
 | Section | Reason |
 |---|---|
 `
+
+// effective says whether o does anything.
+func effective(o Option) bool { return o.Use == Honoured || o.Use == Mapped }
 
 func here(o Option) string {
 	words := o.Use.String()

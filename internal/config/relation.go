@@ -52,7 +52,7 @@ func poolRelations(l Local) []relation {
 		return slices.ContainsFunc(pool, func(p netip.Prefix) bool { return p.Addr().Is4() != is4 })
 	}
 	return []relation{
-		{"local.ipv4_pool", l.Enabled && (len(l.IPv4Pool) != 1 || other(l.IPv4Pool, true)), "expected one IPv4 network"},
+		{"local.ipv4_pool", len(l.IPv4Pool) != 1 || other(l.IPv4Pool, true), "expected one IPv4 network"},
 		{"local.ipv6_pool", len(l.IPv6Pool) > 1 || other(l.IPv6Pool, false), "expected one IPv6 network, or none"},
 	}
 }

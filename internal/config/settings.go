@@ -189,6 +189,9 @@ func (s *settings) judge() ([]Warning, []error) {
 				}
 				continue
 			}
+			if row.Use == Awaited {
+				warnings = append(warnings, Warning{File: e.file, Line: e.line, Message: key + " has no effect yet: it waits for " + row.Note})
+			}
 			if row.Use == Inert {
 				warnings = append(warnings, Warning{File: e.file, Line: e.line, Message: key + " has no effect: " + row.Note})
 			}

@@ -3,6 +3,7 @@ package config
 // The reasons that many rows share.
 const (
 	noPython  = "there is no Python package, wrapper or paste pipeline to configure"
+	ownHolder = "a sandbox is held by a program of this service; no image is pulled for it"
 	oneBinary = "one static process; nothing of this kind is started"
 )
 
@@ -37,15 +38,15 @@ func hostOptions() []Option {
 		{Name: "periodic_interval_max", Type: Seconds, Default: "60", Min: bound(1), Help: "Longest pause between periodic rounds",
 			Use: Mapped, Note: "the longest interval that control answers to a beat"},
 		{Name: "sync_container_state_interval", Type: Seconds, Default: "60", Min: bound(1), Help: "Seconds between state syncs",
-			Use: Mapped, Note: "engine events carry changes at once; this is the interval of the agent's full comparison"},
+			Use: Inert, Note: "the engine's events tell changes at once; after a break in them all containers are compared"},
 		{Name: "floating_cpu_set", Help: "CPU list kept out of pinning", Use: Inert, Note: noPinning},
 		{Name: "auth_encryption_key", Help: "Key for registry passwords", Secret: true,
 			Use: Inert, Note: "secrets are sealed with the key file of [secrets] key_file"},
-		{Name: "sandbox_image", Default: "kubernetes/pause", Help: "Image of a sandbox"},
+		{Name: "sandbox_image", Default: "kubernetes/pause", Help: "Image of a sandbox", Use: Inert, Note: ownHolder},
 		{Name: "sandbox_image_driver", Default: "docker", Help: "Image driver for the sandbox image",
-			Use: Inert, Note: "the sandbox image is always pulled by the engine"},
+			Use: Inert, Note: ownHolder},
 		{Name: "sandbox_image_pull_policy", Default: "ifnotpresent", Choices: []string{"always", "ifnotpresent", "never"},
-			Help: "Pull policy for the sandbox image"},
+			Help: "Pull policy for the sandbox image", Use: Inert, Note: ownHolder},
 	}
 }
 

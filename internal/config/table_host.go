@@ -11,14 +11,15 @@ func engineOptions() []Option {
 	))
 	rows = append(rows, in("docker",
 		Option{Name: "api_url", Type: URI, Default: "unix:///var/run/docker.sock", Help: "Engine endpoint used by the agent"},
-		Option{Name: "api_insecure", Type: Boolean, Default: "false", Help: "Do not verify the engine's certificate"},
+		Option{Name: "api_insecure", Type: Boolean, Default: "false", Help: "Do not verify the certificate of an engine that api_url names by tcp"},
 		Option{Name: "ca_file", Help: "TLS CA"},
 		Option{Name: "cert_file", Help: "TLS client certificate"},
 		Option{Name: "key_file", Help: "TLS client key"},
 		Option{Name: "default_registry", Help: "Registry put before image names without a domain"},
 		Option{Name: "default_registry_username", Help: "Its user"},
 		Option{Name: "default_registry_password", Help: "Its password", Secret: true},
-		Option{Name: "default_timeout", Type: Seconds, Default: "60", Min: bound(1), Help: "Seconds for one call to the engine"},
+		Option{Name: "default_timeout", Type: Seconds, Default: "60", Min: bound(1), Help: "Seconds for one call to the engine",
+			Use: Inert, Note: "each call has a bound of its own: a stop its grace, a pull its progress, an exec execute_timeout"},
 		Option{Name: "execute_timeout", Type: Seconds, Default: "5", Min: bound(1), Help: "Limit (s) for a synchronous exec"},
 	)...)
 	return append(rows, in("docker", inert("the engine has no TCP socket here: consoles and execs go through the agent, which negotiates the version", []Option{
@@ -51,7 +52,8 @@ func agentOptions() []Option {
 		Option{Name: "cpu_allocation_ratio", Type: Float, Min: bound(0), Help: "Override of CPU overcommit"},
 		Option{Name: "ram_allocation_ratio", Type: Float, Min: bound(0), Help: "Override of memory overcommit"},
 		Option{Name: "disk_allocation_ratio", Type: Float, Min: bound(0), Help: "Override of disk overcommit"},
-		Option{Name: "resume_container_state", Type: Boolean, Default: "false", Help: "Start containers that ran before the host went down"},
+		Option{Name: "resume_container_state", Type: Boolean, Default: "false", Help: "Start containers that ran before the host went down",
+			Use: Inert, Note: "each container's own restart policy says what is started again"},
 		Option{Name: "enable_cpu_pinning", Type: Boolean, Default: "false", Help: "Host accepts dedicated CPUs", Use: Inert, Note: noPinning},
 		Option{Name: "host_shared_with_nova", Type: Boolean, Default: "false", Help: "Use Nova's resource provider of the same host", Use: Inert, Note: noPlacement},
 		Option{Name: "resource_provider_association_refresh", Type: Seconds, Default: "300", Help: "Seconds between refreshes of aggregates and traits", Use: Inert, Note: noPlacement},
@@ -63,7 +65,6 @@ func agentOptions() []Option {
 
 func networkOptions() []Option {
 	rows := ours(in("local",
-		Option{Name: "enabled", Type: Boolean, Default: "true", Help: "Give each project a network of its own on this host, without Neutron"},
 		Option{Name: "ipv4_pool", Type: Prefixes, Default: "10.152.0.0/16", Help: "IPv4 range that projects' networks are cut from"},
 		Option{Name: "ipv6_pool", Type: Prefixes, Default: "fd5a:756e::/48", Help: "IPv6 range that projects' networks are cut from; empty is IPv4 only"},
 		Option{Name: "security_groups", Type: Boolean, Default: "true", Help: "Filter what goes to and from containers by security groups"},

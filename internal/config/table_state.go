@@ -14,7 +14,7 @@ func databaseOptions() []Option {
 func identityOptions() []Option {
 	rows := ours(in("identity",
 		Option{Name: "driver", Default: "static", Choices: []string{"static", "keystone"},
-			Help: "Who knows users and tokens: this service itself (static) or Keystone"},
+			Help: "Who knows users and tokens: this service itself (static); with keystone it does not start in this release"},
 		Option{Name: "token_expiration", Type: Seconds, Default: "3600", Min: bound(1), Help: "Life of a token of the built-in identity"},
 		Option{Name: "region_name", Default: "RegionOne", Help: "Region in the built-in catalog"},
 		Option{Name: "token_key_file", Default: "$state_path/token.key", Help: "Key that signs built-in tokens; replicas share it"},
@@ -23,19 +23,18 @@ func identityOptions() []Option {
 	rows = append(rows, ours(in("secrets",
 		Option{Name: "key_file", Default: "$state_path/seal.key", Help: "Keys that seal secrets in the database, the first one for new secrets; replicas share it"},
 	))...)
-	const whenKeystone = " (with [identity] driver = keystone)"
-	return append(rows, in("keystone_authtoken",
-		Option{Name: "www_authenticate_uri", Type: URI, Help: "Keystone's URL as clients see it, told on a 401" + whenKeystone},
-		Option{Name: "auth_url", Type: URI, Help: "Keystone's URL as this service sees it" + whenKeystone},
-		Option{Name: "username", Default: "zun", Help: "User that validates tokens" + whenKeystone},
-		Option{Name: "password", Secret: true, Help: "Its password" + whenKeystone},
-		Option{Name: "project_name", Default: "service", Help: "Its project" + whenKeystone},
-		Option{Name: "user_domain_name", Default: "Default", Help: "Domain of the user" + whenKeystone},
-		Option{Name: "project_domain_name", Default: "Default", Help: "Domain of the project" + whenKeystone},
-		Option{Name: "region_name", Help: "Region in the catalog" + whenKeystone},
-		Option{Name: "cafile", Help: "CA bundle of Keystone" + whenKeystone},
-		Option{Name: "insecure", Type: Boolean, Default: "false", Help: "Skip the check of Keystone's certificate" + whenKeystone},
-	)...)
+	return append(rows, in("keystone_authtoken", awaited("[identity] driver = keystone, which is not in this release", []Option{
+		{Name: "www_authenticate_uri", Type: URI, Help: "Keystone's URL as clients see it, told on a 401"},
+		{Name: "auth_url", Type: URI, Help: "Keystone's URL as this service sees it"},
+		{Name: "username", Default: "zun", Help: "User that validates tokens"},
+		{Name: "password", Secret: true, Help: "Its password"},
+		{Name: "project_name", Default: "service", Help: "Its project"},
+		{Name: "user_domain_name", Default: "Default", Help: "Domain of the user"},
+		{Name: "project_domain_name", Default: "Default", Help: "Domain of the project"},
+		{Name: "region_name", Help: "Region in the catalog"},
+		{Name: "cafile", Help: "CA bundle of Keystone"},
+		{Name: "insecure", Type: Boolean, Default: "false", Help: "Skip the check of Keystone's certificate"},
+	})...)...)
 }
 
 func policyOptions() []Option {

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"strconv"
@@ -90,7 +91,7 @@ func (m members) hostConfig(spec agent.MemberSpec) (*container.HostConfig, error
 	}
 	h := &container.HostConfig{
 		NetworkMode: container.NetworkMode("container:" + spec.Sandbox.EngineID),
-		Privileged:  s.Privileged, Runtime: s.Runtime, LogConfig: m.e.logConfig(),
+		Privileged:  s.Privileged, Runtime: cmp.Or(s.Runtime, m.e.options.Runtime), LogConfig: m.e.logConfig(),
 		Resources: m.e.resources(s), Mounts: mounts(spec),
 	}
 	if !s.Privileged {

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -87,7 +88,7 @@ func (e *Engine) createHolder(ctx context.Context, name string, want agent.Sandb
 			StopSignal: "SIGKILL", // the holder hears no other, and an engine that shuts down waits for it
 		},
 		HostConfig: &container.HostConfig{
-			NetworkMode: "none", Runtime: want.Runtime, ReadonlyRootfs: true, CapDrop: []string{"ALL"},
+			NetworkMode: "none", Runtime: cmp.Or(want.Runtime, e.options.Runtime), ReadonlyRootfs: true, CapDrop: []string{"ALL"},
 			SecurityOpt: []string{"no-new-privileges"}, LogConfig: container.LogConfig{Type: "none"},
 		},
 	}

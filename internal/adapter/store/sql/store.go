@@ -28,7 +28,10 @@ type Options struct {
 	// postgresql://user:password@host/name or mysql://user:password@host/name; a
 	// driver word, as in mysql+pymysql, is accepted and ignored.
 	DSN string
-	Log *slog.Logger
+	// MaxConns bounds the connections to a database that serves many writers; 0 takes
+	// what suits most servers.
+	MaxConns int
+	Log      *slog.Logger
 }
 
 // Store is the database. It is safe for concurrent use.
@@ -60,6 +63,9 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	}
 	if db.Writer != db.Reader {
 		s.convoy = newConvoy()
+	} else if opts.MaxConns > 0 {
+		db.Writer.SetMaxOpenConns(opts.MaxConns)
+		db.Writer.SetMaxIdleConns(opts.MaxConns)
 	}
 	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
