@@ -59,7 +59,7 @@ func (b binder) config(base string) Config {
 		address = netip.IPv4Unspecified()
 	}
 	return Config{
-		Host: b.text("DEFAULT", "host"), MyIP: address, StatePath: b.text("DEFAULT", "state_path"),
+		MyIP: address, StatePath: b.text("DEFAULT", "state_path"),
 		API:         b.api(),
 		SSL:         SSL{CertFile: b.text("ssl", "cert_file"), KeyFile: b.text("ssl", "key_file"), CAFile: b.text("ssl", "ca_file")},
 		CORS:        b.cors(),
@@ -226,6 +226,7 @@ func (b binder) docker() Docker {
 
 func (b binder) agent() Agent {
 	const s = "agent"
+	b.used["DEFAULT.host"] = true // through the default of host
 	own := b.text("DEFAULT", "my_ip")
 	return Agent{Host: b.text(s, "host"), JoinToken: b.text(s, "join_token"), StateDir: b.text(s, "state_dir"), Listen: b.text(s, "listen"),
 		Controls:         b.controls(s),

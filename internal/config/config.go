@@ -8,7 +8,6 @@ import (
 
 // Config is everything that a process of this service is told, checked and typed.
 type Config struct {
-	Host      string // this node's name
 	MyIP      netip.Addr
 	StatePath string
 

@@ -43,7 +43,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatalf("Load() = %v, %v", warnings, err)
 	}
 	for name, pair := range map[string][2]any{
-		"host":        {c.Host, "node1"},
+		"host":        {c.Agent.Host, "node1"},
 		"agent host":  {c.Agent.Host, "node1"},
 		"api":         {c.API.Listen, "192.0.2.7:9517"},
 		"link":        {c.API.LinkAddress, ":9518"},
@@ -108,7 +108,7 @@ driver = NoopQuotaDriver
 		t.Fatalf("Load() = %v, %v", warnings, err)
 	}
 	for name, pair := range map[string][2]string{
-		"quotes":        {c.Host, "quoted name"},
+		"quotes":        {c.Agent.Host, "quoted name"},
 		"escapes":       {c.StatePath, "/srv/quoted name/$x$y"},
 		"last wins":     {c.API.Listen, "192.0.2.7:9000"},
 		"continued":     {strings.Join(c.Defaults.ImageDrivers, "+"), "docker+glance"},
