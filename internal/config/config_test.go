@@ -144,8 +144,8 @@ func TestSeveralPlaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.API.Listen != "[::1]:2" || c.API.MaxLimit != 5 || c.Host != "third" || c.Defaults.CPU != 2 {
-		t.Errorf("merged wrongly: %+v %s %v", c.API, c.Host, c.Defaults.CPU)
+	if c.API.Listen != "[::1]:2" || c.API.MaxLimit != 5 || c.Agent.Host != "third" || c.Defaults.CPU != 2 {
+		t.Errorf("merged wrongly: %+v %s %v", c.API, c.Agent.Host, c.Defaults.CPU)
 	}
 	if !slices.Equal(c.Policy.Dirs, []string{"/one", "/two"}) {
 		t.Errorf("a repeatable option of two files = %v", c.Policy.Dirs)
