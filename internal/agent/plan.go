@@ -393,7 +393,7 @@ func (p planner) settled() Plan {
 	case !p.exists && p.want.EverCreated:
 		return p.lost()
 	case !p.exists:
-		return Plan{}
+		return p.givenUp()
 	case alive(p.member) && p.lives && !p.have.RestartDue:
 		return p.rewired(plan)
 	case alive(p.member) && !p.want.Want.Running:
@@ -403,6 +403,16 @@ func (p planner) settled() Plan {
 	default:
 		return plan
 	}
+}
+
+// givenUp removes what stands of a container of which, control says, nothing does: an
+// action that control gave up was carried out all the same, and its outcome is never
+// adopted. It is an explicit order like a delete's: the generation that is named never was.
+func (p planner) givenUp() Plan {
+	if len(p.have.Objects) == 0 {
+		return Plan{}
+	}
+	return Plan{Steps: p.teardown()}
 }
 
 // rewired fits what is plugged to the assignment: rules of security groups change
@@ -448,8 +458,8 @@ func begunAt(o Object) time.Time {
 
 func neverStarted(o Object) bool { return o.State.Status == domain.Created }
 
-// absent removes everything, and says so. It is the only plan that removes what it
-// did not make: an explicit delete or tombstone named the container.
+// absent removes everything, and says so. It and givenUp are the only plans that remove
+// what they did not make: an explicit delete or tombstone named the container.
 func (p planner) absent() Plan {
 	if p.want.Op == nil {
 		return Plan{Steps: p.teardown()} // control waits for no report, but nothing may linger

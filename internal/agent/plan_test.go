@@ -134,6 +134,8 @@ func TestMakePlan(t *testing.T) {
 		{"settled and ended", what("", up), have(alive, stopped), "-> observed"},
 		{"settled and lost", what("", up), have(alive), "-> missing"},
 		{"settled after a failed create", what("", fresh), have(), "->"},
+		{"a create that was given up and ended late", what("", fresh, second), have(alive, running), "remove unplug dissolve forget ->"},
+		{"a rebuild that was given up before its object", what("", fresh, second, up), plugged(have(alive, stopped), "p1"), "remove unplug dissolve forget ->"},
 		{"restart due", what("", up), plugged(due(have(alive, stopped)), "p1"), "files start -> observed"},
 		{"restart due after the host booted", what("", up), due(have(dead, stopped)), "unplug stage sandbox& files net& start -> observed"},
 		{"holder died under a running process", what("", up), have(dead, running), "stop unplug stage sandbox& files net& start -> observed"},
