@@ -19,19 +19,19 @@ func TestSeeds(t *testing.T) {
 	for _, kept := range keptSeeds(t) {
 		t.Run(kept.String(), func(t *testing.T) {
 			t.Parallel()
-			weather(t, kept.variant, draft(kept.seed, kept.requests))
+			weather(t, kept.variant, draft(kept.seed, kept.drawn).cut(kept.made))
 		})
 	}
 }
 
 // TestStorms weathers new seeds on every shape for as long as FUZZ_MINUTES says.
-// FUZZ_SEED, FUZZ_REQUESTS and FUZZ_VARIANT run one again.
+// FUZZ_SEED, FUZZ_REQUESTS and FUZZ_VARIANT run one again, and FUZZ_CUT ends it early.
 func TestStorms(t *testing.T) {
 	requests, minutes := setting("FUZZ_REQUESTS", 2500), setting("FUZZ_MINUTES", 10)
 	if seed := setting("FUZZ_SEED", 0); seed > 0 {
 		for _, v := range variants() {
 			if only := os.Getenv("FUZZ_VARIANT"); only == "" || only == v.name {
-				t.Run(fmt.Sprintf("%s-%d", v.name, seed), func(t *testing.T) { weather(t, v, draft(uint64(seed), requests)) })
+				t.Run(fmt.Sprintf("%s-%d", v.name, seed), func(t *testing.T) { weather(t, v, draft(uint64(seed), requests).cut(setting("FUZZ_CUT", 0))) })
 			}
 		}
 		return
@@ -59,14 +59,15 @@ func setting(name string, standard int) int {
 
 // kept is a storm worth weathering again.
 type kept struct {
-	variant  variant
-	seed     uint64
-	requests int
+	variant     variant
+	seed        uint64
+	drawn, made int // requests
 }
 
 func (k kept) String() string { return fmt.Sprintf("%s-%d", k.variant.name, k.seed) }
 
-// keptSeeds reads the file seeds: variant, seed, requests and, after a #, what it found.
+// keptSeeds reads the file seeds: variant, seed, requests drawn, how many of them are
+// made and, after a #, what it found.
 func keptSeeds(t *testing.T) (all []kept) {
 	t.Helper()
 	file, err := os.Open("seeds")
@@ -85,7 +86,7 @@ func keptSeeds(t *testing.T) (all []kept) {
 		}
 		var name string
 		var k kept
-		if _, err := fmt.Sscan(text, &name, &k.seed, &k.requests); err != nil {
+		if _, err := fmt.Sscan(text, &name, &k.seed, &k.drawn, &k.made); err != nil {
 			t.Fatalf("seeds: %q: %v", text, err)
 		}
 		k.variant = shapes[name]

@@ -5,6 +5,7 @@ package fuzz
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -102,6 +103,17 @@ func draft(seed uint64, requests int) schedule {
 		}
 		s.misfortunes = append(s.misfortunes, misfortune{at: at, what: string(draw(r, misfortunes())), lasts: lasts, dice: r.Uint64()})
 	}
+	return s
+}
+
+// cut leaves out what comes after the first n requests. The rest stays what it was drawn
+// as, so that a storm can be shortened to what it is kept for.
+func (s schedule) cut(n int) schedule {
+	if n <= 0 || n >= len(s.ops) {
+		return s
+	}
+	s.ops = s.ops[:n]
+	s.misfortunes = slices.DeleteFunc(s.misfortunes, func(m misfortune) bool { return m.at > n })
 	return s
 }
 
