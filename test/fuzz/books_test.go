@@ -76,7 +76,7 @@ type row struct {
 	generation                                    string
 	everCreated, wantRunning, wantPaused, absent  bool
 	restart, autoRemove, autoHeal, command        string
-	nics                                          string
+	nics, memory, cpu                             string
 }
 
 type action struct {
@@ -89,7 +89,7 @@ func truth(text string) bool { return text == "1" || text == "true" || text == "
 func (s *storm) books(ctx context.Context, db *sql.DB) (*books, error) {
 	b := &books{containers: map[string]row{}, actions: map[string][]action{}, ports: map[string][]string{}, hosts: map[string]string{}}
 	lines, err := ask(ctx, db, `SELECT uuid, project_id, status, status_reason, host, container_id, generation, ever_created, want_running, want_paused,
-		want_absent, restart_policy, auto_remove, auto_heal, command, nics FROM containers`)
+		want_absent, restart_policy, auto_remove, auto_heal, command, nics, memory, cpu FROM containers`)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s *storm) books(ctx context.Context, db *sql.DB) (*books, error) {
 		b.containers[l[0]] = row{
 			uuid: l[0], project: l[1], status: l[2], reason: l[3], host: l[4], engineID: l[5], generation: l[6],
 			everCreated: truth(l[7]), wantRunning: truth(l[8]), wantPaused: truth(l[9]), absent: truth(l[10]),
-			restart: l[11], autoRemove: l[12], autoHeal: l[13], command: l[14], nics: l[15],
+			restart: l[11], autoRemove: l[12], autoHeal: l[13], command: l[14], nics: l[15], memory: l[16], cpu: l[17],
 		}
 	}
 	if lines, err = ask(ctx, db, `SELECT a.container_uuid, a.id, a.verb, a.args, a.state, a.reason,

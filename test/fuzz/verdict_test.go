@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,6 +119,7 @@ func (s *storm) judge(t *testing.T) {
 	for _, r := range b.containers {
 		s.judgeStatus(ctx, r, b)
 		s.judgeObjects(r, held[r.uuid])
+		s.judgeLimits(t, r, held[r.uuid])
 		s.judgeWires(t, r, b, held[r.uuid])
 		s.judgeRecords(r, b)
 	}
@@ -172,6 +175,27 @@ func (s *storm) judgeObjects(r row, held []holding) {
 	}
 	if (r.status == "Running" || r.status == "Paused") && sandboxes != 1 {
 		s.journal.fault("%s is %s and has %d sandboxes", r.uuid, r.status, sandboxes)
+	}
+}
+
+// judgeLimits holds that a host gives a container what it is counted for, neither more
+// nor less.
+func (s *storm) judgeLimits(t *testing.T, r row, held []holding) {
+	t.Helper()
+	for _, o := range held {
+		if o.Sandbox {
+			continue
+		}
+		i := slices.IndexFunc(s.Hosts, func(h *deployment.Host) bool { return h.Name == o.host })
+		data, err := os.ReadFile(filepath.Join(s.Hosts[i].Simulation(t), "objects", "member."+r.uuid+".json"))
+		var kept struct{ Spec domain.Spec }
+		if err == nil {
+			err = json.Unmarshal(data, &kept)
+		}
+		memory, cpu := strconv.FormatInt(kept.Spec.MemoryMB, 10), strconv.FormatFloat(kept.Spec.CPU, 'g', -1, 64)
+		if err != nil || memory != r.memory || cpu != r.cpu {
+			s.journal.fault("%s is counted with memory %s and cpu %s, and has %s and %s on %s (%v)", r.uuid, r.memory, r.cpu, memory, cpu, o.host, err)
+		}
 	}
 }
 
