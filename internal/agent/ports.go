@@ -144,6 +144,37 @@ type Archiver interface {
 	PutArchive(ctx context.Context, o Object, path string, source Reader) error
 }
 
+// Committer is the optional capability of making images of members. Such an image
+// carries the labels of the deployment and of its uuid from the moment it exists.
+type Committer interface {
+	// Commit makes the image s.Image of o as it is now; a running process is frozen
+	// meanwhile and goes on afterwards, also where the commit failed. One that exists
+	// already is returned as it is.
+	Commit(ctx context.Context, o Object, s Snapshot) (domain.LocalImage, error)
+	// Committed returns the image of uuid id; NotFound if there is none.
+	Committed(ctx context.Context, id string) (domain.LocalImage, error)
+}
+
+// Snapshot names an image to be made.
+type Snapshot struct {
+	Image     string // uuid; the engine knows the image by domain.OwnReference of it
+	ProjectID string
+}
+
+// Mounts gives containers volumes of a size on this host. Every call may be repeated.
+// Faults: Unsupported (the host cannot hold a volume to its size), Invalid with code
+// disk-full.
+type Mounts interface {
+	// Limit says how volumes are held to their size, or why they cannot be.
+	Limit(ctx context.Context) (how, reason string)
+	// Mount makes v if it was never made and returns the directory to be bound.
+	Mount(ctx context.Context, id domain.ContainerID, v domain.Volume) (path string, err error)
+	// Remove destroys v with all that is in it; a missing one is no error.
+	Remove(ctx context.Context, id domain.ContainerID, v domain.Volume) error
+	// Held returns the containers that have volumes here.
+	Held(ctx context.Context) ([]domain.ContainerID, error)
+}
+
 // Nets plugs sandboxes into networks. Every call may be repeated.
 type Nets interface {
 	// Plug makes nic in the namespace at netns as interface name (eth0, eth1, ...).

@@ -155,8 +155,8 @@ func (s *stock) put(o agent.Object) {
 	s.ready = append(s.ready, o)
 }
 
-// Purge removes every object of the deployment, the ones in stock included: for an
-// operator who takes the deployment off this host.
+// Purge removes every object of the deployment, the ones in stock included, and the
+// images committed here: for an operator who takes the deployment off this host.
 func (e *Engine) Purge(ctx context.Context) error {
 	filters := make(client.Filters).Add("label", domain.LabelDeployment+"="+e.options.Deployment)
 	found, err := e.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: filters})
@@ -166,6 +166,17 @@ func (e *Engine) Purge(ctx context.Context) error {
 	for _, item := range found.Items {
 		if err := e.remove(ctx, item.ID); err != nil {
 			return err
+		}
+	}
+	made, err := e.api.ImageList(ctx, client.ImageListOptions{
+		Filters: make(client.Filters).Add("label", domain.LabelDeployment+"="+e.options.Deployment).Add("label", domain.LabelImage),
+	})
+	if err != nil {
+		return fault(err)
+	}
+	for _, image := range made.Items {
+		if _, err := e.api.ImageRemove(ctx, image.ID, client.ImageRemoveOptions{Force: true, PruneChildren: true}); goneIsFine(err) != nil {
+			return fault(err)
 		}
 	}
 	return nil

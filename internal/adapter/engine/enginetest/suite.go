@@ -62,6 +62,7 @@ func Run(t *testing.T, f Factory) {
 		{"Journal", testJournal}, {"JournalTerminal", testJournalTerminal}, {"JournalOfRuns", testJournalOfRuns},
 		{"JournalRotation", testJournalRotation}, {"JournalPace", testJournalPace},
 		{"Top", testTop}, {"Stats", testStats}, {"Archive", testArchive}, {"ArchiveFaults", testArchiveFaults},
+		{"Commit", testCommit}, {"CommitFaults", testCommitFaults},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			t.Parallel()

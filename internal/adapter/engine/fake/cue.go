@@ -33,6 +33,7 @@ const (
 	OpUnpause       Op = "member.unpause"
 	OpUpdate        Op = "member.update"
 	OpRemove        Op = "member.remove"
+	OpCommit        Op = "member.commit"
 	OpImagePresent  Op = "image.present"
 	OpImagePull     Op = "image.pull"
 	OpImageRemove   Op = "image.remove"

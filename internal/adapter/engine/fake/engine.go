@@ -52,6 +52,7 @@ var (
 	_ agent.Journaler = (*Engine)(nil)
 	_ agent.Observer  = (*Engine)(nil)
 	_ agent.Archiver  = (*Engine)(nil)
+	_ agent.Committer = (*Engine)(nil)
 )
 
 // New opens the engine whose state is in o.Dir, making the directory if need be.

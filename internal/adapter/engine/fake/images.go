@@ -57,7 +57,7 @@ func refused(ref string, secret *domain.PullSecret) error {
 	switch path := repository(ref); {
 	case strings.HasPrefix(path, "missing/"):
 		return domain.NewFault(domain.NotFound, "image-not-found", "Image %s was not found in its registry", ref)
-	case strings.HasPrefix(path, "unreachable/"):
+	case strings.HasPrefix(path, "unreachable/"), strings.HasPrefix(ref, domain.OwnDomain+"/"):
 		return domain.NewFault(domain.Unavailable, "registry-unavailable", "The registry of image %s could not be reached", ref)
 	case strings.HasPrefix(path, "private/") && !opens(secret):
 		return domain.NewFault(domain.Forbidden, "registry-forbidden", "The registry refused access to image %s: check the registry's user name and password", ref)
@@ -79,6 +79,9 @@ func (i images) Remove(ctx context.Context, ref string) error {
 			return domain.NewFault(domain.Conflict, "image-in-use", "Image %s is in use on its host.", ref)
 		}
 	}
+	if id, own := committedAs(ref); own {
+		return os.RemoveAll(i.tree(id))
+	}
 	if err := os.Remove(i.imagePath(ref)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove image %s: %w", ref, err)
 	}
@@ -91,6 +94,10 @@ func opens(secret *domain.PullSecret) bool {
 }
 
 func (e *Engine) present(ref string) bool {
+	if id, own := committedAs(ref); own {
+		_, err := os.Lstat(e.tree(id))
+		return err == nil
+	}
 	if known := e.known(); slices.Contains(known, ref) || slices.Contains(known, strings.TrimSuffix(ref, ":latest")) {
 		return true
 	}

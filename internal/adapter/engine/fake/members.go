@@ -37,6 +37,9 @@ func (m members) Create(ctx context.Context, spec agent.MemberSpec) (agent.Objec
 		}
 		present, err = m.store.add(r)
 	}
+	if err == nil && present.EngineID == r.EngineID {
+		err = m.furnish(r)
+	}
 	return m.object(present), err
 }
 

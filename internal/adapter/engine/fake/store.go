@@ -22,7 +22,7 @@ func openStore(dir string) (*store, error) {
 	if dir == "" {
 		return nil, errors.New("open fake engine: no directory given")
 	}
-	for _, sub := range []string{"objects", "roots", "images"} {
+	for _, sub := range []string{"objects", "roots", "images", "trees"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, fmt.Errorf("open fake engine: %w", err)
 		}
