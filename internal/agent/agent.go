@@ -16,6 +16,7 @@ import (
 type Agent struct {
 	engine  Engine
 	nets    Nets
+	mounts  Mounts
 	control Control
 	hands   Hands
 	clock   Clock
@@ -45,7 +46,7 @@ func New(deps Deps) *Agent {
 	deps = deps.withDefaults()
 	opt := deps.Options
 	a := &Agent{
-		engine: deps.Engine, nets: deps.Nets, control: deps.Control, hands: deps.Steps,
+		engine: deps.Engine, nets: deps.Nets, mounts: deps.Mounts, control: deps.Control, hands: deps.Steps,
 		clock: deps.Clock, log: deps.Log, opt: opt,
 		ledger: newLedger(),
 		queue:  queue.New(deps.Clock, opt.Workers),

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -62,7 +63,7 @@ func (a *Agent) beat(ctx context.Context) {
 	for lost := false; ; {
 		sign.Sequence++
 		sign.RevisionSeen = a.revisions.seen()
-		sign.Orphans = a.ledger.orphans()
+		sign.Orphans = a.orphans(ctx)
 		sign.Inventory = a.inventory(ctx, sign.Inventory)
 		answer, err := a.beatOnce(ctx, sign)
 		wait := a.clock.Spread(every)
@@ -124,7 +125,36 @@ func (a *Agent) inventory(ctx context.Context, last domain.Inventory) domain.Inv
 		return last
 	}
 	now.DiskGB -= int64(float64(now.DiskGB) * a.opt.ImageDiskShare)
+	if a.mounts == nil {
+		now.VolumeReason = "volumes of a size are switched off on the host"
+		return now
+	}
+	now.VolumeLimit, now.VolumeReason = a.mounts.Limit(ctx)
 	return now
+}
+
+// orphans lists what is held here for containers that are not this host's: objects and
+// volumes. They are told, and never removed without being asked to.
+func (a *Agent) orphans(ctx context.Context) []string {
+	strangers := a.ledger.orphans()
+	if a.mounts == nil || !a.ledger.informed() {
+		return strangers
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.opt.CallTimeout)
+	defer cancel()
+	held, err := a.mounts.Held(ctx)
+	if err != nil {
+		a.log.Warn("volumes cannot be listed", "error", err)
+		return strangers
+	}
+	assigned := a.ledger.assigned()
+	for _, id := range held {
+		if !slices.Contains(assigned, id) && !slices.Contains(strangers, string(id)) {
+			strangers = append(strangers, string(id))
+		}
+	}
+	slices.Sort(strangers)
+	return strangers
 }
 
 // follow reads assignments whenever control may know something newer. It begins

@@ -109,6 +109,8 @@ func (a *Agent) do(ctx context.Context, step Step, job *Job) error {
 		var cancel context.CancelFunc
 		ctx, cancel = a.untilEnding(ctx)
 		defer cancel()
+	case StepCommit:
+		bound = a.opt.PullTimeout // it copies as much as a pull does
 	case StepStop:
 		bound += graceOf(job.Assignment.Op)
 	case StepNet:

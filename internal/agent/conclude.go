@@ -32,7 +32,7 @@ func (a *Agent) end(ctx context.Context, t *task, phase domain.ReportPhase, reas
 	r := a.report(t, phase)
 	r.Message = reason
 	if phase != domain.PhaseReleased && phase != domain.PhaseRefused && t.job != nil {
-		r.Seen = a.seen(ctx, t)
+		r.Seen, r.Image = a.seen(ctx, t), t.job.Image()
 	}
 	if t.left != nil {
 		r.Seen = t.left

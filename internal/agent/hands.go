@@ -27,6 +27,7 @@ type Job struct {
 	member  Object
 	plugged []string
 	left    bool // the member's state is no longer what the job knows
+	image   *domain.LocalImage
 }
 
 // NewJob starts a job from what stands on the host.
@@ -102,4 +103,18 @@ func (j *Job) SetPlugged(port string, plugged bool) {
 	case !plugged && at >= 0:
 		j.plugged = slices.Delete(j.plugged, at, at+1)
 	}
+}
+
+// Image returns what a commit made, nil if nothing was committed.
+func (j *Job) Image() *domain.LocalImage {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.image
+}
+
+// SetImage notes what a commit made.
+func (j *Job) SetImage(i domain.LocalImage) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.image = &i
 }

@@ -133,6 +133,13 @@ func (l *ledger) complete(ids []domain.ContainerID) {
 	}
 }
 
+// informed says whether the assignments were read in full: before, nobody is a stranger.
+func (l *ledger) informed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.read
+}
+
 // drop forgets a container that this host has nothing more to do with: its delete or
 // its refused create ended with key, nothing stands here, and nothing newer was assigned.
 func (l *ledger) drop(id domain.ContainerID, key opKey) {

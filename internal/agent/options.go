@@ -11,6 +11,7 @@ type Deps struct {
 	Engine  Engine
 	Nets    Nets
 	Control Control
+	Mounts  Mounts // nil: volumes cannot be made on this host
 	// Steps carries out the steps of a plan: steps.New in the running service.
 	Steps   Hands
 	Clock   Clock

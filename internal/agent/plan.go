@@ -24,6 +24,9 @@ const (
 	StepPause    StepKind = "pause"    // the process is frozen
 	StepUnpause  StepKind = "unpause"  // the process is thawed
 	StepUpdate   StepKind = "update"   // the limits are the wanted ones
+	StepCommit   StepKind = "commit"   // the image of the member exists
+	StepVolumes  StepKind = "volumes"  // every volume is mounted
+	StepRaze     StepKind = "raze"     // the volumes are gone with what is in them
 	StepRemove   StepKind = "remove"   // the engine object is gone
 	StepUnplug   StepKind = "unplug"   // the interfaces are gone
 	StepForget   StepKind = "forget"   // the files are gone
@@ -187,6 +190,9 @@ func (p planner) act(op *domain.Op) Plan {
 		return Plan{Steps: []Step{{Kind: StepUpdate, Object: p.member}}, Then: domain.PhaseDone}
 	case domain.VerbNetworkAttach, domain.VerbNetworkDetach, domain.VerbAddGroup, domain.VerbRemoveGroup:
 		return p.rewire(op)
+	case domain.VerbCommit:
+		// One that a former run had begun is only judged, by what the engine has of it.
+		return Plan{Steps: []Step{{Kind: StepCommit, Object: p.member}}, Begin: !op.Begun, Then: domain.PhaseDone}
 	default:
 		return Plan{Then: domain.PhaseRefused, Reason: "this host's agent does not know how to " + string(op.Verb)}
 	}
@@ -245,6 +251,9 @@ func (p planner) ground() []Step {
 		steps = append(steps, Step{Kind: StepStage}, Step{Kind: StepSandbox, Beside: true})
 	}
 	steps = append(steps, Step{Kind: StepFiles})
+	if len(p.want.Volumes) > 0 {
+		steps = append(steps, Step{Kind: StepVolumes})
+	}
 	if !p.lives || !p.plugged() {
 		steps = append(steps, Step{Kind: StepNet, Nics: p.want.Nics, Beside: true, Waits: []StepKind{StepSandbox}})
 	}
@@ -472,8 +481,8 @@ func (p planner) absent() Plan {
 	return plan
 }
 
-// teardown removes members, interfaces, sandbox and files, in this order, so that
-// no process ever runs without its network.
+// teardown removes members, interfaces, sandbox, volumes and files, in this order, so
+// that no process ever runs without its network.
 func (p planner) teardown() []Step {
 	steps := p.removals(func(Object) bool { return true })
 	if nics := p.ownNics(); len(nics) > 0 {
@@ -481,6 +490,9 @@ func (p planner) teardown() []Step {
 	}
 	if slices.ContainsFunc(p.have.Objects, func(o Object) bool { return o.Sandbox }) {
 		steps = append(steps, Step{Kind: StepDissolve})
+	}
+	if len(p.want.Volumes) > 0 {
+		steps = append(steps, Step{Kind: StepRaze})
 	}
 	return append(steps, Step{Kind: StepForget})
 }

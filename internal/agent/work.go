@@ -206,9 +206,10 @@ func (a *Agent) begin(ctx context.Context, t *task) bool {
 const pulseEvery = time.Minute
 
 // pulse tells control that an action moves while a process may take its long grace
-// to end; the returned function ends that. Other steps are short or tell bytes.
+// to end, or an image is made; the returned function ends that. Other steps are short
+// or tell bytes.
 func (a *Agent) pulse(ctx context.Context, t *task) (quiet func()) {
-	if graceOf(t.want.Op) < pulseEvery {
+	if graceOf(t.want.Op) < pulseEvery && (t.want.Op == nil || t.want.Op.Verb != domain.VerbCommit) {
 		return func() {}
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -51,6 +51,14 @@ const (
 	MemberPause   Name = "agent.member.pause"
 	MemberUnpause Name = "agent.member.unpause"
 	MemberRemove  Name = "agent.member.remove"
+	MemberUpdate  Name = "agent.member.update"
+	MemberCommit  Name = "agent.member.commit"
+	ArchivePut    Name = "agent.archive.put"
+	FilesWrite    Name = "agent.files.write"
+	FilesForget   Name = "agent.files.forget"
+	VolumeMake    Name = "agent.volume.make"
+	VolumeRemove  Name = "agent.volume.remove"
+	ImageRemove   Name = "agent.image.remove"
 	NetUnplug     Name = "agent.net.unplug"
 	SandboxRemove Name = "agent.sandbox.remove"
 	ReportBegun   Name = "agent.report.begun"
@@ -78,6 +86,14 @@ func List() []Point {
 		{MemberPause, Agent, "the process is frozen"},
 		{MemberUnpause, Agent, "the process is thawed"},
 		{MemberRemove, Agent, "the engine object is gone"},
+		{MemberUpdate, Agent, "the object has the new limits"},
+		{MemberCommit, Agent, "the image of the object exists"},
+		{ArchivePut, Agent, "the archive is unpacked"},
+		{FilesWrite, Agent, "the container's files are written"},
+		{FilesForget, Agent, "the container's files are gone"},
+		{VolumeMake, Agent, "a volume is made and mounted"},
+		{VolumeRemove, Agent, "a volume is gone"},
+		{ImageRemove, Agent, "an image is gone from the engine"},
 		{NetUnplug, Agent, "an interface is gone"},
 		{SandboxRemove, Agent, "the sandbox is gone"},
 		{ReportBegun, Agent, "control knows that the effect may happen"},

@@ -12,6 +12,10 @@ import (
 // undone by remove.
 func (s *Steps) create(ctx context.Context, _ agent.Step, job *agent.Job) error {
 	want, dir := job.Assignment, s.dir(job.Assignment.Container)
+	mounted, err := s.mounted(ctx, want)
+	if err != nil {
+		return err
+	}
 	return failpoint.Around(failpoint.MemberCreate, func() error {
 		o, err := s.deps.Engine.Members().Create(ctx, agent.MemberSpec{
 			Container:    want.Container,
@@ -22,7 +26,7 @@ func (s *Steps) create(ctx context.Context, _ agent.Step, job *agent.Job) error 
 			HostsFile:    filepath.Join(dir, hostsFile),
 			ResolvFile:   filepath.Join(dir, resolvFile),
 			HostnameFile: filepath.Join(dir, hostnameFile),
-			Binds:        s.injected(want),
+			Binds:        append(s.injected(want), mounted...),
 		})
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // The files bound read-only over those of the same name below /etc.
@@ -22,21 +23,23 @@ const (
 // files writes what tells the process its name, its addresses and its name
 // servers, and the files that the request brought. It is undone by forget.
 func (s *Steps) files(_ context.Context, _ agent.Step, job *agent.Job) error {
-	want, dir := job.Assignment, s.dir(job.Assignment.Container)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return diskFault(err)
-	}
-	hostname := nameInside(want, job.Sandbox())
-	for name, content := range map[string][]byte{
-		hostsFile:    hosts(hostname, want.Nics),
-		resolvFile:   resolv(want.Nics),
-		hostnameFile: []byte(hostname + "\n"),
-	} {
-		if err := replaceFile(filepath.Join(dir, name), content); err != nil {
+	return failpoint.Around(failpoint.FilesWrite, func() error {
+		want, dir := job.Assignment, s.dir(job.Assignment.Container)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return diskFault(err)
 		}
-	}
-	return s.injectFiles(want)
+		hostname := nameInside(want, job.Sandbox())
+		for name, content := range map[string][]byte{
+			hostsFile:    hosts(hostname, want.Nics),
+			resolvFile:   resolv(want.Nics),
+			hostnameFile: []byte(hostname + "\n"),
+		} {
+			if err := replaceFile(filepath.Join(dir, name), content); err != nil {
+				return diskFault(err)
+			}
+		}
+		return s.injectFiles(want)
+	})
 }
 
 // nameInside is the hostname that the process sees: the sandbox's own where the

@@ -8,14 +8,17 @@ import (
 
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // forget removes the container's files.
 func (s *Steps) forget(_ context.Context, _ agent.Step, job *agent.Job) error {
-	if err := os.RemoveAll(s.dir(job.Assignment.Container)); err != nil {
-		return diskFault(err)
-	}
-	return nil
+	return failpoint.Around(failpoint.FilesForget, func() error {
+		if err := os.RemoveAll(s.dir(job.Assignment.Container)); err != nil {
+			return diskFault(err)
+		}
+		return nil
+	})
 }
 
 // diskFault puts a failure of the host's own disk in words for the user; the path

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/go-zun/zun/internal/agent"
@@ -18,7 +19,7 @@ const injectedDir = "mounts"
 
 // injectFiles writes the files that the assignment brings. forget removes them.
 func (s *Steps) injectFiles(want domain.Assignment) error {
-	if len(want.Spec.Mounts) == 0 {
+	if !slices.ContainsFunc(want.Spec.Mounts, injects) {
 		return nil
 	}
 	dir := filepath.Join(s.dir(want.Container), injectedDir)
@@ -26,6 +27,9 @@ func (s *Steps) injectFiles(want domain.Assignment) error {
 		return diskFault(err)
 	}
 	for i, m := range want.Spec.Mounts {
+		if !injects(m) {
+			continue
+		}
 		content, err := base64.StdEncoding.DecodeString(m.Source)
 		if err != nil {
 			return domain.WrapFault(err, domain.Invalid, "base64-exception", "Invalid Base 64 file data")
@@ -41,8 +45,13 @@ func (s *Steps) injectFiles(want domain.Assignment) error {
 func (s *Steps) injected(want domain.Assignment) []agent.Bind {
 	binds := make([]agent.Bind, 0, len(want.Spec.Mounts))
 	for i, m := range want.Spec.Mounts {
+		if !injects(m) {
+			continue
+		}
 		source := filepath.Join(s.dir(want.Container), injectedDir, strconv.Itoa(i))
 		binds = append(binds, agent.Bind{Source: source, Target: m.Destination})
 	}
 	return binds
 }
+
+func injects(m domain.MountRequest) bool { return m.Type == domain.MountBind }

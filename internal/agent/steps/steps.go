@@ -12,11 +12,12 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// Deps are what steps act through. All are required.
+// Deps are what steps act through. All but Mounts are required.
 type Deps struct {
 	Engine agent.Engine
 	Images Images
 	Nets   agent.Nets
+	Mounts agent.Mounts // nil: volumes cannot be made on this host
 	// StateDir is the agent's own directory; the files bound into containers are
 	// below it.
 	StateDir string
@@ -46,6 +47,9 @@ func New(deps Deps) *Steps {
 		agent.StepPause:    s.pause,
 		agent.StepUnpause:  s.unpause,
 		agent.StepUpdate:   s.update,
+		agent.StepCommit:   s.commit,
+		agent.StepVolumes:  s.volumes,
+		agent.StepRaze:     s.raze,
 		agent.StepRemove:   s.remove,
 		agent.StepUnplug:   s.unplug,
 		agent.StepForget:   s.forget,

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // update gives the object the limits that the action names. A repeat sets the same
@@ -18,5 +19,7 @@ func (s *Steps) update(ctx context.Context, step agent.Step, job *agent.Job) err
 			spec.MemoryMB = *op.Args.MemoryMB
 		}
 	}
-	return s.deps.Engine.Members().Update(ctx, target(step, job), spec)
+	return failpoint.Around(failpoint.MemberUpdate, func() error {
+		return s.deps.Engine.Members().Update(ctx, target(step, job), spec)
+	})
 }
