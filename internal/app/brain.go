@@ -22,6 +22,7 @@ import (
 	"github.com/go-zun/zun/internal/control/insides"
 	"github.com/go-zun/zun/internal/control/loops"
 	"github.com/go-zun/zun/internal/control/place"
+	"github.com/go-zun/zun/internal/control/snapshots"
 	"github.com/go-zun/zun/internal/control/stock"
 	"github.com/go-zun/zun/internal/control/wiring"
 	"github.com/go-zun/zun/internal/domain"
@@ -41,6 +42,7 @@ type brain struct {
 	books     *books.Books
 	capsules  *capsule.Capsules
 	stock     *stock.Stock
+	snapshots *snapshots.Snapshots
 	networks  control.NetworkBook // nil where another service owns the networks
 	loops     *loops.Loops
 	link      *ctl.Server
@@ -100,11 +102,12 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 	if err != nil {
 		return nil, err
 	}
+	volumes := newVolumes(c)
 	timing := channel.DefaultTiming()
 	b := &brain{store: store, authority: authority, stopping: ctx.Done()}
 	b.nodes = ctl.NewNodes(ctl.NodesDeps{Authority: authority, Dial: dial, Timing: timing, Log: log})
 	b.control = control.New(control.Deps{
-		Store: store, Networking: networking, Groups: groups, Nodes: b.nodes,
+		Store: store, Networking: networking, Groups: groups, Volumes: volumes, Nodes: b.nodes,
 		Clock: utc, Rand: rand.Reader, Log: log, Options: options,
 	})
 	if book, owns := networking.(control.NetworkBook); owns {
@@ -116,8 +119,9 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 	b.books = books.New(books.Deps{Control: b.control, Secrets: secrets})
 	b.capsules = capsule.New(capsule.Deps{Control: b.control, Networking: networking})
 	b.stock = stock.New(stock.Deps{Control: b.control, Fleet: b.fleet, Nodes: b.nodes, Log: log})
+	b.snapshots = snapshots.New(b.control, c.Quota.Images)
 	b.loops = loops.New(loops.Deps{
-		Control: b.control, Fleet: b.fleet, Networking: networking, Groups: groups, Nodes: b.nodes,
+		Control: b.control, Fleet: b.fleet, Networking: networking, Groups: groups, Volumes: volumes, Nodes: b.nodes,
 		Meter: m, Log: log, Owner: uuid.NewString(),
 	})
 	b.link = ctl.NewServer(ctl.ServerDeps{

@@ -77,6 +77,9 @@ func teardown(ctx context.Context, c config.Config, log *slog.Logger, _ []string
 	if p, can := engine.(purger); can {
 		err = p.Purge(ctx)
 	}
+	if m := openMounts(c, authority.Deployment()); m != nil {
+		err = errors.Join(err, m.Purge(ctx))
+	}
 	nets, netsErr := plumb.New(plumb.Options{Deployment: authority.Deployment()}, log)
 	if netsErr != nil {
 		return errors.Join(err, netsErr)

@@ -12,6 +12,8 @@ import (
 	"github.com/go-zun/zun/internal/adapter/engine/docker"
 	"github.com/go-zun/zun/internal/adapter/engine/fake"
 	"github.com/go-zun/zun/internal/adapter/network/local"
+	volumes "github.com/go-zun/zun/internal/adapter/volume/local"
+	"github.com/go-zun/zun/internal/adapter/volume/mount"
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/config"
 	"github.com/go-zun/zun/internal/control"
@@ -79,4 +81,20 @@ func newNetworking(c config.Config, store control.Store, deployment string, log 
 	o.Groups = groups
 	networking, err := local.New(store, o, log)
 	return networking, groups, err
+}
+
+// newVolumes is the volume service of the deployment, nil if no provider is enabled.
+func newVolumes(c config.Config) control.Volumes {
+	if !c.Volume.Local {
+		return nil
+	}
+	return volumes.New(c.Bounds.MaxDiskGB)
+}
+
+// openMounts makes volumes on this host, nil if the operator does not want it.
+func openMounts(c config.Config, deployment string) *mount.Mounts {
+	if !c.Volume.Local {
+		return nil
+	}
+	return mount.New(mount.Options{Dir: c.Volume.Dir, Deployment: deployment, FSType: c.Volume.FSType})
 }

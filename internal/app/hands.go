@@ -98,11 +98,15 @@ func newAgent(c config.Config, engine agent.Engine, images *stock.Stock, link *n
 	if err := os.MkdirAll(state, 0o711); err != nil {
 		return nil, fmt.Errorf("make the agent's directory: %w", err)
 	}
+	var mounts agent.Mounts // stays nil where there are none: a nil of another type would not be
+	if m := openMounts(c, link.Deployment()); m != nil {
+		mounts = m
+	}
 	return agent.New(agent.Deps{
-		Engine: engine, Nets: nets, Control: link.Control(),
-		Steps: steps.New(steps.Deps{Engine: engine, Images: images, Nets: nets, StateDir: state}),
+		Engine: engine, Nets: nets, Mounts: mounts, Control: link.Control(),
+		Steps: steps.New(steps.Deps{Engine: engine, Images: images, Nets: nets, Mounts: mounts, StateDir: state}),
 		Clock: agent.SystemClock(), Log: log,
-		Options: agent.Options{HostID: link.HostID(), BootID: bootID(), ImageDiskShare: c.Compute.ImageDiskShare, Abilities: []string{domain.AbilityMounts, domain.AbilityGroups}},
+		Options: agent.Options{HostID: link.HostID(), BootID: bootID(), ImageDiskShare: c.Compute.ImageDiskShare, Abilities: []string{domain.AbilityMounts, domain.AbilityVolumes, domain.AbilityGroups}},
 	}), nil
 }
 

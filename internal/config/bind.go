@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -72,6 +73,7 @@ func (b binder) config(base string) Config {
 		Defaults:    b.defaults(),
 		Bounds:      b.bounds(),
 		Quota:       b.quota(),
+		Volume:      b.volume(),
 		Scheduler:   b.scheduler(),
 		Deadlines:   b.deadlines(),
 		Compute:     b.compute(),
@@ -169,7 +171,12 @@ func (b binder) bounds() Bounds {
 func (b binder) quota() Quota {
 	const s = "quota"
 	return Quota{Enforced: !strings.HasSuffix(b.text(s, "driver"), "NoopQuotaDriver"), Containers: b.whole(s, "containers"),
-		CPU: b.whole(s, "cpu"), MemoryMB: b.whole(s, "memory"), DiskGB: b.whole(s, "disk")}
+		CPU: b.whole(s, "cpu"), MemoryMB: b.whole(s, "memory"), DiskGB: b.whole(s, "disk"), Images: b.whole(s, "images")}
+}
+
+func (b binder) volume() Volume {
+	const s = "volume"
+	return Volume{Local: slices.Contains(b.list(s, "driver_list"), "local"), Dir: b.text(s, "volume_dir"), FSType: b.text(s, "fstype")}
 }
 
 func (b binder) deadlines() Deadlines {

@@ -23,6 +23,7 @@ type Config struct {
 	Defaults   Defaults
 	Bounds     Bounds
 	Quota      Quota
+	Volume     Volume
 	Scheduler  Scheduler
 	Deadlines  Deadlines
 	Compute    Compute
@@ -136,6 +137,13 @@ type Bounds struct {
 type Quota struct {
 	Enforced                          bool
 	Containers, CPU, MemoryMB, DiskGB int64
+	Images                            int64 // committed ones
+}
+
+// Volume says how hosts make volumes of a size.
+type Volume struct {
+	Local       bool // they do at all
+	Dir, FSType string
 }
 
 // Scheduler chooses hosts.

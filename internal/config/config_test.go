@@ -52,7 +52,7 @@ func TestDefaults(t *testing.T) {
 		"engine":      {c.Engine.Driver, "docker"},
 		"log size":    {c.Engine.LogMaxBytes, int64(10 << 20)},
 		"base url":    {c.WebSocket.BaseURL, "ws://192.0.2.7:6784/"},
-		"quota":       {c.Quota, config.Quota{Enforced: true, Containers: 40, CPU: 20, MemoryMB: 51200, DiskGB: 100}},
+		"quota":       {c.Quota, config.Quota{Enforced: true, Containers: 40, CPU: 20, MemoryMB: 51200, DiskGB: 100, Images: 40}},
 		"silence":     {c.Deadlines.Silence, 5 * time.Minute},
 		"down":        {c.Deadlines.HostDown, 3 * time.Minute},
 		"cpu":         {c.Defaults.CPU, 1.0},

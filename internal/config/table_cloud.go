@@ -5,7 +5,7 @@ const (
 	noCinder    = "no Cinder back end in this release"
 	noGlance    = "no Glance back end in this release"
 	noPlacement = "no Placement back end in this release"
-	noVolumes   = "no volume back end in this release"
+	noVolumes   = "no Cinder in this release"
 )
 
 func cloudOptions() []Option {
@@ -59,15 +59,17 @@ func serviceUserOptions() []Option {
 }
 
 func volumeOptions() []Option {
-	rows := in("volume", inert(noVolumes, []Option{
+	rows := in("volume",
+		Option{Name: "driver_list", Type: List, Default: "cinder,local", Help: "Enabled volume providers: local makes mounts of a size on the host's own disk, cinder is not there yet"},
+		Option{Name: "fstype", Default: "ext4", Choices: []string{"ext4", "xfs"}, Help: "File system for mounts and mkfs"},
+		Option{Name: "volume_dir", Default: "$state_path/mnt", Help: "Where volumes are mounted on the host"},
+	)
+	rows = append(rows, in("volume", inert(noVolumes, []Option{
 		{Name: "driver", Default: "cinder", Help: "Deprecated, not used", Note: "the original does not read it either"},
-		{Name: "driver_list", Type: List, Default: "cinder,local", Help: "Enabled volume providers"},
-		{Name: "fstype", Default: "ext4", Help: "File system for mounts and mkfs"},
 		{Name: "timeout_wait_volume_available", Type: Integer, Default: "60", Help: "Seconds to wait for a volume before attach"},
 		{Name: "timeout_wait_volume_deleted", Type: Integer, Default: "60", Help: "Seconds to wait for deletion"},
 		{Name: "use_multipath", Type: Boolean, Default: "false", Help: "Multipath connections"},
-		{Name: "volume_dir", Default: "$state_path/mnt", Help: "Where volumes are mounted on the host"},
-	})...)
+	})...)...)
 	return append(rows, in("pci", inert("devices are not passed through in this release", []Option{
 		{Name: "alias", Type: Multi, Help: "JSON definitions of device aliases", Note: "the original does not read it either"},
 		{Name: "passthrough_whitelist", Type: Multi, Help: "JSON filters of devices offered for pass-through"},

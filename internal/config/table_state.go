@@ -78,6 +78,7 @@ func schedulingOptions() []Option {
 		Option{Name: "cpu", Type: Integer, Default: "20", Min: bound(-1), Help: "Default limit of vCPUs"},
 		Option{Name: "memory", Type: Integer, Default: "51200", Min: bound(-1), Help: "Default limit (MB)"},
 		Option{Name: "disk", Type: Integer, Default: "100", Min: bound(-1), Help: "Default limit (GB)"},
+		Option{Name: "images", Type: Integer, Default: "40", Min: bound(-1), Help: "Images that a project may have committed, -1 is unlimited", Ours: true},
 	)...)
 	return append(rows, ours(in("deadlines",
 		Option{Name: "silence", Type: Seconds, Default: "300", Min: bound(1), Help: "Seconds that an action may go on without progress"},

@@ -36,13 +36,16 @@ func (c *Control) Create(ctx context.Context, actor domain.Actor, req CreateRequ
 	if row.Resolved, err = c.networking.Resolve(ctx, actor, row.Spec.Nets); err != nil {
 		return row, err
 	}
-	if err := domain.CheckMounts(row.Spec.Mounts); err != nil {
+	if err := c.checkMounts(ctx, actor, row.Spec.Mounts, grounds); err != nil {
 		return row, err
 	}
 	if err := grounds.registryErr; err != nil {
 		return row, err
 	}
 	row.Spec.RegistryID = grounds.registry.ID
+	if err := grounds.useOwn(&row.Spec); err != nil {
+		return row, err
+	}
 	if !grounds.knowsHost(row.Spec.RequestedHost) {
 		return row, domain.NewFault(domain.NotFound, "requested-host-not-found", "Requested host %s could not be found.", row.Spec.RequestedHost)
 	}
@@ -125,6 +128,7 @@ type grounds struct {
 	used        domain.Claim
 	registry    domain.Registry
 	registryErr error
+	own         domain.Image // the project's own image that is asked for, if it is one
 	fleet       fleet
 }
 
@@ -155,6 +159,9 @@ func (c *Control) survey(ctx context.Context, actor domain.Actor, req CreateRequ
 			return fmt.Errorf("read the usage of %s: %w", row.ProjectID, err)
 		}
 		if err := checkKin(ctx, tx, row); err != nil {
+			return err
+		}
+		if g.own, _, err = OwnImage(ctx, tx, row.ProjectID, row.Spec.Image); err != nil {
 			return err
 		}
 		if req.Registry != "" {

@@ -13,6 +13,7 @@ import (
 	"github.com/go-zun/zun/internal/control/fleet"
 	"github.com/go-zun/zun/internal/control/insides"
 	"github.com/go-zun/zun/internal/control/loops"
+	"github.com/go-zun/zun/internal/control/snapshots"
 	"github.com/go-zun/zun/internal/control/wiring"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -24,6 +25,7 @@ type rooms struct {
 	*insides.Insides
 	*wiring.Wiring
 	*books.Books
+	*snapshots.Snapshots
 }
 
 // house is the control plane over a real store, with doubles for what lies outside:
@@ -35,9 +37,11 @@ type house struct {
 	nets  *networks
 	// groups are nil in a house whose network service has none.
 	groups control.Groups
-	nodes  *nodes
-	loops  *loops.Loops
-	meter  *meter
+	// volumes are nil in a house without a volume service.
+	volumes control.Volumes
+	nodes   *nodes
+	loops   *loops.Loops
+	meter   *meter
 }
 
 func newHouse(tb testing.TB, change ...func(*control.Options)) *house {
@@ -60,7 +64,7 @@ func (h *house) reopen(change ...func(*control.Options)) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	brain := control.New(control.Deps{
-		Store: h.store, Networking: h.nets, Groups: h.groups, Nodes: h.nodes,
+		Store: h.store, Networking: h.nets, Groups: h.groups, Volumes: h.volumes, Nodes: h.nodes,
 		Clock: h.store.clock, Rand: rand.Reader, Log: log, Options: options,
 	})
 	h.rooms = rooms{
@@ -69,8 +73,10 @@ func (h *house) reopen(change ...func(*control.Options)) {
 		Insides: insides.New(insides.Deps{Control: brain, Nodes: h.nodes}),
 		Wiring:  wiring.New(wiring.Deps{Control: brain, Networking: h.nets, Groups: h.groups}),
 		Books:   books.New(books.Deps{Control: brain, Secrets: reversed{}}),
+
+		Snapshots: snapshots.New(brain, 100),
 	}
-	h.loops = loops.New(loops.Deps{Control: brain, Fleet: h.Fleet, Networking: h.nets, Groups: h.groups, Nodes: h.nodes, Meter: h.meter, Log: log, Owner: "test"})
+	h.loops = loops.New(loops.Deps{Control: brain, Fleet: h.Fleet, Networking: h.nets, Groups: h.groups, Volumes: h.volumes, Nodes: h.nodes, Meter: h.meter, Log: log, Owner: "test"})
 }
 
 // member is a user of project p1, admin an operator.

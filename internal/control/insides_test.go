@@ -76,24 +76,6 @@ func TestArchives(t *testing.T) {
 	wantFault(t, err, domain.Invalid, "no such path: /missing")
 }
 
-func TestCommitPromisesItsImage(t *testing.T) {
-	h := newHouse(t)
-	host := h.addHost("n1")
-	id := h.running("web")
-	image, err := h.Commit(t.Context(), member(), control.Ref{Ident: "web"}, "repo", "v1")
-	h.must(err)
-	a := h.assignment(host.ID, id)
-	if a.Op.Verb != domain.VerbCommit || a.Op.Args.ImageID != image || a.Op.Args.Repository != "repo" || len(image) != 36 {
-		t.Errorf("the host reads %+v", a.Op)
-	}
-	hostID, r := h.reportOf(id, domain.PhaseRefused)
-	r.Message = "this host's agent does not know how to commit"
-	h.send(hostID, r)
-	if row := h.wantStatus(id, domain.Running); row.StatusReason != r.Message {
-		t.Errorf("reason %q", row.StatusReason)
-	}
-}
-
 func TestTicketsOpenOnce(t *testing.T) {
 	h := newHouse(t, func(o *control.Options) { o.ConsoleURL = "wss://console.example/" })
 	h.addHost("n1")

@@ -34,7 +34,7 @@ func (c *Control) List(ctx context.Context, actor domain.Actor, q ListRequest) (
 // container will have once its queue is done.
 func (c *Control) Act(ctx context.Context, actor domain.Actor, ref Ref, verb domain.Verb, args domain.ActionArgs) (domain.Container, error) {
 	switch verb {
-	case domain.VerbStart, domain.VerbStop, domain.VerbReboot, domain.VerbPause, domain.VerbUnpause, domain.VerbKill, domain.VerbRebuild, domain.VerbCommit:
+	case domain.VerbStart, domain.VerbStop, domain.VerbReboot, domain.VerbPause, domain.VerbUnpause, domain.VerbKill, domain.VerbRebuild:
 		return c.act(ctx, actor, ref, verb, args)
 	case domain.VerbResizeContainer:
 		change := Change{Name: args.Name, CPU: args.CPU, MemoryMB: args.MemoryMB, AutoHeal: args.AutoHeal}
@@ -56,6 +56,9 @@ func (c *Control) act(ctx context.Context, actor domain.Actor, ref Ref, verb dom
 		}
 		if verb == domain.VerbRebuild {
 			args.Run = domain.Predict(row.Status, queue) == domain.Running
+			if err := rebuildOwn(ctx, t, row, &args); err != nil {
+				return err
+			}
 		}
 		_, err = t.Accept(ctx, &row, Order{Verb: verb, Args: args, Actor: actor})
 		return err

@@ -94,6 +94,8 @@ type ContainerQuery struct {
 	HostID  string // all containers placed on this host
 	// Capsules, if not empty: only what belongs to one of these capsules.
 	Capsules []domain.ContainerID
+	// OwnImage, if not empty: only those made from this image of their project's own.
+	OwnImage string
 	// SinceRevision, with HostID: only those whose revision is above it.
 	SinceRevision *int64
 	Page          Page
@@ -354,6 +356,19 @@ type Networking interface {
 	Release(ctx context.Context, id domain.ContainerID, nics []domain.Nic) error
 	// Leftovers returns ids of containers that own ports although known(id) is false.
 	Leftovers(ctx context.Context, known func(domain.ContainerID) bool) ([]domain.ContainerID, error)
+}
+
+// Volumes is the volume service as control needs it: Cinder, or the hosts' own disks.
+// Every call may be repeated.
+type Volumes interface {
+	// Resolve judges the mounts of type volume with the actor's own rights. Faults:
+	// NotFound ("volume-not-found"), Conflict (ambiguous), Invalid.
+	Resolve(ctx context.Context, actor domain.Actor, mounts []domain.MountRequest) error
+	// Prepare makes (or finds, by the container's id) what the mounts of c ask for,
+	// ready for host, in their order.
+	Prepare(ctx context.Context, c domain.Container, hostName string) ([]domain.Volume, error)
+	// Release gives back what the host has let go of; a missing volume is no error.
+	Release(ctx context.Context, id domain.ContainerID, volumes []domain.Volume) error
 }
 
 // NetworkBook is the optional capability of a Networking that owns its networks.

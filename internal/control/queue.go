@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -93,7 +94,8 @@ type Outcome struct {
 	Done     bool
 	Reason   string // of a failure, for the user
 	Observed domain.Status
-	Lost     bool // a failure because the engine does not know the container any more
+	Lost     bool               // a failure because the engine does not know the container any more
+	Image    *domain.LocalImage // what a commit made
 }
 
 // Close ends a with o: the status follows by the table, the event is recorded, and
@@ -119,7 +121,7 @@ func (t *Turn) Close(ctx context.Context, c *domain.Container, a domain.Action, 
 	if err := t.tellEnd(ctx, c, a, o); err != nil {
 		return err
 	}
-	if err := t.settleClaims(ctx, c, a, before); err != nil {
+	if err := errors.Join(t.settleClaims(ctx, c, a, before), t.settleImage(ctx, a, reached.State == domain.ActionBegun, o.Image)); err != nil {
 		return err
 	}
 	return t.proceed(ctx, c, !o.Done || c.Want != wanted)
@@ -211,7 +213,7 @@ func (t *Turn) skip(ctx context.Context, c *domain.Container, a domain.Action, r
 	if err := t.tellEnd(ctx, c, a, Outcome{Reason: reason}); err != nil {
 		return err
 	}
-	return t.settleClaims(ctx, c, a, c.Spec)
+	return errors.Join(t.settleClaims(ctx, c, a, c.Spec), t.settleImage(ctx, a, false, nil))
 }
 
 func (t *Turn) advance(ctx context.Context, c *domain.Container, a domain.Action, changed bool) error {
@@ -239,11 +241,12 @@ func (t *Turn) Cancel(ctx context.Context, c *domain.Container, reason string) e
 		return fmt.Errorf("read the queue of %s: %w", c.ID, err)
 	}
 	for _, a := range queue {
+		begun := a.State == domain.ActionBegun
 		a.State, a.Reason, a.Owner, a.LeaseUntil = domain.ActionCanceled, reason, "", time.Time{}
 		if err := t.Actions().Update(ctx, a); err != nil {
 			return fmt.Errorf("cancel action %d: %w", a.ID, err)
 		}
-		if err := t.settleClaims(ctx, c, a, c.Spec); err != nil {
+		if err := errors.Join(t.settleClaims(ctx, c, a, c.Spec), t.settleImage(ctx, a, begun, nil)); err != nil {
 			return err
 		}
 		if err := t.over(ctx, a, "Error", reason); err != nil {

@@ -92,7 +92,7 @@ func TestADeletionReachesAHostThatWasAway(t *testing.T) {
 				t.Helper()
 				_, err := h.stock().Image(t.Context(), made.ID)
 				wantFault(t, err, domain.Invalid, "Image "+made.ID+" could not be found.")
-				if left, err := h.stock().Images(t.Context(), control.Page{}); err != nil || len(left) != 0 {
+				if left, err := h.stock().Images(t.Context(), control.ImageQuery{Pulled: true}); err != nil || len(left) != 0 {
 					t.Errorf("listed %+v, %v", left, err)
 				}
 			}
@@ -146,7 +146,7 @@ func TestAFailedPullBlocksNothing(t *testing.T) {
 		h.must(err)
 		h.step(h.loops.Fetch)
 	}
-	left, err := h.stock().Images(t.Context(), control.Page{})
+	left, err := h.stock().Images(t.Context(), control.ImageQuery{Pulled: true})
 	if err != nil || len(left) != 0 {
 		t.Errorf("left %+v, %v", left, err)
 	}
@@ -197,7 +197,7 @@ func TestADeletedRecordEndsItsPull(t *testing.T) {
 		return nil
 	}
 	h.step(h.loops.Fetch)
-	left, err := h.stock().Images(t.Context(), control.Page{})
+	left, err := h.stock().Images(t.Context(), control.ImageQuery{Pulled: true})
 	if err != nil || len(left) != 0 {
 		t.Errorf("the record came back: %+v, %v", left, err)
 	}

@@ -25,8 +25,9 @@ type Assignment struct {
 
 // The words of Assignment.Requires.
 const (
-	AbilityMounts = "mounts"          // injects files
-	AbilityGroups = "security-groups" // enforces security groups
+	AbilityMounts  = "mounts"          // injects files
+	AbilityVolumes = "volumes"         // makes volumes of a size
+	AbilityGroups  = "security-groups" // enforces security groups
 )
 
 // Op is an action as the host sees it.

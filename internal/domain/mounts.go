@@ -14,14 +14,19 @@ const (
 	maxAllFiles = 1 << 20
 )
 
-// CheckMounts refuses what no back end here can give: volumes need a volume service;
-// files to inject come with the request and need only be readable and small.
+// CheckMounts refuses files to inject that cannot be read or are too large, and what
+// goes where nothing may be put. What a volume service must say of volumes is not its
+// affair.
 func CheckMounts(mounts []MountRequest) error {
 	total := 0
 	var targets []string
 	for _, m := range mounts {
-		if m.Type != "bind" {
-			return noVolume(m)
+		if m.Type != MountBind {
+			if err := checkTarget(m.Destination, targets); err != nil {
+				return err
+			}
+			targets = append(targets, m.Destination)
+			continue
 		}
 		content, err := base64.StdEncoding.DecodeString(m.Source)
 		if err != nil {
@@ -39,24 +44,30 @@ func CheckMounts(mounts []MountRequest) error {
 	return nil
 }
 
-func noVolume(m MountRequest) error {
-	if m.Source != "" {
-		return NewFault(NotFound, "volume-not-found", "Volume %s could not be found.", m.Source)
+// WithoutVolumes refuses every volume, for want of a service.
+func WithoutVolumes(mounts []MountRequest) error {
+	for _, m := range mounts {
+		switch {
+		case m.Type == MountBind:
+		case m.Source != "":
+			return NewFault(NotFound, "volume-not-found", "Volume %s could not be found.", m.Source)
+		default:
+			return NewFault(Invalid, "volume-create-failed", "No volume service is configured that could make a volume of %d GB.", m.SizeGB)
+		}
 	}
-	return NewFault(Invalid, "volume-create-failed",
-		"No volume service is configured that could make a volume of %d GB: mounts of a size need Cinder.", m.SizeGB)
+	return nil
 }
 
 // checkTarget refuses a path that is no file's, or another file's, or ours.
 func checkTarget(target string, taken []string) error {
 	refuse := func(why string) error {
-		return NewFault(Invalid, "invalid-value", "A file cannot be put at %q: %s.", target, why)
+		return NewFault(Invalid, "invalid-value", "Nothing can be put at %q: %s.", target, why)
 	}
 	switch {
 	case !path.IsAbs(target), path.Clean(target) != target, target == "/", strings.ContainsAny(target, ":\x00"):
-		return refuse("it is not the absolute path of a file")
+		return refuse("it is not the absolute path of a file or directory")
 	case slices.Contains(taken, target):
-		return refuse("another file goes there")
+		return refuse("another mount goes there")
 	case slices.Contains([]string{"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"}, target):
 		return refuse("the service writes that file itself")
 	}

@@ -39,6 +39,7 @@ const (
 	ReportApply    Name = "control.report.apply"
 	ReleasePorts   Name = "control.release.ports"
 	ReleaseRow     Name = "control.release.row"
+	ImageDrop      Name = "control.image.drop"
 
 	ImagePull     Name = "agent.image.pull"
 	SandboxStage  Name = "agent.sandbox.stage"
@@ -75,6 +76,7 @@ func List() []Point {
 		{ReportApply, Control, "a host's report was written"},
 		{ReleasePorts, Control, "the network service dropped the ports"},
 		{ReleaseRow, Control, "the row and its claims are gone"},
+		{ImageDrop, Control, "the row of a deleted image is gone"},
 		{ImagePull, Agent, "the image is in the engine"},
 		{SandboxStage, Agent, "the sandbox's engine object exists"},
 		{SandboxEnsure, Agent, "the sandbox lives"},

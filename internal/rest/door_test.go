@@ -29,7 +29,7 @@ func build(tb testing.TB, change func(*rest.Deps)) *house {
 	tb.Helper()
 	s := newStub()
 	h := &house{stub: s, log: &bytes.Buffer{}}
-	deps := rest.Deps{Containers: s, Wiring: s, Insides: s, Files: s, Records: s, Fleet: fleet{s}, Limits: limits{s}, Registries: registries{s}, Capsules: capsules{s}, Images: images{s},
+	deps := rest.Deps{Containers: s, Wiring: s, Insides: s, Files: s, Snapshots: s, Records: s, Fleet: fleet{s}, Limits: limits{s}, Registries: registries{s}, Capsules: capsules{s}, Images: images{s},
 		Identity: identity{}, Policy: policy{}, Log: slog.New(slog.NewJSONHandler(h.log, nil))}
 	if change != nil {
 		change(&deps)

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"github.com/go-zun/zun/api"
+	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/rest/view"
 )
@@ -11,7 +12,9 @@ func listImages(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.Images.Images(c.ctx(), page)
+	rows, err := c.Images.Images(c.ctx(), control.ImageQuery{
+		OwnOf: c.actor.ProjectID, Pulled: c.Policy.Allowed("image:get_all", c.actor, c.self()), Page: page,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +47,25 @@ func (c *call) image(row domain.Image) api.Image {
 	return shown
 }
 
+// imageOf finds the image of the route. What a project committed is its own: whoever is
+// not in it learns nothing of it. All else is an administrator's, by rule.
+func (c *call) imageOf(rule string) (domain.Image, error) {
+	id := c.r.PathValue("ident")
+	row, err := c.Images.Image(c.ctx(), id)
+	if err == nil && row.Source != "" && row.ProjectID == c.actor.ProjectID && row.Task != domain.ImageDelete {
+		return row, nil
+	}
+	if denied := c.allow(rule, c.self()); denied != nil {
+		return row, denied
+	}
+	if err == nil && row.Source != "" {
+		err = domain.NewFault(domain.Invalid, "image-not-found", "Image %s could not be found.", id)
+	}
+	return row, err
+}
+
 func showImage(c *call) (any, error) {
-	row, err := c.Images.Image(c.ctx(), c.r.PathValue("ident"))
+	row, err := c.imageOf("image:get_one")
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +73,14 @@ func showImage(c *call) (any, error) {
 }
 
 func deleteImage(c *call) (any, error) {
-	return nil, c.Images.DeleteImage(c.ctx(), c.r.PathValue("ident"))
+	row, err := c.imageOf("image:delete")
+	if err != nil {
+		return nil, err
+	}
+	if row.Source != "" {
+		return nil, c.Snapshots.Discard(c.ctx(), c.actor.ProjectID, row.ID)
+	}
+	return nil, c.Images.DeleteImage(c.ctx(), row.ID)
 }
 
 func searchImages(c *call) (any, error) {

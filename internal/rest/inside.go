@@ -141,7 +141,7 @@ func stats(c *call) (any, error) {
 }
 
 func commitContainer(c *call) (any, error) {
-	image, err := c.Files.Commit(c.ctx(), c.actor, c.ref, c.args.Text("repository"), c.args.Text("tag"))
+	image, err := c.Snapshots.Commit(c.ctx(), c.actor, c.ref, c.args.Text("repository"), c.args.Text("tag"))
 	if err != nil {
 		return nil, err
 	}

@@ -50,12 +50,19 @@ type Output interface {
 	Follow(ctx context.Context, actor domain.Actor, ref control.Ref, q domain.FollowQuery, sink control.FollowSink) error
 }
 
-// Files are the use cases that move data out of and into a container.
+// Files are the use cases that move files out of and into a container.
 type Files interface {
 	GetArchive(ctx context.Context, actor domain.Actor, ref control.Ref, path string, sink control.ByteSink) (domain.PathStat, error)
 	PutArchive(ctx context.Context, actor domain.Actor, ref control.Ref, path string, source control.ByteSource) error
+}
+
+// Snapshots are the use cases on the images that projects commit.
+type Snapshots interface {
 	// Commit queues the snapshot and returns the uuid of the image to be.
 	Commit(ctx context.Context, actor domain.Actor, ref control.Ref, repository, tag string) (string, error)
+	// Discard deletes an image of the project's own; Invalid for any other, Conflict for
+	// one in use.
+	Discard(ctx context.Context, projectID, id string) error
 }
 
 // Records are the use cases that read action records.
@@ -109,13 +116,13 @@ type Capsules interface {
 	DeleteCapsule(ctx context.Context, actor domain.Actor, ref control.Ref) error
 }
 
-// Images are an administrator's use cases on the images of hosts. An unknown id is
-// Invalid, as the contract has it.
+// Images are the use cases on the images of hosts: what administrators pulled, and what
+// projects committed. An unknown id is Invalid, as the contract has it.
 type Images interface {
 	// PullImage accepts a pull of reference to the host of that name or uuid.
 	PullImage(ctx context.Context, actor domain.Actor, reference, host string) (domain.Image, error)
 	Image(ctx context.Context, id string) (domain.Image, error)
-	Images(ctx context.Context, p control.Page) ([]domain.Image, error)
+	Images(ctx context.Context, q control.ImageQuery) ([]domain.Image, error)
 	DeleteImage(ctx context.Context, id string) error
 	// SearchImages asks the engines' public registry; exact keeps equal names.
 	SearchImages(ctx context.Context, term string, exact bool) ([]domain.FoundImage, error)

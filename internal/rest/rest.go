@@ -23,6 +23,7 @@ type Deps struct {
 	Wiring     Wiring
 	Insides    Insides
 	Files      Files
+	Snapshots  Snapshots
 	Records    Records
 	Fleet      Fleet
 	Limits     Limits

@@ -192,10 +192,10 @@ func capsuleRoutes() []Route {
 
 func imageRoutes() []Route {
 	return []Route{
-		{Method: http.MethodGet, Pattern: imagesPath, Rule: "image:get_all", On: OnCaller, Status: 200, handle: listImages},
+		{Method: http.MethodGet, Pattern: imagesPath, Rule: "image:get_all:own", On: OnCaller, Status: 200, handle: listImages},
 		{Method: http.MethodPost, Pattern: imagesPath, Rule: "image:pull", On: OnCaller, Args: schema.PullImage, Typed: true, Status: 202, handle: pullImage},
-		{Method: http.MethodGet, Pattern: imagesPath + "/{ident}", Rule: "image:get_one", On: OnCaller, Status: 200, handle: showImage},
-		{Method: http.MethodDelete, Pattern: imagesPath + "/{ident}", Rule: "image:delete", On: OnCaller, Status: 200, handle: deleteImage},
+		{Method: http.MethodGet, Pattern: imagesPath + "/{ident}", Rule: "image:get_one:own", On: OnCaller, Status: 200, handle: showImage},
+		{Method: http.MethodDelete, Pattern: imagesPath + "/{ident}", Rule: "image:delete:own", On: OnCaller, Status: 200, handle: deleteImage},
 		{Method: http.MethodGet, Pattern: imagesPath + "/{ident}/search", Rule: "image:search", On: OnCaller, Args: schema.SearchImages, Status: 200, handle: searchImages},
 	}
 }

@@ -167,6 +167,8 @@ func (s *stub) PutArchive(_ context.Context, _ domain.Actor, _ control.Ref, _ st
 	return s.failing()
 }
 
+func (s *stub) Discard(context.Context, string, string) error { return nil }
+
 func (s *stub) Commit(context.Context, domain.Actor, control.Ref, string, string) (string, error) {
 	return otherID, s.failing()
 }
@@ -315,7 +317,7 @@ func (i images) Image(_ context.Context, id string) (domain.Image, error) {
 	return done, i.failing()
 }
 
-func (i images) Images(context.Context, control.Page) ([]domain.Image, error) {
+func (i images) Images(context.Context, control.ImageQuery) ([]domain.Image, error) {
 	return []domain.Image{i.row()}, i.failing()
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // Inspector is the optional capability of telling what an image is.
@@ -115,7 +116,8 @@ func (s *Stock) Remove(ctx context.Context, reference string) error {
 			return domain.NewFault(domain.Conflict, "image-in-use", "Image %s is in use on its host.", reference)
 		}
 	}
-	if err := s.engine.Images().Remove(ctx, reference); err != nil {
+	err := failpoint.Around(failpoint.ImageRemove, func() error { return s.engine.Images().Remove(ctx, reference) })
+	if err != nil {
 		return err
 	}
 	s.removals.Add(1)

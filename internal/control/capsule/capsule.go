@@ -2,6 +2,7 @@ package capsule
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -33,7 +34,7 @@ func (c *Capsules) CreateCapsule(ctx context.Context, actor domain.Actor, draft 
 		return draft, err
 	}
 	for _, row := range slices.Concat(draft.Inits, draft.Members) {
-		if err := domain.CheckMounts(row.Spec.Mounts); err != nil {
+		if err := errors.Join(domain.WithoutVolumes(row.Spec.Mounts), domain.CheckMounts(row.Spec.Mounts)); err != nil {
 			return draft, err
 		}
 	}

@@ -50,7 +50,7 @@ func (f *Fleet) Assignments(ctx context.Context, hostID string, after int64) (al
 func (f *Fleet) assignment(ctx context.Context, tx control.Tx, row domain.Container) (a domain.Assignment, shown bool, err error) {
 	a = domain.Assignment{
 		Container: row.ID, ProjectID: row.ProjectID, Revision: row.Revision, Generation: row.Generation,
-		EverCreated: row.EverCreated, Want: row.Want, Spec: row.Spec, Nics: row.Nics,
+		EverCreated: row.EverCreated, Want: row.Want, Spec: row.Spec, Nics: row.Nics, Volumes: row.Volumes,
 	}
 	queue, err := tx.Actions().Queue(ctx, row.ID)
 	if err != nil {
@@ -71,8 +71,14 @@ func (f *Fleet) assignment(ctx context.Context, tx control.Tx, row domain.Contai
 		return a, false, err
 	}
 	a.Spec.Image = a.Spec.QualifiedImage(domainName)
+	if a.Spec.OwnImage != "" { // it is on that host and nowhere else
+		a.Spec.Image, a.Spec.PullPolicy, a.Secret = domain.OwnReference(a.Spec.OwnImage), domain.PullNever, nil
+	}
 	if len(a.Spec.Mounts) > 0 {
 		a.Requires = append(a.Requires, domain.AbilityMounts)
+	}
+	if len(a.Volumes) > 0 {
+		a.Requires = append(a.Requires, domain.AbilityVolumes)
 	}
 	if slices.ContainsFunc(a.Nics, func(n domain.Nic) bool { return len(n.Groups) > 0 }) {
 		a.Requires = append(a.Requires, domain.AbilityGroups)
@@ -92,7 +98,7 @@ func operation(a domain.Action) *domain.Op {
 func grave(row domain.Container) domain.Assignment {
 	return domain.Assignment{
 		Container: row.ID, ProjectID: row.ProjectID, Revision: row.Revision, Generation: row.Generation,
-		EverCreated: row.EverCreated, Want: domain.Want{Absent: true}, Spec: row.Spec, Nics: row.Nics,
+		EverCreated: row.EverCreated, Want: domain.Want{Absent: true}, Spec: row.Spec, Nics: row.Nics, Volumes: row.Volumes,
 		Op: &domain.Op{Verb: domain.VerbDelete, Args: domain.ActionArgs{Force: true}, AcceptedAt: row.CreatedAt},
 	}
 }

@@ -95,7 +95,7 @@ func hear(ctx context.Context, t *control.Turn, row domain.Container, r domain.R
 		return false, hearReleased(ctx, t, a) // the port is unplugged, and now given back
 	case r.Phase == domain.PhaseDone:
 		row.EverCreated = true
-		return false, t.Close(ctx, &row, a, control.Outcome{Done: true, Observed: statusOf(r.Seen)})
+		return false, t.Close(ctx, &row, a, control.Outcome{Done: true, Observed: statusOf(r.Seen), Image: r.Image})
 	default:
 		return true, nil
 	}

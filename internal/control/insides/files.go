@@ -38,15 +38,3 @@ func pathFault(err error) error {
 	}
 	return err
 }
-
-// Commit queues the snapshot of a container and returns the uuid that its image
-// will have.
-func (i *Insides) Commit(ctx context.Context, actor domain.Actor, ref control.Ref, repository, tag string) (string, error) {
-	image, err := i.control.Dice().UUID()
-	if err != nil {
-		return "", err
-	}
-	args := domain.ActionArgs{Repository: repository, Tag: tag, ImageID: image}
-	_, err = i.control.Act(ctx, actor, ref, domain.VerbCommit, args)
-	return image, err
-}

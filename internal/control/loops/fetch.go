@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	pullLease = time.Minute      // longer than the silence between two signs of a pull
-	pullSign  = 2 * time.Second  // how often a pull that goes on tells how far it is
-	pullTries = 3                // of a pull whose host does not answer
+	pullLease = time.Minute     // longer than the silence between two signs of a pull
+	pullSign  = 2 * time.Second // how often a pull that goes on tells how far it is
+	pullTries = 3               // of a pull whose host does not answer
 )
 
 // Fetch pulls the images that administrators asked for, and takes off their hosts those
@@ -66,25 +66,6 @@ func (l *Loops) fetch(ctx context.Context, image domain.Image) error {
 		}
 		return t.Images().Delete(ctx, image.ID)
 	})
-}
-
-// discard takes an image off its host. As long as the host does not answer, the lease
-// ends and it is tried again; one that came into use meanwhile stays on the host.
-func (l *Loops) discard(ctx context.Context, image domain.Image) error {
-	host, err := l.hostOf(ctx, image)
-	if err == nil {
-		bound, cancel := context.WithTimeout(ctx, callTime)
-		defer cancel()
-		err = l.nodes.Calls(host).Images().Remove(bound, image.Reference())
-	}
-	switch {
-	case domain.IsKind(err, domain.Conflict):
-		l.log.WarnContext(ctx, "image stays on its host, where it is in use", "image", image.Reference(), "host", image.HostName)
-	case err != nil && !domain.IsKind(err, domain.NotFound):
-		l.log.InfoContext(ctx, "image leaves its host later", "image", image.Reference(), "host", image.HostName, "error", err.Error())
-		return nil
-	}
-	return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error { return t.Images().Delete(ctx, image.ID) })
 }
 
 func (l *Loops) hostOf(ctx context.Context, image domain.Image) (host domain.Host, err error) {

@@ -10,12 +10,13 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// Deps are what the loops stand on. Every field but Groups is required.
+// Deps are what the loops stand on. Every field but Groups and Volumes is required.
 type Deps struct {
 	Control    *control.Control
 	Fleet      *fleet.Fleet
 	Networking control.Networking
-	Groups     control.Groups // nil: there are no security groups
+	Groups     control.Groups  // nil: there are no security groups
+	Volumes    control.Volumes // nil: there is no volume service
 	Nodes      control.Nodes
 	Meter      Meter
 	Log        *slog.Logger
@@ -28,6 +29,7 @@ type Loops struct {
 	fleet      *fleet.Fleet
 	networking control.Networking
 	groups     control.Groups
+	volumes    control.Volumes
 	edition    string // of the groups, as Regroup last brought it to all hosts
 	nodes      control.Nodes
 	meter      Meter
@@ -38,7 +40,7 @@ type Loops struct {
 // New returns the loops over d.
 func New(d Deps) *Loops {
 	return &Loops{
-		control: d.Control, fleet: d.Fleet, networking: d.Networking, groups: d.Groups,
+		control: d.Control, fleet: d.Fleet, networking: d.Networking, groups: d.Groups, volumes: d.Volumes,
 		nodes: d.Nodes, meter: d.Meter, log: d.Log, owner: d.Owner,
 	}
 }

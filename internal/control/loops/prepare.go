@@ -37,7 +37,9 @@ func (l *Loops) prepare(ctx context.Context, a domain.Action) error {
 		row.Regroup(a)
 		err = l.makePorts(ctx, &row)
 	case domain.VerbCreate, domain.VerbRebuild:
-		err = l.makePorts(ctx, &row)
+		if err = l.makePorts(ctx, &row); err == nil {
+			err = l.makeVolumes(ctx, &row)
+		}
 	}
 	if err != nil {
 		return l.hold(ctx, a, err)
@@ -56,6 +58,20 @@ func (l *Loops) makePorts(ctx context.Context, row *domain.Container) error {
 		}
 		return err
 	})
+}
+
+// makeVolumes gives row its volumes. A repetition finds those that it made.
+func (l *Loops) makeVolumes(ctx context.Context, row *domain.Container) error {
+	if l.volumes == nil || len(row.Spec.Mounts) == 0 {
+		return nil
+	}
+	bound, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	volumes, err := l.volumes.Prepare(bound, *row, row.HostName)
+	if err == nil {
+		row.Volumes = volumes
+	}
+	return err
 }
 
 // placed returns the container of a with a host. One without a host (a refused
@@ -120,6 +136,7 @@ func (l *Loops) show(ctx context.Context, a domain.Action, made domain.Container
 			}
 			if domain.NeedsPreparing(a.Verb) {
 				row.Nics, row.Resolved, row.Spec.SecurityGroups = made.Nics, made.Resolved, made.Spec.SecurityGroups
+				row.Volumes = made.Volumes
 			}
 			return visible(ctx, t, row, a)
 		})

@@ -40,7 +40,10 @@ func (l *Loops) release(ctx context.Context, a domain.Action) error {
 	err = failpoint.Around(failpoint.ReleasePorts, func() error {
 		bound, cancel := context.WithTimeout(ctx, callTime)
 		defer cancel()
-		return l.networking.Release(bound, row.ID, nics)
+		if err := l.networking.Release(bound, row.ID, nics); err != nil || a.Verb != domain.VerbDelete {
+			return err
+		}
+		return l.releaseVolumes(bound, row)
 	})
 	if err != nil {
 		return l.releaseLater(ctx, a, err)
@@ -63,6 +66,13 @@ func (l *Loops) release(ctx context.Context, a domain.Action) error {
 			return t.Erase(ctx, row)
 		})
 	})
+}
+
+func (l *Loops) releaseVolumes(ctx context.Context, row domain.Container) error {
+	if l.volumes == nil || len(row.Volumes) == 0 {
+		return nil
+	}
+	return l.volumes.Release(ctx, row.ID, row.Volumes)
 }
 
 // detached ends a detach, and an attach that failed and whose port is given back.

@@ -75,9 +75,9 @@ func (s *Stock) Image(ctx context.Context, id string) (found domain.Image, err e
 }
 
 // Images returns a page of the records.
-func (s *Stock) Images(ctx context.Context, p control.Page) (found []domain.Image, err error) {
+func (s *Stock) Images(ctx context.Context, q control.ImageQuery) (found []domain.Image, err error) {
 	err = s.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
-		found, err = tx.Images().List(ctx, control.ImageQuery{Pulled: true, Page: p})
+		found, err = tx.Images().List(ctx, q)
 		return err
 	})
 	return found, err

@@ -165,6 +165,9 @@ func (s containers) List(ctx context.Context, q control.ContainerQuery) ([]domai
 	if len(q.Capsules) > 0 {
 		among(&where, "capsule_uuid", q.Capsules)
 	}
+	if q.OwnImage != "" {
+		where.add("own_image = ?", q.OwnImage)
+	}
 	where.filter(q.Filters)
 	if err := s.snapshot(ctx); err != nil {
 		return nil, err
