@@ -1,10 +1,14 @@
 package link_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -124,6 +128,88 @@ func TestAConsoleDoorOpensWhatATicketStandsFor(t *testing.T) {
 	if _, err := d.Enter(t.Context(), visit); !isRefused(err, "permit-refused") {
 		t.Errorf("a permit opened twice: %v", err)
 	}
+}
+
+// severed is a connection that can be cut so that neither end is told, as by a cable.
+type severed struct {
+	net.Conn
+	cut *atomic.Bool
+}
+
+func (s severed) Write(p []byte) (int, error) {
+	if s.cut.Load() {
+		return len(p), nil
+	}
+	return s.Conn.Write(p)
+}
+
+func (s severed) Read(p []byte) (int, error) {
+	for {
+		n, err := s.Conn.Read(p)
+		if err != nil || !s.cut.Load() {
+			return n, err
+		}
+	}
+}
+
+// TestAHalfOpenLinkEndsItsTerminals holds that a host and a console door each notice
+// that the other is gone although no connection was closed.
+func TestAHalfOpenLinkEndsItsTerminals(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	rep := r.replica("127.0.0.1:0")
+	m := r.joined("h1", rep)
+	ended := make(chan struct{})
+	m.hands.open = func() (agent.Stream, error) {
+		out, _ := io.Pipe()
+		return told{still{out}, sync.OnceFunc(func() { close(ended) })}, nil
+	}
+	token, err := rep.authority.DoorToken(t.Context(), "door")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := &atomic.Bool{}
+	d := proxy.New(proxy.Deps{
+		Name: "door", Controls: []string{rep.address}, Token: token, Vault: trust.NewVault(t.TempDir()), Timing: quickTiming(), Clock: r.clock.Now, Log: r.log,
+		Dial: func(ctx context.Context, address string) (net.Conn, error) {
+			conn, err := channel.TCP()(ctx, address)
+			return severed{conn, cut}, err
+		},
+	})
+	t.Cleanup(d.Close)
+	if err := d.Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	visit, err := d.Redeem(t.Context(), claim("ticket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := d.Enter(t.Context(), visit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut.Store(true)
+	begun := time.Now()
+	select {
+	case <-ended:
+		t.Logf("the host noticed after %s", time.Since(begun))
+	case <-time.After(20 * time.Second):
+		t.Error("the host keeps the terminal of a door that is gone")
+	}
+	if _, err := s.Read(make([]byte, 1)); !domain.IsKind(err, domain.Unavailable) {
+		t.Errorf("the door read %v", err)
+	}
+}
+
+// told is a terminal whose end is told.
+type told struct {
+	still
+	end func()
+}
+
+func (s told) Close() error {
+	s.end()
+	return s.still.Close()
 }
 
 func TestPermitsAreForOneTerminalOneDoorAndSeconds(t *testing.T) {

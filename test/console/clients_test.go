@@ -7,12 +7,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"net/http"
-	"os"
 	"os/exec"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -51,7 +47,11 @@ func TestConsoles(t *testing.T) {
 	})
 	t.Run("a client that is gone", func(t *testing.T) { gone(t, d, box) })
 	t.Run("a storm of refusals", func(t *testing.T) { storm(t, d, box) })
-	t.Run("a host that is gone", func(t *testing.T) { lost(t, d, box) })
+	t.Run("a hundred at once", func(t *testing.T) { hundred(t, d, box) })
+	t.Run("readers that take nothing", func(t *testing.T) { slow(t, d, box) })
+	t.Run("a container that ends", func(t *testing.T) { ended(t, d) })
+	t.Run("an agent that is killed", func(t *testing.T) { lost(t, d, box, func(a *process) { _ = a.cmd.Process.Kill() }) })
+	t.Run("an agent that is stopped", func(t *testing.T) { lost(t, d, box, func(a *process) { a.end() }) })
 }
 
 // shell types into a shell in a terminal and returns the client's exit code.
@@ -64,41 +64,55 @@ func shell(t *testing.T, d *deployment, cmd *exec.Cmd, greeting string) int {
 	w.types("echo he''llo; stty size\r")
 	w.shows("hello")
 	w.shows("37 91")
-	_ = pty.Setsize(w.keys, &pty.Winsize{Cols: 101, Rows: 43})
-	d.eventually("the new size", func() bool {
+	w.resizes(101, 43)
+	w.interrupts()
+	w.types("exit 3\r")
+	return w.ends()
+}
+
+// resizes changes the window until the far terminal knows.
+func (w *window) resizes(cols, rows uint16) {
+	w.t.Helper()
+	_ = pty.Setsize(w.keys, &pty.Winsize{Cols: cols, Rows: rows})
+	w.d.eventually("the new size", func() bool {
 		w.types("stty size\r")
 		w.shows("stty size")
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		return strings.Contains(w.text.String(), "43 101")
+		return strings.Contains(w.text.String(), fmt.Sprintf("%d %d", rows, cols))
 	})
+}
+
+// interrupts presses Ctrl-C, which ends a process and not the client, and Ctrl-D,
+// which ends the input of another.
+func (w *window) interrupts() {
+	w.t.Helper()
 	w.types("sleep 100\r")
 	w.shows("sleep 100")
-	w.types("\x03") // Ctrl-C ends the sleep and not the client
+	w.types("\x03")
 	w.shows("^C")
 	w.types("echo al''ive; cat\r")
 	w.shows("alive")
-	w.types("\x04") // Ctrl-D ends cat
-	w.types("echo ag''ain; exit 3\r")
+	w.types("\x04")
+	w.types("echo ag''ain\r")
 	w.shows("again")
-	return w.ends()
 }
 
+// attached types into the container's own shell, which goes on after it.
 func attached(t *testing.T, d *deployment, cmd *exec.Cmd) *window {
 	w := d.open(t, cmd)
 	w.shows("connected to")
 	w.types("\recho at''tached; stty size\r")
 	w.shows("attached")
 	w.shows("37 91")
+	w.resizes(101, 43)
+	w.interrupts()
 	return w
 }
 
 // pipes sends more through than anything between could hold.
 func pipes(t *testing.T, d *deployment, box string) {
-	size := int64(128 << 20)
-	if os.Getenv("MATRIX") != "" {
-		size = 1 << 30
-	}
+	const size = int64(1 << 30)
 	agent, door := d.compute.memory(t), d.proxy.memory(t)
 	sent, got := sha256.New(), sha256.New()
 	cmd := d.zun("exec", "-i", box, "cat")
@@ -149,84 +163,8 @@ func gone(t *testing.T, d *deployment, box string) {
 	d.eventually("the process ends with its user", func() bool { return !running() })
 }
 
-// storm knocks with guessed tickets while somebody types.
-func storm(t *testing.T, d *deployment, box string) {
-	const knocks = 10000
-	w := d.open(t, d.zun("exec", "-i", box, "sh"))
-	w.shows("/ #")
-	idle := keystrokes(w, 50)
-	before := d.proxy.memory(t)
-	began := time.Now()
-	var crowd sync.WaitGroup
-	next := make(chan int, knocks)
-	for i := range knocks {
-		next <- i
-	}
-	close(next)
-	for range 16 {
-		crowd.Go(func() {
-			for i := range next {
-				knock(t, d, i)
-			}
-		})
-	}
-	busy := keystrokes(w, 50)
-	crowd.Wait()
-	took, grown := time.Since(began), d.proxy.memory(t)-before
-	t.Logf("%d refusals in %s; the door grew by %d KiB; a keystroke took %s at the median of idle times and %s under way", knocks, took.Round(time.Millisecond), grown>>10, idle, busy)
-	if grown > 64<<20 || took > time.Minute {
-		t.Error("the storm was felt")
-	}
-	w.types("exit\r")
-	w.ends()
-}
-
-func knock(t *testing.T, d *deployment, i int) {
-	r, err := http.NewRequest(http.MethodGet, fmt.Sprintf("http://%s/?token=%064x&uuid=3f2b8a52-7e7c-4d4c-9f0e-0d3d1b8f5a11", d.door, i), nil)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	for key, value := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="} {
-		r.Header.Set(key, value)
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusForbidden && answer.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("a guess was answered with %d", answer.StatusCode)
-	}
-}
-
-// keystrokes is the median of the time from a key to its echo.
-func keystrokes(w *window, n int) time.Duration {
-	times := make([]time.Duration, n)
-	for i := range times {
-		w.mu.Lock()
-		before := w.text.Len()
-		w.mu.Unlock()
-		began := time.Now()
-		w.types("x")
-		for seen := before; seen == before; {
-			w.mu.Lock()
-			seen = w.text.Len()
-			w.mu.Unlock()
-			if time.Since(began) > patience {
-				w.t.Fatal("no echo")
-			}
-		}
-		times[i] = time.Since(began)
-	}
-	w.types("\x15") // Ctrl-U takes the line back
-	slices.Sort(times)
-	return times[n/2].Round(10 * time.Microsecond)
-}
-
-// lost kills the agent under an open console.
-func lost(t *testing.T, d *deployment, box string) {
+// lost ends the agent under an open console, as a crash does and as an upgrade does.
+func lost(t *testing.T, d *deployment, box string, end func(agent *process)) {
 	cmd := d.zun("exec", "-i", box, "cat")
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -239,11 +177,12 @@ func lost(t *testing.T, d *deployment, box string) {
 		t.Fatal(err)
 	}
 	d.eventually("cat runs", func() bool { return strings.Contains(d.inside(box, "ps"), " cat") })
-	_ = d.compute.cmd.Process.Kill()
-	if err := cmd.Wait(); err == nil || !strings.Contains(said.String(), "The host of the container is gone") {
+	end(d.compute)
+	if err := cmd.Wait(); err == nil || !strings.Contains(said.String(), "The host of the container is gone (1011)") {
 		t.Errorf("the client ended with %v and said %q", err, said.String())
 	}
 	d.compute.end()
 	d.compute.start()
 	d.eventually("consoles open again", func() bool { return strings.Contains(d.inside(box, "echo", "back"), "back") })
+	d.eventually("the session's process has ended", func() bool { return !strings.Contains(d.inside(box, "ps"), " cat") })
 }
