@@ -56,7 +56,9 @@ type Service struct {
 // Options shape a service.
 type Options struct {
 	Pool string // IPv4 range of the projects' networks; no two services may share one
-	Slow bool   // the engine takes its time, so that states in between are met
+	// Extensions serves what the original does not have.
+	Extensions bool
+	Slow       bool // the engine takes its time, so that states in between are met
 }
 
 // Bin is the directory of the built binaries.
@@ -86,12 +88,13 @@ default_memory = 0
 [api]
 host_ip = 127.0.0.1
 port = %s
+extensions = %t
 [engine]
 driver = fake
 [local]
 ipv4_pool = %s
 ipv6_pool =
-`, dir, port, o.Pool)
+`, dir, port, o.Extensions, o.Pool)
 	if err := os.WriteFile(filepath.Join(dir, "zun.conf"), []byte(conf), 0o600); err != nil {
 		tb.Fatal(err)
 	}

@@ -57,7 +57,7 @@ type teller struct {
 
 // TestCLI tells the stories of our own client alone.
 func TestCLI(t *testing.T) {
-	service := allinone.Start(t, allinone.Options{Pool: "10.181.0.0/16"})
+	service := allinone.Start(t, allinone.Options{Pool: "10.181.0.0/16", Extensions: true})
 	tell(t, service, teller{client: "ours"}, "cli/*.txtar")
 }
 
