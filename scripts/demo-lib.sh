@@ -57,6 +57,7 @@ log_file = $DEMO/zun-allinone.log
 [api]
 host_ip = 127.0.0.1
 port = 9517
+extensions = true
 
 [docker]
 api_url = $DOCKER
