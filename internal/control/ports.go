@@ -104,7 +104,7 @@ type ContainerQuery struct {
 // ContainerFilters are the filters of the list call plus the labels of our extension.
 type ContainerFilters struct {
 	Name, Image, ProjectID, UserID, Memory, Host, TaskState, Status *string
-	AutoRemove                                                      *bool
+	AutoRemove, AutoHeal                                            *bool
 	Labels                                                          map[string]string
 }
 
@@ -206,8 +206,10 @@ type Quotas interface {
 	// Use adds c (negative parts give back) in one compare-and-set. When limits (−1:
 	// none) would be passed nothing is written and the resources over are returned.
 	Use(ctx context.Context, projectID string, c domain.Claim, limits domain.Quota) ([]domain.Resource, error)
-	// Repair sets usage to the sum over the project's rows and returns how many projects
-	// differed. One with an unfinished update, whose growth is counted ahead, is left alone.
+	// Astray says whether what is kept of the use of a project or of a host differs from
+	// the sum over its rows, those left out that have a resize under way.
+	Astray(ctx context.Context) (bool, error)
+	// Repair sets what is astray to its sum and returns how many projects and hosts that were.
 	Repair(ctx context.Context) (int, error)
 }
 

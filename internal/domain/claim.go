@@ -1,8 +1,19 @@
 package domain
 
+import "math"
+
 // Negative is what gives c back.
 func (c Claim) Negative() Claim {
 	return Claim{Containers: -c.Containers, CPU: -c.CPU, MemoryMB: -c.MemoryMB, DiskGB: -c.DiskGB}
+}
+
+// Plus is both claims together. CPUs are rounded to the millionths that are kept, so that
+// the order of adding makes no difference.
+func (c Claim) Plus(other Claim) Claim {
+	return Claim{
+		Containers: c.Containers + other.Containers, CPU: math.Round((c.CPU+other.CPU)*1e6) / 1e6,
+		MemoryMB: c.MemoryMB + other.MemoryMB, DiskGB: c.DiskGB + other.DiskGB,
+	}
 }
 
 // Growth is what a container needs more when its sizes change from one spec to

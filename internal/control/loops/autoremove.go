@@ -24,11 +24,12 @@ func (l *Loops) Autoremove(ctx context.Context) (int, error) {
 // A rebuild begins a generation that was never made, so a failed one is not tried
 // again and again.
 func (l *Loops) Heal(ctx context.Context) (int, error) {
-	rows, err := l.list(ctx, control.ContainerQuery{}, domain.Error)
+	yes := true
+	rows, err := l.list(ctx, control.ContainerQuery{Filters: control.ContainerFilters{AutoHeal: &yes}}, domain.Error)
 	if err != nil {
 		return 0, err
 	}
-	heals := func(row domain.Container) bool { return row.Spec.AutoHeal && row.Lost() }
+	heals := func(row domain.Container) bool { return row.Spec.AutoHeal && row.Lost() } // it may have been turned off meanwhile
 	return l.forEach(ctx, rows, heals, func(ctx context.Context, t *control.Turn, row *domain.Container, actor domain.Actor) error {
 		_, err := t.Accept(ctx, row, control.Order{
 			Verb: domain.VerbRebuild, Args: domain.ActionArgs{Run: row.Want.Running}, Actor: actor,

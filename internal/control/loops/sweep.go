@@ -65,11 +65,23 @@ func (l *Loops) sweepTickets(ctx context.Context) (purged int, err error) {
 	return purged, wrap("purge tickets", err)
 }
 
+// sweepQuota looks before it repairs, because to repair keeps every project from creating.
 func (l *Loops) sweepQuota(ctx context.Context) (repaired int, err error) {
+	var astray bool
+	err = l.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
+		astray, err = tx.Quotas().Astray(ctx)
+		return err
+	})
+	if err != nil || !astray {
+		return 0, wrap("compare usage with its sums", err)
+	}
 	err = l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
 		repaired, err = t.Quotas().Repair(ctx)
 		return err
 	})
+	if repaired > 0 {
+		l.log.WarnContext(ctx, "what projects or hosts use was counted wrong and is right again", "repaired", repaired)
+	}
 	return repaired, wrap("repair usage", err)
 }
 

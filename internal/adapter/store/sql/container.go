@@ -214,6 +214,9 @@ func (c *condition) filter(f control.ContainerFilters) {
 	if f.AutoRemove != nil {
 		c.add("auto_remove = ?", *f.AutoRemove)
 	}
+	if f.AutoHeal != nil {
+		c.add("auto_heal = ?", *f.AutoHeal)
+	}
 	for _, name := range slices.Sorted(maps.Keys(f.Labels)) {
 		c.add("uuid IN (SELECT container_uuid FROM container_labels l WHERE l.name = ? AND l.value = ?)", name, f.Labels[name])
 	}

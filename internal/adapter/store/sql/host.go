@@ -21,11 +21,17 @@ func hostFields(h *domain.Host) []column.Field {
 		column.Moment("last_seen_up", &h.LastSeenUp),
 		column.Number("report_count", &h.ReportCount),
 		column.Number("revision", &h.Revision),
-		column.Number("total_containers", &h.Used.Containers),
-		column.CPUs("cpu_used", &h.Used.CPU),
-		column.Number("mem_used", &h.Used.MemoryMB),
-		column.Number("disk_used", &h.Used.DiskGB),
-	})
+	}, usedFields(&h.Used))
+}
+
+// usedFields are the sum of the claims on a host.
+func usedFields(c *domain.Claim) []column.Field {
+	return []column.Field{
+		column.Number("total_containers", &c.Containers),
+		column.CPUs("cpu_used", &c.CPU),
+		column.Number("mem_used", &c.MemoryMB),
+		column.Number("disk_used", &c.DiskGB),
+	}
 }
 
 // registrationFields are what a joining agent says of itself.

@@ -22,6 +22,10 @@ import (
 // to share commits, few enough that a burst of requests gets most of the database.
 const maxPatient = 4
 
+// statementsBound is room for some thousand statements: lists of any length and any
+// combination of filters are statements of their own.
+const statementsBound = 4 << 20
+
 // Options say which database to open.
 type Options struct {
 	// DSN is a connection URL in the form of oslo.db: sqlite:////path,
@@ -41,9 +45,9 @@ type Store struct {
 	writer, reader *sql.DB
 	convoy         *convoy // nil where the database serves many writers
 	log            *slog.Logger
-	statements     sync.Map      // statement as written -> as the dialect says it
-	patient        chan struct{} // the writes of background work that may compete with others
-	readers        sync.Map      // nil pointer to the type of a row -> pool of its readers
+	statements     *shelf.Shelf[string, string] // statement as written -> as the dialect says it
+	patient        chan struct{}                // the writes of background work that may compete with others
+	readers        sync.Map                     // nil pointer to the type of a row -> pool of its readers
 	shelf          *shelf.Shelf[mark, *domain.Container]
 }
 
@@ -60,6 +64,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s := &Store{
 		dialect: db.Dialect, writer: db.Writer, reader: db.Reader,
 		log: opts.Log, patient: make(chan struct{}, maxPatient), shelf: shelf.New[mark, *domain.Container](shelfBound),
+		statements: shelf.New[string, string](statementsBound),
 	}
 	if db.Writer != db.Reader {
 		s.convoy = newConvoy()
@@ -171,14 +176,14 @@ func (s *Store) persist(ctx context.Context, attempt func() (again bool, err err
 
 // statement puts a statement into the words of the dialect.
 func (s *Store) statement(written string) string {
-	if spoken, ok := s.statements.Load(written); ok {
-		return spoken.(string) //nolint:forcetypeassert // only strings are stored, four lines below
+	if spoken, ok := s.statements.Take(written); ok {
+		return spoken
 	}
 	spoken := strings.NewReplacer("@now", s.dialect.Now, "@integer", s.dialect.Integer).Replace(written)
 	if s.dialect.Numbered {
 		spoken = numbered(spoken)
 	}
-	s.statements.Store(written, spoken)
+	s.statements.Put(written, spoken, len(written)+len(spoken))
 	return spoken
 }
 

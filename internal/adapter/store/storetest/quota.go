@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -18,6 +19,7 @@ func quotaCases() map[string]func(*probe) {
 		"Quota/ParallelUse":         quotaParallel,
 		"Quota/Repair":              quotaRepair,
 		"Quota/RepairDuringAResize": quotaRepairDuringAResize,
+		"Quota/RepairOfHosts":       quotaRepairOfHosts,
 	}
 }
 
@@ -174,4 +176,49 @@ func quotaRepairDuringAResize(p *probe) {
 	})
 	repair(1)
 	p.same("usage after it", p.usage("p1"), domain.ClaimOf(c.Spec))
+}
+
+// quotaRepairOfHosts holds the sums of the hosts to the same rules.
+func quotaRepairOfHosts(p *probe) {
+	p.join(hostA, hostB)
+	c := plain("00000001-0000-4000-8000-000000000000", "p1", "c")
+	c.HostID = hostA
+	p.keep(c)
+	gone := plain("00000002-0000-4000-8000-000000000000", "p1", "gone")
+	gone.HostID = hostA
+	held := domain.ClaimOf(c.Spec).Plus(domain.ClaimOf(gone.Spec)) // the host has not reported clean
+	astray := func(want bool) {
+		p.read(func(ctx context.Context, tx control.Tx) error {
+			got, err := tx.Quotas().Astray(ctx)
+			p.same("astray", got, want)
+			return err
+		})
+	}
+	used := func() (all []domain.Claim) {
+		p.read(func(ctx context.Context, tx control.Tx) error {
+			a, err := tx.Hosts().Get(ctx, hostA)
+			b, errB := tx.Hosts().Get(ctx, hostB)
+			all = []domain.Claim{a.Used, b.Used}
+			return errors.Join(err, errB)
+		})
+		return all
+	}
+	p.write(func(ctx context.Context, tx control.Tx) error {
+		_, err := tx.Quotas().Use(ctx, "p1", domain.ClaimOf(c.Spec), domain.Unlimited())
+		none := domain.Claim{Containers: -1, CPU: -1, MemoryMB: -1, DiskGB: -1}
+		return errors.Join(err, tx.Hosts().Claim(ctx, hostA, held, none), tx.Containers().Tombstones().Put(ctx, gone))
+	})
+	astray(false)
+	p.write(func(ctx context.Context, tx control.Tx) error {
+		none := domain.Claim{Containers: -1, CPU: -1, MemoryMB: -1, DiskGB: -1}
+		return errors.Join(tx.Hosts().Claim(ctx, hostA, domain.Claim{MemoryMB: 7}, none), tx.Hosts().Claim(ctx, hostB, domain.Claim{CPU: 0.3}, none))
+	})
+	astray(true)
+	p.write(func(ctx context.Context, tx control.Tx) error {
+		repaired, err := tx.Quotas().Repair(ctx)
+		p.same("repaired", repaired, 2)
+		return err
+	})
+	p.same("used", used(), []domain.Claim{held, {}})
+	astray(false)
 }
