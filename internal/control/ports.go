@@ -163,11 +163,17 @@ type Events interface {
 
 // Feed keeps notices in order; it outlives the containers that it tells of.
 type Feed interface {
-	// Append adds n; the store gives the id and the time.
+	// Append adds n; the store gives the time.
 	Append(ctx context.Context, n domain.Notice) error
-	// After returns up to limit notices whose id is above id, in order. A transaction
-	// that commits late may show up with a lower id than one seen before.
+	// After returns up to limit notices whose id is above id, in order. A notice has no
+	// id, and is not among them, until it was given a place.
 	After(ctx context.Context, id int64, limit int) ([]domain.Notice, error)
+	// Waiting says whether a committed notice has no place yet.
+	Waiting(ctx context.Context) (bool, error)
+	// Place gives up to limit committed notices their places behind all others, which are
+	// their ids from then on, and returns how many. What a transaction commits late so
+	// comes late, and never before what somebody has read.
+	Place(ctx context.Context, limit int) (int, error)
 	// Bounds returns the lowest and the highest id; 0 when there is none.
 	Bounds(ctx context.Context) (oldest, newest int64, err error)
 	// Trim removes all but about the newest keep and returns how many went.

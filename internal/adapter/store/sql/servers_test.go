@@ -19,19 +19,23 @@ import (
 
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) control.Store {
+	open := func(t *testing.T) control.Store {
 		t.Helper()
 		return storetest.Reopen(t, postgres(t))
-	})
+	}
+	storetest.Run(t, open)
+	storetest.RunBesides(t, open)
 	reopening(t, postgres)
 }
 
 func TestMariaDB(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) control.Store {
+	open := func(t *testing.T) control.Store {
 		t.Helper()
 		return storetest.Reopen(t, mariadb(t))
-	})
+	}
+	storetest.Run(t, open)
+	storetest.RunBesides(t, open)
 	reopening(t, mariadb)
 }
 

@@ -164,14 +164,14 @@ func containerFilters(p *probe) {
 	for name, f := range map[string]control.ContainerFilters{
 		"name": {Name: text("name")}, "image": {Image: text("repo/image:tag")}, "project": {ProjectID: text("p1")}, "user": {UserID: text("u1")},
 		"host": {Host: text("node-a")}, "task": {TaskState: text("container_starting")}, "status": {Status: text("Running")},
-		"auto": {AutoRemove: &yes}, "label": {Labels: map[string]string{"app": "web"}},
+		"auto": {AutoRemove: &yes}, "heals": {AutoHeal: &yes}, "label": {Labels: map[string]string{"app": "web"}},
 		"labels": {Labels: map[string]string{"app": "web", "quote\"d": "it's"}},
 	} {
 		p.same(name, p.list(control.ContainerQuery{Scope: anywhere(), Filters: f}), []domain.ContainerID{first})
 	}
 	p.same("memory", len(p.list(control.ContainerQuery{Scope: anywhere(), Filters: control.ContainerFilters{Memory: text("512")}})), 2)
 	for name, f := range map[string]control.ContainerFilters{
-		"memory": {Memory: text("512m")}, "two": {Name: text("name"), AutoRemove: &no}, "empty": {Name: text("")},
+		"memory": {Memory: text("512m")}, "two": {Name: text("name"), AutoRemove: &no}, "heals not": {Name: text("name"), AutoHeal: &no}, "empty": {Name: text("")},
 		"label": {Labels: map[string]string{"app": "we"}}, "key": {Labels: map[string]string{"web": "app"}},
 	} {
 		p.same("no "+name, len(p.list(control.ContainerQuery{Scope: anywhere(), Filters: f})), 0)

@@ -2,13 +2,14 @@ package storetest
 
 import (
 	"context"
+	"sync"
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 func feedCases() map[string]func(*probe) {
-	return map[string]func(*probe){"Feed/Life": feedLife}
+	return map[string]func(*probe){"Feed/Life": feedLife, "Feed/TrimmedUnread": feedTrimmedUnread}
 }
 
 func feedLife(p *probe) {
@@ -22,6 +23,8 @@ func feedLife(p *probe) {
 	for _, name := range []string{"create.accepted", "create.failed", "deleted"} {
 		p.write(tell(name))
 	}
+	p.place(3)
+	p.place(0)
 	p.read(func(ctx context.Context, tx control.Tx) error {
 		feed := tx.Actions().Events().Feed()
 		oldest, newest, err := feed.Bounds(ctx)
@@ -55,4 +58,88 @@ func feedLife(p *probe) {
 		}
 		return err
 	})
+}
+
+// place gives notices their places and wants it to be so many.
+func (p *probe) place(want int) {
+	p.Helper()
+	p.read(func(ctx context.Context, tx control.Tx) error {
+		waiting, err := tx.Actions().Events().Feed().Waiting(ctx)
+		p.same("waiting", waiting, want > 0)
+		return err
+	})
+	p.write(func(ctx context.Context, tx control.Tx) error {
+		placed, err := tx.Actions().Events().Feed().Place(ctx, 100)
+		p.same("placed", placed, want)
+		return err
+	})
+}
+
+// notices returns the names of those after id, and the id of the last.
+func (p *probe) notices(id int64) (names []string, last int64) {
+	p.Helper()
+	p.read(func(ctx context.Context, tx control.Tx) error {
+		found, err := tx.Actions().Events().Feed().After(ctx, id, 100)
+		names, last = nil, id
+		for _, n := range found {
+			names, last = append(names, n.Name), n.ID
+		}
+		return err
+	})
+	return names, last
+}
+
+func notice(name string) steps {
+	return func(ctx context.Context, tx control.Tx) error {
+		return tx.Actions().Events().Feed().Append(ctx, domain.Notice{ProjectID: "p1", Container: first, Name: name})
+	}
+}
+
+// feedLateCommit has one transaction tell early and commit late: what it tells is not
+// missed by who has read further.
+func feedLateCommit(p *probe) {
+	told, goOn := make(chan struct{}), make(chan struct{})
+	var late sync.WaitGroup
+	var once sync.Once
+	late.Go(func() {
+		err := p.store.Write(p.Context(), func(ctx context.Context, tx control.Tx) error {
+			err := notice("late")(ctx, tx)
+			once.Do(func() { close(told) })
+			<-goOn
+			return err
+		})
+		if err != nil {
+			p.Error(err)
+		}
+	})
+	<-told
+	p.write(notice("one"))
+	p.write(notice("two"))
+	p.place(2)
+	names, last := p.notices(0)
+	p.same("before", names, []string{"one", "two"})
+	close(goOn)
+	late.Wait()
+	p.place(1)
+	names, _ = p.notices(last)
+	p.same("after", names, []string{"late"})
+}
+
+// feedTrimmedUnread lets notices go that nobody ever read: the ids show that they are missing.
+func feedTrimmedUnread(p *probe) {
+	p.write(notice("read"))
+	p.place(1)
+	_, last := p.notices(0)
+	for _, name := range []string{"a", "b", "c"} {
+		p.write(notice(name))
+	}
+	p.write(func(ctx context.Context, tx control.Tx) error {
+		gone, err := tx.Actions().Events().Feed().Trim(ctx, 1)
+		p.same("gone", gone, 3)
+		return err
+	})
+	p.place(1)
+	names, id := p.notices(last)
+	p.same("left", names, []string{"c"})
+	p.same("ids let go by", id-last, int64(3))
 }

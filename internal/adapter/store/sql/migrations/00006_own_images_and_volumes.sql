@@ -29,7 +29,8 @@ CREATE INDEX images_by_task ON images (task, lease_until);
 CREATE INDEX images_by_owner ON images (project_id, own);
 
 ALTER TABLE containers ADD COLUMN own_image $uuid NOT NULL DEFAULT '';
-ALTER TABLE containers ADD COLUMN volume_gb BIGINT NOT NULL DEFAULT 0; -- what its mounts ask to be made
+-- what its mounts ask to be made
+ALTER TABLE containers ADD COLUMN volume_gb BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE containers ADD COLUMN volumes $json NOT NULL DEFAULT 'null';
 ALTER TABLE hosts ADD COLUMN volume_limit $name NOT NULL DEFAULT '';
 ALTER TABLE hosts ADD COLUMN volume_reason $text NOT NULL DEFAULT '';
