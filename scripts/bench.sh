@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What this service costs and bears, measured side by side in one run, printed as Markdown tables:
 #   bench.sh [PART...]     parts: overhead load place adopt; none means all
-# ZUN_BENCH_ROUNDS (200) bounds the rounds of overhead, ZUN_BENCH_ROWS (10,1000,10000) are the sizes of load,
+# ZUN_BENCH_ROUNDS (200) bounds the rounds of overhead, ZUN_BENCH_ROWS (10,1000,10000,100000) are the sizes of load,
 # ZUN_BENCH_SPAN (3s) is how long each request of load is repeated.
 # It starts an engine and databases of its own and takes everything away again.
 . "$(dirname "$0")/lib.sh"
@@ -36,7 +36,7 @@ overhead() {
 }
 load() {
   databases
-  "$DIR/bench/load" -bin "$BIN" -postgres "$ZUN_TEST_POSTGRES" -rows "${ZUN_BENCH_ROWS:-10,1000,10000}" -span "${ZUN_BENCH_SPAN:-3s}"
+  "$DIR/bench/load" -bin "$BIN" -postgres "$ZUN_TEST_POSTGRES" -rows "${ZUN_BENCH_ROWS:-10,1000,10000,100000}" -span "${ZUN_BENCH_SPAN:-3s}"
 }
 place() {
   databases

@@ -73,7 +73,7 @@ func (t *trial) at(ctx context.Context, rows int, report *report) error {
 	}); err != nil {
 		return err
 	}
-	if err := t.weigh(report, rows); err != nil {
+	if err := t.weigh(ctx, report, rows); err != nil {
 		return err
 	}
 	return t.ask(ctx, report, "create", rows, create, func(per float64, _ time.Duration) (string, bool) {
@@ -114,14 +114,14 @@ func (t *trial) ask(ctx context.Context, report *report, name string, rows int, 
 	p99 := r.took.Quantile(0.99)
 	target, met := judge(figure.PerSecond(n, r.spent), p99)
 	report.requests.Add(name, strconv.Itoa(rows), figure.Rate(n, r.spent), figure.Millis(r.took.Quantile(0.5)), figure.Millis(p99),
-		figure.Millis((after-before)/time.Duration(max(n, 1))), target, figure.Met(met))
+		figure.Millis((after-before)/time.Duration(max(n, 1))), strconv.Itoa(n), target, figure.Met(met))
 	return nil
 }
 
-// weigh tells the memory of the process. What a row costs is the growth since the
-// smallest table.
-func (t *trial) weigh(report *report, rows int) error {
-	rss, pss, err := t.api.Memory()
+// weigh tells the memory of the process at rest. What a row costs is the growth since
+// the smallest table.
+func (t *trial) weigh(ctx context.Context, report *report, rows int) error {
+	rss, pss, err := t.rest(ctx)
 	if err != nil {
 		return err
 	}
@@ -134,4 +134,37 @@ func (t *trial) weigh(report *report, rows int) error {
 	per := float64(pss-t.first.pss) / float64(rows-t.first.rows)
 	report.memory.Add(strconv.Itoa(rows), append(cells, fmt.Sprintf("%.1f KiB", per), fmt.Sprintf("≤ %.0f KiB", memoryTarget), figure.Met(per <= memoryTarget))...)
 	return nil
+}
+
+// How long the process may take to come to rest, and how long its memory must not change
+// then: a process at rest gives back what the work before left.
+const (
+	restBound  = 20 * time.Second
+	restSteady = 7 * time.Second
+	restSlack  = 512 // KiB
+)
+
+// rest waits until the memory of the process does not change any more, and returns it.
+func (t *trial) rest(ctx context.Context) (rss, pss int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, restBound)
+	defer cancel()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	last, since := 0, time.Now()
+	for {
+		if rss, pss, err = t.api.Memory(); err != nil {
+			return rss, pss, err
+		}
+		if pss > last+restSlack || pss < last-restSlack {
+			last, since = pss, time.Now()
+		}
+		if time.Since(since) > restSteady {
+			return rss, pss, nil
+		}
+		select {
+		case <-ctx.Done():
+			return rss, pss, nil // its loops still work on the creates; the figure is an upper bound
+		case <-tick.C:
+		}
+	}
 }

@@ -54,6 +54,7 @@ func API(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	}
 	group.Go(func() error { return b.serveAgents(ctx, agents) })
 	group.Go(func() error { return b.runLoops(ctx) })
+	group.Go(func() error { return giveMemoryBack(ctx) })
 	group.Go(func() error { return runDoor(ctx, c, listener, door, log) })
 	return group.Wait()
 }

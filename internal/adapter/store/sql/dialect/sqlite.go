@@ -51,7 +51,9 @@ func connectSQLite(target *url.URL) (Database, error) {
 	if err != nil {
 		return Database{}, err
 	}
-	reader, err := sqlitePool(path, pragmas+"&_pragma=query_only(1)", max(4, runtime.GOMAXPROCS(0)))
+	// Each reader keeps 256 KiB of pages, in which the inner ones of its trees have room:
+	// the kernel has the others, once for all readers.
+	reader, err := sqlitePool(path, pragmas+"&_pragma=query_only(1)&_pragma=cache_size(-256)", max(4, runtime.GOMAXPROCS(0)))
 	if err != nil {
 		return Database{}, errors.Join(err, writer.Close())
 	}
