@@ -3,26 +3,20 @@ package rest
 import (
 	"encoding/json"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/follow"
 	"github.com/go-zun/zun/internal/rest/stream"
 	"github.com/go-zun/zun/internal/rest/view"
 )
 
 const (
-	maxFollowers = 256                    // streams of one process at once
-	followEvery  = 250 * time.Millisecond // how late an event may be
-	aliveEvery   = 15 * time.Second       // a sign for proxies that close what is silent
-	followBatch  = 500
-	// followPatience is how long a follower may take nothing.
-	followPatience = 30 * time.Second
-	resumeHeader   = "Last-Event-ID"
+	maxFollowers        = 256                    // streams of one process at once
+	maxProjectFollowers = 32                     // of the users of one project
+	followEvery         = 250 * time.Millisecond // how late an event may be
+	resumeHeader        = "Last-Event-ID"
 )
-
-// followers counts the open streams.
-type followers struct{ now atomic.Int32 }
 
 // followEvents streams what happens in the project from now on, or from behind the
 // event that Last-Event-ID names. Where events behind it are no longer kept, the
@@ -43,12 +37,13 @@ func followEvents(c *call) (any, error) {
 		}
 		gap = after < oldest-1 || after > newest
 	}
-	if c.followers.now.Add(1) > maxFollowers {
-		c.followers.now.Add(-1)
-		return nil, domain.NewFault(domain.Unavailable, "too-many-followers", "Too many event streams are open.")
+	leave, full := c.followers.Join(c.actor.ProjectID, "")
+	if full != "" {
+		return nil, tooManyFollowers(full, "event streams")
 	}
-	defer c.followers.now.Add(-1)
-	s := feedStream{call: c, Writer: stream.Open(c.w, followPatience), after: after, mine: func(n domain.Notice) bool { return all || n.ProjectID == c.actor.ProjectID }}
+	defer leave()
+	timing := c.Options.Follow.Timing.WithDefaults()
+	s := feedStream{call: c, Writer: stream.Open(c.w, timing.Patience), timing: timing, after: after, all: all}
 	defer s.Close()
 	s.Comment("following")
 	if gap {
@@ -63,22 +58,36 @@ func followEvents(c *call) (any, error) {
 type feedStream struct {
 	*call
 	*stream.Writer
-	after int64
-	mine  func(domain.Notice) bool
+	timing follow.Timing
+	after  int64
+	all    bool // of all projects
 }
 
-// follow sends until the client is gone. A database that does not answer for a while
-// costs the stream only time.
+// follow sends until the client is gone, its right to follow is withdrawn, or the
+// longest time of a stream is over. A database that does not answer for a while costs
+// the stream only time.
 func (s *feedStream) follow() {
-	look, alive := time.NewTicker(followEvery), time.NewTicker(aliveEvery)
+	look, alive, recheck := time.NewTicker(followEvery), time.NewTicker(s.timing.Alive), time.NewTicker(s.timing.Recheck)
 	defer look.Stop()
 	defer alive.Stop()
+	defer recheck.Stop()
+	longest := time.NewTimer(s.timing.Longest)
+	defer longest.Stop()
 	for s.Flush() == nil {
 		select {
 		case <-s.ctx().Done():
 			return
 		case <-s.Stopping:
+			s.end("stopping")
 			return
+		case <-longest.C:
+			s.end("lifetime")
+			return
+		case <-recheck.C:
+			if s.mayFollow() != nil {
+				s.end("unauthorized")
+				return
+			}
 		case <-alive.C:
 			s.Comment("alive")
 		case <-look.C:
@@ -87,16 +96,36 @@ func (s *feedStream) follow() {
 	}
 }
 
+// end tells the client why nothing more comes. It may follow on behind the last event.
+func (s *feedStream) end(reason string) {
+	s.Event("", "end", []byte(`{"reason":"`+reason+`"}`))
+	_ = s.Flush() // a client that is gone need not be told
+}
+
+// mayFollow judges token and policy anew.
+func (s *feedStream) mayFollow() error {
+	if err := s.stillAllowed(s.ctx()); err != nil || !s.all {
+		return err
+	}
+	actor, err := s.authenticate(s.r)
+	if err != nil {
+		return nil //nolint:nilerr // judged above; what cannot be judged at the moment is no refusal
+	}
+	probe := *s.call
+	probe.actor = actor
+	return probe.allow("event:get_all_all_projects", probe.self())
+}
+
 // send sends what happened since it last looked. What belongs to others moves the
 // place to resume from all the same.
 func (s *feedStream) send() {
-	found, err := s.Feed.Notices(s.ctx(), s.after, followBatch)
+	found, err := s.hub.After(s.ctx(), s.after)
 	if err != nil {
 		return
 	}
 	for _, n := range found {
 		s.after = n.ID
-		if !s.mine(n) {
+		if !s.all && n.ProjectID != s.actor.ProjectID {
 			continue
 		}
 		data, err := json.Marshal(view.FeedEvent(n))

@@ -72,10 +72,8 @@ func framework(status int, detail string) api.Fault {
 func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var ready *answer
 	if errors.As(err, &ready) {
-		if negotiation.Agreed(w.Header()) {
-			negotiation.Withdraw(w.Header())
-		}
 		if ready.allow != "" {
+			negotiation.Withdraw(w.Header())
 			w.Header().Set("Allow", ready.allow)
 		}
 		d.sendFault(w, ready.status, ready.body)

@@ -28,7 +28,7 @@ func followLogs(c *call) (any, error) {
 	}
 	leave, full := c.logFollowers.Join(c.container.ProjectID, string(c.container.ID))
 	if full != "" {
-		return nil, tooManyFollowers(full)
+		return nil, tooManyFollowers(full, "followed logs")
 	}
 	defer leave()
 	session := follow.Session{
@@ -79,10 +79,8 @@ func (c *call) stillAllowed(context.Context) error {
 	return nil
 }
 
-// tooManyFollowers refuses one more; full says what has its fill.
-func tooManyFollowers(full string) error {
-	return &answer{status: http.StatusTooManyRequests, body: api.Fault{
-		Code: "container.too-many-followers", Title: "The " + full + " has too many followed logs open.",
-		Detail: "The " + full + " has too many followed logs open.",
-	}}
+// tooManyFollowers refuses one more stream; full says what has its fill of them.
+func tooManyFollowers(full, streams string) error {
+	text := "The " + full + " has too many " + streams + " open."
+	return &answer{status: http.StatusTooManyRequests, body: api.Fault{Code: "container.too-many-followers", Title: text, Detail: text}}
 }

@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/go-zun/zun/internal/rest/address"
 	"github.com/go-zun/zun/internal/rest/cors"
+	"github.com/go-zun/zun/internal/rest/feed"
 	"github.com/go-zun/zun/internal/rest/follow"
 	"github.com/go-zun/zun/internal/rest/health"
 	"github.com/go-zun/zun/internal/rest/journal"
@@ -106,12 +108,12 @@ func orElse[T int | int64](value, fallback T) T {
 // door is the handler of all API requests.
 type door struct {
 	Deps
-	followers followers
-	// logFollowers are those of logs, followers those of events.
-	logFollowers *stream.Crowd
-	description  map[string]any // the OpenAPI document
-	schemas      *schema.Set
-	routes       *http.ServeMux
+	// logFollowers are those of logs, followers those of events, which share a hub.
+	logFollowers, followers *stream.Crowd
+	hub                     *feed.Hub
+	description             map[string]any // the OpenAPI document
+	schemas                 *schema.Set
+	routes                  *http.ServeMux
 }
 
 // public is how the API is published.
@@ -127,6 +129,8 @@ func New(deps Deps) (http.Handler, error) {
 		return nil, fmt.Errorf("build schemas: %w", err)
 	}
 	d := &door{Deps: deps, schemas: schemas, routes: http.NewServeMux()}
+	d.followers = stream.NewCrowd(stream.Bounds{PerProject: maxProjectFollowers, Total: maxFollowers})
+	d.hub = feed.NewHub(deps.Feed, followEvery, time.Now)
 	d.logFollowers = stream.NewCrowd(stream.Bounds{
 		PerContainer: deps.Options.Follow.PerContainer, PerProject: deps.Options.Follow.PerProject, Total: maxLogFollowers,
 	})
