@@ -133,7 +133,14 @@ func TestAConsoleDoorOpensWhatATicketStandsFor(t *testing.T) {
 // severed is a connection that can be cut so that neither end is told, as by a cable.
 type severed struct {
 	net.Conn
-	cut *atomic.Bool
+	cut    *atomic.Bool
+	closed chan struct{}
+	end    func()
+}
+
+func (s severed) Close() error {
+	s.end()
+	return s.Conn.Close()
 }
 
 func (s severed) Write(p []byte) (int, error) {
@@ -144,12 +151,12 @@ func (s severed) Write(p []byte) (int, error) {
 }
 
 func (s severed) Read(p []byte) (int, error) {
-	for {
-		n, err := s.Conn.Read(p)
-		if err != nil || !s.cut.Load() {
-			return n, err
-		}
+	n, err := s.Conn.Read(p)
+	if s.cut.Load() { // not even the other's close arrives
+		<-s.closed
+		return 0, net.ErrClosed
 	}
+	return n, err
 }
 
 // TestAHalfOpenLinkEndsItsTerminals holds that a host and a console door each notice
@@ -173,7 +180,8 @@ func TestAHalfOpenLinkEndsItsTerminals(t *testing.T) {
 		Name: "door", Controls: []string{rep.address}, Token: token, Vault: trust.NewVault(t.TempDir()), Timing: quickTiming(), Clock: r.clock.Now, Log: r.log,
 		Dial: func(ctx context.Context, address string) (net.Conn, error) {
 			conn, err := channel.TCP()(ctx, address)
-			return severed{conn, cut}, err
+			closed := make(chan struct{})
+			return severed{conn, cut, closed, sync.OnceFunc(func() { close(closed) })}, err
 		},
 	})
 	t.Cleanup(d.Close)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,6 +38,20 @@ func TestConsoles(t *testing.T) {
 			t.Errorf("exit code %d", code)
 		}
 	})
+	t.Run("detach keys", func(t *testing.T) {
+		w := d.open(t, d.zun("attach", box))
+		w.shows("connected to")
+		w.types("\recho st''ill here\r")
+		w.shows("still here")
+		w.types("\x10\x11") // Ctrl-P Ctrl-Q leave the container running
+		if code := w.ends(); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+		if d.inside(box, "echo", "on") != "on\n" {
+			t.Error("the container ended with its console")
+		}
+	})
+	t.Run("a client that is told to end", func(t *testing.T) { signalled(t, d, box) })
 	t.Run("pipes", func(t *testing.T) { pipes(t, d, box) })
 	t.Run("the exit code of a pipe", func(t *testing.T) {
 		cmd := d.zun("exec", "-i", box, "sh")
@@ -143,6 +158,22 @@ func (n *noise) Read(p []byte) (int, error) {
 		p[i] = byte(n.state)
 	}
 	return len(p), nil
+}
+
+// signalled ends a client in a terminal by a signal; what it started ends with it.
+func signalled(t *testing.T, d *deployment, box string) {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+		w := d.open(t, d.zun("exec", "-i", box, "sh"))
+		w.shows("/ #")
+		w.types("sleep 4343\r")
+		running := func() bool { return strings.Contains(d.inside(box, "ps"), "sleep 4343") }
+		d.eventually("the process runs", running)
+		_ = w.cmd.Process.Signal(signal)
+		if code := w.ends(); code == 0 {
+			t.Errorf("%v: exit code %d", signal, code)
+		}
+		d.eventually("the process ends with its user", func() bool { return !running() })
+	}
 }
 
 // gone kills a client and looks for the process that it left behind.

@@ -9,3 +9,17 @@ eval "$(scripts/dockerd.sh start "$STATE/console-docker")"
 scripts/image.sh "$ZUN_TEST_DOCKER" cirros:latest
 gotest console -count=1 -tags integration ./test/console
 scripts/dockerd.sh stop "$STATE/console-docker"
+
+# What strangers send is made up, too: frames, tickets, origins, signals and forwarded addresses, for a while each.
+span=10s
+if [ -n "$MATRIX" ]; then span=5m; fi
+go test -c -fuzz=Fuzz -o "$STATE/term.fuzz" ./internal/term
+targets=$("$STATE/term.fuzz" -test.list '^Fuzz')
+broken=0
+for target in $targets; do
+  (cd internal/term && "$STATE/term.fuzz" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime $span -test.fuzzcachedir "$STATE/fuzz") >"$STATE/$target.log" 2>&1 ||
+    { broken=$((broken + 1)); tail -n 40 "$STATE/$target.log"; }
+  say "$target: $(grep -o 'execs: [0-9]*' "$STATE/$target.log" | tail -n 1) in $span"
+done
+figure console-fuzz "$(wc -w <<<"$targets")" $broken
+[ $broken -eq 0 ]
