@@ -8,5 +8,5 @@ import (
 )
 
 func main() {
-	os.Exit(app.Main("zun-allinone", "The containers service in one process", app.AllInOne, app.Teardown(), app.Rules(), app.Seal(), app.People()))
+	os.Exit(app.Main("zun-allinone", "The containers service in one process", app.AllInOne, app.Teardown(), app.Rules(), app.ImageRules(), app.Seal(), app.People()))
 }

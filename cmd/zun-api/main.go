@@ -8,5 +8,5 @@ import (
 )
 
 func main() {
-	os.Exit(app.Main("zun-api", "The API, scheduler and loops of the containers service", app.API, app.HostToken(), app.DoorToken(), app.Rules(), app.Seal(), app.People()))
+	os.Exit(app.Main("zun-api", "The API, scheduler and loops of the containers service", app.API, app.HostToken(), app.DoorToken(), app.Rules(), app.ImageRules(), app.Seal(), app.People()))
 }

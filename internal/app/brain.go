@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/go-zun/zun/internal/adapter/image/rules"
 	"github.com/go-zun/zun/internal/adapter/seal"
 	sqlstore "github.com/go-zun/zun/internal/adapter/store/sql"
 	"github.com/go-zun/zun/internal/config"
@@ -103,11 +104,15 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 		return nil, err
 	}
 	volumes := newVolumes(c)
+	demands, err := rules.Open(c.ImagePolicy.File, log)
+	if err != nil {
+		return nil, err
+	}
 	timing := channel.DefaultTiming()
 	b := &brain{store: store, authority: authority, stopping: ctx.Done()}
 	b.nodes = ctl.NewNodes(ctl.NodesDeps{Authority: authority, Dial: dial, Timing: timing, Log: log})
 	b.control = control.New(control.Deps{
-		Store: store, Networking: networking, Groups: groups, Volumes: volumes, Nodes: b.nodes,
+		Store: store, Networking: networking, Groups: groups, Volumes: volumes, ImageRules: demands, Nodes: b.nodes,
 		Clock: utc, Rand: rand.Reader, Log: log, Options: options,
 	})
 	if book, owns := networking.(control.NetworkBook); owns {

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/go-zun/zun/internal/adapter/image/notary"
 	"github.com/go-zun/zun/internal/adapter/network/plumb"
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/agent/calls"
@@ -79,8 +80,9 @@ func newStock(c config.Config, engine agent.Engine, deployment string, w watch) 
 		return nil, fmt.Errorf("make the agent's directory: %w", err)
 	}
 	cache := c.ImageCache
+	signatures := notary.New(notary.Options{Plain: c.ImagePolicy.PlainRegistries, CertificatesDir: c.ImagePolicy.CertificatesDir})
 	return stock.New(stock.Deps{
-		Engine: engine, Path: filepath.Join(c.Agent.StateDir, "images-"+deployment+".json"), Meter: w.meter, Clock: utc, Log: w.log,
+		Engine: engine, Notary: signatures, Path: filepath.Join(c.Agent.StateDir, "images-"+deployment+".json"), Meter: w.meter, Clock: utc, Log: w.log,
 		Rules: stock.Rules{
 			Remove: cache.Remove, Every: cache.Interval, UnusedAge: cache.UnusedAge, Grace: cache.Grace,
 			High: cache.HighWatermark, Low: cache.LowWatermark, PublicFor: cache.PublicFor,
@@ -106,7 +108,7 @@ func newAgent(c config.Config, engine agent.Engine, images *stock.Stock, link *n
 		Engine: engine, Nets: nets, Mounts: mounts, Control: link.Control(),
 		Steps: steps.New(steps.Deps{Engine: engine, Images: images, Nets: nets, Mounts: mounts, StateDir: state}),
 		Clock: agent.SystemClock(), Log: log,
-		Options: agent.Options{HostID: link.HostID(), BootID: bootID(), ImageDiskShare: c.Compute.ImageDiskShare, Abilities: []string{domain.AbilityMounts, domain.AbilityVolumes, domain.AbilityGroups}},
+		Options: agent.Options{HostID: link.HostID(), BootID: bootID(), ImageDiskShare: c.Compute.ImageDiskShare, Abilities: []string{domain.AbilityMounts, domain.AbilityVolumes, domain.AbilityGroups, domain.AbilitySignatures}},
 	}), nil
 }
 

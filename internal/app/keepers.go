@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-zun/zun/internal/adapter/identity/static"
+	"github.com/go-zun/zun/internal/adapter/image/rules"
 	"github.com/go-zun/zun/internal/adapter/policy"
 	"github.com/go-zun/zun/internal/adapter/seal"
 	"github.com/go-zun/zun/internal/config"
@@ -32,6 +33,26 @@ func checkRules(_ context.Context, c config.Config, _ *slog.Logger, args []strin
 		path = args[0]
 	}
 	return policy.CheckFile(os.Stdout, path)
+}
+
+// ImageRules is zun-api image-policy: what images must be, and whether the file says so.
+func ImageRules() chore { //nolint:revive // only this package's Main takes a chore
+	return chore{use: "image-policy", short: "Look at what is demanded of images", parts: []chore{
+		{use: "sample", short: "Print a policy that demands nothing, explained", args: cobra.NoArgs,
+			run: func(context.Context, config.Config, *slog.Logger, []string) error {
+				_, err := fmt.Print(rules.Sample)
+				return err
+			}},
+		{use: "check [FILE]", short: "Say what a policy demands or what is wrong with it; without a file, the configured one", args: cobra.MaximumNArgs(1), run: checkImageRules},
+	}}
+}
+
+func checkImageRules(_ context.Context, c config.Config, _ *slog.Logger, args []string) error {
+	path := c.ImagePolicy.File
+	if len(args) > 0 {
+		path = args[0]
+	}
+	return rules.Check(os.Stdout, path)
 }
 
 // Seal is zun-api seal: the key that secrets at rest are sealed with.

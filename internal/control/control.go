@@ -11,12 +11,13 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// Deps are what Control stands on. Every field but Groups and Volumes is required.
+// Deps are what Control stands on. Every field but Groups, Volumes and ImageRules is required.
 type Deps struct {
 	Store      Store
 	Networking Networking
-	Groups     Groups  // nil: the network service has no security groups
-	Volumes    Volumes // nil: there is no volume service
+	Groups     Groups     // nil: the network service has no security groups
+	Volumes    Volumes    // nil: there is no volume service
+	ImageRules ImageRules // nil: nothing is demanded of images
 	Nodes      Nodes
 	Clock      func() time.Time
 	Rand       io.Reader // ids, tickets, generated names and tie-breaks; crypto/rand.Reader in production
@@ -31,6 +32,7 @@ type Control struct {
 	networking Networking
 	groups     Groups
 	volumes    Volumes
+	imageRules ImageRules
 	nodes      Nodes
 	clock      func() time.Time
 	rand       chance.Dice
@@ -45,7 +47,7 @@ type Control struct {
 // New returns the use cases over d.
 func New(d Deps) *Control {
 	c := &Control{
-		store: d.Store, networking: d.Networking, groups: d.Groups, volumes: d.Volumes, nodes: d.Nodes,
+		store: d.Store, networking: d.Networking, groups: d.Groups, volumes: d.Volumes, imageRules: d.ImageRules, nodes: d.Nodes,
 		clock: d.Clock, rand: chance.New(d.Rand), log: d.Log, options: d.Options,
 		bells: newBells(), waiters: newWaiters(), roster: &place.Roster{},
 	}

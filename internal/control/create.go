@@ -46,6 +46,9 @@ func (c *Control) Create(ctx context.Context, actor domain.Actor, req CreateRequ
 	if err := grounds.useOwn(&row.Spec); err != nil {
 		return row, err
 	}
+	if err := c.judge(row.Spec, grounds.registryDomain(c.options)); err != nil {
+		return row, err
+	}
 	if !grounds.knowsHost(row.Spec.RequestedHost) {
 		return row, domain.NewFault(domain.NotFound, "requested-host-not-found", "Requested host %s could not be found.", row.Spec.RequestedHost)
 	}
@@ -130,6 +133,14 @@ type grounds struct {
 	registryErr error
 	own         domain.Image // the project's own image that is asked for, if it is one
 	fleet       fleet
+}
+
+// registryDomain is put before an image name that has none.
+func (g grounds) registryDomain(o Options) string {
+	if g.registry.ID != "" {
+		return g.registry.Domain
+	}
+	return o.DefaultRegistry.Domain
 }
 
 func (g grounds) knowsHost(name string) bool {

@@ -39,6 +39,7 @@ type house struct {
 	groups control.Groups
 	// volumes are nil in a house without a volume service.
 	volumes control.Volumes
+	rules   control.ImageRules // nil: nothing is demanded of images
 	nodes   *nodes
 	loops   *loops.Loops
 	meter   *meter
@@ -64,7 +65,7 @@ func (h *house) reopen(change ...func(*control.Options)) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	brain := control.New(control.Deps{
-		Store: h.store, Networking: h.nets, Groups: h.groups, Volumes: h.volumes, Nodes: h.nodes,
+		Store: h.store, Networking: h.nets, Groups: h.groups, Volumes: h.volumes, ImageRules: h.rules, Nodes: h.nodes,
 		Clock: h.store.clock, Rand: rand.Reader, Log: log, Options: options,
 	})
 	h.rooms = rooms{

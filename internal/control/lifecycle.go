@@ -55,6 +55,9 @@ func (c *Control) act(ctx context.Context, actor domain.Actor, ref Ref, verb dom
 			return err
 		}
 		if verb == domain.VerbRebuild {
+			if err := c.judgeRebuild(ctx, t.Tx, row, args); err != nil {
+				return err
+			}
 			args.Run = domain.Predict(row.Status, queue) == domain.Running
 			if err := rebuildOwn(ctx, t, row, &args); err != nil {
 				return err

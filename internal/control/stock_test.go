@@ -113,6 +113,7 @@ func TestADeletionReachesAHostThatWasAway(t *testing.T) {
 			if h.step(h.loops.Fetch) != 0 || len(h.nodes.removed) != 3 {
 				t.Errorf("asked the host %d times", len(h.nodes.removed))
 			}
+			h.nodes.answer = nil
 			again := h.pulledImage("busybox")
 			if got, err := h.stock().Image(t.Context(), again.ID); err != nil || got.ImageID == "" {
 				t.Errorf("pulled again: %+v, %v", got, err)

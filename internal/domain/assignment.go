@@ -25,9 +25,10 @@ type Assignment struct {
 
 // The words of Assignment.Requires.
 const (
-	AbilityMounts  = "mounts"          // injects files
-	AbilityVolumes = "volumes"         // makes volumes of a size
-	AbilityGroups  = "security-groups" // enforces security groups
+	AbilityMounts     = "mounts"           // injects files
+	AbilityVolumes    = "volumes"          // makes volumes of a size
+	AbilityGroups     = "security-groups"  // enforces security groups
+	AbilitySignatures = "image-signatures" // verifies that images are signed
 )
 
 // Op is an action as the host sees it.

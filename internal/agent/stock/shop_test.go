@@ -36,6 +36,7 @@ type shop struct {
 
 	now   time.Time
 	stock *stock.Stock
+	signs *signs // nil: there is no notary
 	path  string
 	rules stock.Rules
 }
@@ -61,7 +62,7 @@ func open(t *testing.T) *shop {
 // restart opens the stock anew on what the disk holds, as another run of the agent does.
 func (s *shop) restart() {
 	s.t.Helper()
-	opened, err := stock.New(stock.Deps{Engine: s, Path: s.path, Rules: s.rules, Clock: s.clock, Log: slog.New(slog.DiscardHandler)})
+	opened, err := stock.New(stock.Deps{Engine: s, Notary: s.notary(), Path: s.path, Rules: s.rules, Clock: s.clock, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		s.t.Fatal(err)
 	}

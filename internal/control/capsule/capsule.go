@@ -37,6 +37,9 @@ func (c *Capsules) CreateCapsule(ctx context.Context, actor domain.Actor, draft 
 		if err := errors.Join(domain.WithoutVolumes(row.Spec.Mounts), domain.CheckMounts(row.Spec.Mounts)); err != nil {
 			return draft, err
 		}
+		if _, err := c.control.JudgeImage(row.Spec.QualifiedImage(c.control.Options().DefaultRegistry.Domain)); err != nil {
+			return draft, err
+		}
 	}
 	if draft.Group.Resolved, err = c.networking.Resolve(ctx, actor, nil); err != nil {
 		return draft, err

@@ -74,6 +74,7 @@ func (f *Fleet) assignment(ctx context.Context, tx control.Tx, row domain.Contai
 	if a.Spec.OwnImage != "" { // it is on that host and nowhere else
 		a.Spec.Image, a.Spec.PullPolicy, a.Secret = domain.OwnReference(a.Spec.OwnImage), domain.PullNever, nil
 	}
+	f.demandSignature(&a)
 	if len(a.Spec.Mounts) > 0 {
 		a.Requires = append(a.Requires, domain.AbilityMounts)
 	}
@@ -84,6 +85,20 @@ func (f *Fleet) assignment(ctx context.Context, tx control.Tx, row domain.Contai
 		a.Requires = append(a.Requires, domain.AbilityGroups)
 	}
 	return a, true, nil
+}
+
+// demandSignature tells the host whose signature the image must bear, while it makes
+// something of it. An image that the rules refuse by now was allowed when it was
+// accepted, which is what counts.
+func (f *Fleet) demandSignature(a *domain.Assignment) {
+	makes := a.Op != nil && (a.Op.Verb == domain.VerbCreate || a.Op.Verb == domain.VerbRebuild)
+	if !makes || a.Spec.OwnImage != "" {
+		return
+	}
+	if keys, err := f.control.JudgeImage(a.Spec.Image); err == nil && len(keys) > 0 {
+		a.ImageKeys = keys
+		a.Requires = append(a.Requires, domain.AbilitySignatures)
+	}
 }
 
 func operation(a domain.Action) *domain.Op {

@@ -86,8 +86,12 @@ func (l *Loops) pull(ctx context.Context, image domain.Image) (domain.LocalImage
 	if standard := l.control.Options().DefaultRegistry; standard.Username != "" && domain.ImageDomain(image.Repo) == standard.Domain {
 		secret = &standard
 	}
+	keys, err := l.control.JudgeImage(image.Reference())
+	if err != nil {
+		return domain.LocalImage{}, err
+	}
 	var told time.Time
-	return l.nodes.Calls(host).Images().Pull(ctx, domain.ImageOrder{Reference: image.Reference(), ProjectID: image.ProjectID, Secret: secret}, func(done, total int64) error {
+	return l.nodes.Calls(host).Images().Pull(ctx, domain.ImageOrder{Reference: image.Reference(), ProjectID: image.ProjectID, Secret: secret, Keys: keys}, func(done, total int64) error {
 		if time.Since(told) < pullSign {
 			return nil
 		}

@@ -35,7 +35,8 @@ func New(d Deps) *Stock {
 }
 
 // PullImage accepts a pull: the record is the intent, a loop carries it out. Faults:
-// Invalid for an unknown host or what is no reference, Conflict for a known record.
+// Invalid for an unknown host or what is no reference, Forbidden for an image that the
+// operator's rules do not allow, Conflict for a known record.
 func (s *Stock) PullImage(ctx context.Context, actor domain.Actor, reference, host string) (domain.Image, error) {
 	standard := s.control.Options().DefaultRegistry.Domain
 	repo, tag, ok := domain.SplitReference(domain.Spec{Image: reference}.QualifiedImage(standard))
@@ -44,6 +45,9 @@ func (s *Stock) PullImage(ctx context.Context, actor domain.Actor, reference, ho
 	}
 	id, err := s.control.Dice().UUID()
 	if err != nil {
+		return domain.Image{}, err
+	}
+	if _, err := s.control.JudgeImage(domain.Image{Repo: repo, Tag: tag}.Reference()); err != nil {
 		return domain.Image{}, err
 	}
 	image := domain.Image{ID: id, ProjectID: actor.ProjectID, UserID: actor.UserID, Repo: repo, Tag: tag, Task: domain.ImagePull}
