@@ -4,6 +4,7 @@ package allinone
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -51,6 +52,7 @@ const startWithin = 30 * time.Second
 type Service struct {
 	URL    string            // without a path
 	Tokens map[string]string // by name of the user
+	Dir    string            // of its state and its log
 }
 
 // Options shape a service.
@@ -59,6 +61,9 @@ type Options struct {
 	// Extensions serves what the original does not have.
 	Extensions bool
 	Slow       bool // the engine takes its time, so that states in between are met
+	// Engine are the lines of zun.conf on the engine; empty is the simulated one.
+	Engine   string
+	Settings string // more lines of zun.conf
 }
 
 // Bin is the directory of the built binaries.
@@ -89,17 +94,17 @@ default_memory = 0
 host_ip = 127.0.0.1
 port = %s
 extensions = %t
-[engine]
-driver = fake
+%s
 [local]
 ipv4_pool = %s
 ipv6_pool =
-`, dir, port, o.Extensions, o.Pool)
+%s
+`, dir, port, o.Extensions, cmp.Or(o.Engine, "[engine]\ndriver = fake"), o.Pool, o.Settings)
 	if err := os.WriteFile(filepath.Join(dir, "zun.conf"), []byte(conf), 0o600); err != nil {
 		tb.Fatal(err)
 	}
 	run(tb, dir, filepath.Join(bin, "zun-allinone"))
-	s := Service{URL: "http://" + address, Tokens: map[string]string{}}
+	s := Service{URL: "http://" + address, Tokens: map[string]string{}, Dir: dir}
 	if err := Poll(tb.Context(), startWithin, func() error { return s.up(tb.Context()) }); err != nil {
 		tb.Fatalf("the service is not up after %s: %v", startWithin, err)
 	}
