@@ -68,3 +68,70 @@ func TestUnknownCommandOnTheFakeEngine(t *testing.T) {
 	}
 	h.clean()
 }
+
+func TestOutputIsFollowedOnTheFakeEngine(t *testing.T) {
+	t.Parallel()
+	h := fakeHost(t).running(func(a *domain.Assignment) {
+		a.Spec.Command = []string{"sh", "-c", "echo one; sleep 0.2; echo two; sleep 100"}
+	})
+	records := make(chan domain.FollowRecord, 99)
+	ended := make(chan error, 1)
+	follow := func(restarts bool) {
+		ended <- calls.New(h.agent).Follow(t.Context(), "c1", domain.FollowQuery{Stdout: true, Stderr: true, Tail: -1, Restarts: restarts},
+			func(batch []domain.FollowRecord) error {
+				for _, r := range batch {
+					records <- r
+				}
+				return nil
+			})
+	}
+	next := func() string {
+		r := <-records
+		return string(r.Kind) + " " + string(r.Data) + r.Reason
+	}
+	expect := func(want ...string) {
+		t.Helper()
+		for _, w := range want {
+			if got := next(); got != w {
+				t.Errorf("told %q, want %q", got, w)
+			}
+		}
+	}
+	go follow(false)
+	expect("begin ", "line one\n", "line two\n")
+	h.order(domain.VerbStop, func(a *domain.Assignment) { a.Want = domain.Want{} })
+	h.done(domain.PhaseDone)
+	expect("end exited")
+	if err := <-ended; err != nil {
+		t.Errorf("with the container it ends with %v", err)
+	}
+	go follow(true)
+	expect("begin ", "line one\n", "line two\n")
+	h.order(domain.VerbStart, up)
+	h.done(domain.PhaseDone)
+	expect("line one\n", "line two\n")
+	h.order(domain.VerbDelete, absent)
+	h.done(domain.PhaseReleased)
+	expect("end deleted")
+	if err := <-ended; err != nil {
+		t.Errorf("of what is deleted it ends with %v", err)
+	}
+}
+
+func TestFollowersAreToldThatTheAgentEnds(t *testing.T) {
+	t.Parallel()
+	h := fakeHost(t).running()
+	ended := make(chan error, 1)
+	begun := make(chan struct{}, 99)
+	go func() {
+		ended <- calls.New(h.agent).Follow(t.Context(), "c1", domain.FollowQuery{Stdout: true}, func([]domain.FollowRecord) error {
+			begun <- struct{}{}
+			return nil
+		})
+	}()
+	<-begun
+	h.end()
+	if err := <-ended; !domain.IsKind(err, domain.Unavailable) {
+		t.Errorf("it ended with %v", err)
+	}
+}

@@ -3,7 +3,7 @@ package link_test
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -14,7 +14,7 @@ import (
 func batch(kinds ...domain.FollowKind) []domain.FollowRecord {
 	var all []domain.FollowRecord
 	for i, kind := range kinds {
-		all = append(all, domain.FollowRecord{Kind: kind, Stream: domain.Stderr, Data: []byte("\xff\n"), Cursor: fmt.Sprint(i)})
+		all = append(all, domain.FollowRecord{Kind: kind, Stream: domain.Stderr, Data: []byte("\xff\n"), Cursor: strconv.Itoa(i)})
 	}
 	return all
 }

@@ -40,7 +40,7 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request) {
 	case unknown != nil:
 		err = unknown
 	case err != nil:
-	case !negotiation.AcceptsJSON(r.Header.Get("Accept")) && !(streams(path) && negotiation.AcceptsEvents(r.Header.Get("Accept"))):
+	case !acceptable(path, r.Header.Get("Accept")):
 		err = negotiation.Unacceptable("")
 	case !known:
 		err = noSuchPath()
@@ -53,9 +53,10 @@ func (d *door) enter(w http.ResponseWriter, r *http.Request) {
 	d.routes.ServeHTTP(w, address.At(r.WithContext(withCall(r.Context(), c)), path))
 }
 
-// streams says whether events may be asked for at path.
-func streams(path string) bool {
-	return path == eventsPath || strings.HasPrefix(path, containersPath+"/") && strings.HasSuffix(path, followSuffix)
+// acceptable says whether path can answer in a form that the client accepts.
+func acceptable(path, accept string) bool {
+	streams := path == eventsPath || strings.HasPrefix(path, containersPath+"/") && strings.HasSuffix(path, followSuffix)
+	return negotiation.AcceptsJSON(accept) || streams && negotiation.AcceptsEvents(accept)
 }
 
 // document answers one of the two unauthenticated documents.

@@ -5,6 +5,7 @@ package console
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -150,7 +151,7 @@ func large(t *testing.T, d *deployment, box string) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	want := fmt.Sprintf("%x", sum.Sum(nil))
+	want := hex.EncodeToString(sum.Sum(nil))
 	before := [2]int64{d.service.memory(t), d.compute.memory(t)}
 	there := d.cp(t, source, box+":/tmp/large")
 	again := d.cp(t, box+":/tmp/large", back)
@@ -169,7 +170,7 @@ func large(t *testing.T, d *deployment, box string) {
 	}
 	defer func() { _ = copied.Close() }()
 	sum.Reset()
-	if _, err := io.Copy(sum, copied); err != nil || fmt.Sprintf("%x", sum.Sum(nil)) != want {
+	if _, err := io.Copy(sum, copied); err != nil || hex.EncodeToString(sum.Sum(nil)) != want {
 		t.Errorf("what came back differs, %v", err)
 	}
 }

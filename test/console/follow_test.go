@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -92,9 +93,9 @@ func followed(t *testing.T, d *deployment) {
 	var want, wantErrs []string
 	for i := 1; i <= countTo; i++ {
 		if i%10 == 0 {
-			wantErrs = append(wantErrs, fmt.Sprint(i))
+			wantErrs = append(wantErrs, strconv.Itoa(i))
 		} else {
-			want = append(want, fmt.Sprint(i))
+			want = append(want, strconv.Itoa(i))
 		}
 	}
 	same(t, "output", out.lines(), want)

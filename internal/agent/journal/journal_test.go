@@ -343,7 +343,7 @@ func (c countedReader) Next() (journal.Entry, error) {
 // record, and old output is dropped behind it.
 func TestResumedFollowersMissAndDoubleNothing(t *testing.T) {
 	for seed := range uint64(300) {
-		r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // the same numbers each time are wanted
+		r := rand.New(rand.NewPCG(seed, 7))
 		l, at, read, cursor := &log{name: "a", alive: true}, int64(1000), 0, ""
 		var got strings.Builder
 		for range 12 {
