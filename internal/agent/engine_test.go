@@ -27,11 +27,12 @@ type scriptedEngine struct {
 	calls   []string
 	broken  []string // rules that were broken
 	images  map[string]bool
+	sizes   map[domain.ContainerID]int64 // megabytes, as an update last set them
 }
 
 func newScriptedEngine(clock *stepClock, nets *scriptedNets) *scriptedEngine {
 	return &scriptedEngine{
-		clock: clock, nets: nets, objects: map[string]*agent.Object{}, faults: map[string][]error{}, images: map[string]bool{},
+		clock: clock, nets: nets, objects: map[string]*agent.Object{}, faults: map[string][]error{}, images: map[string]bool{}, sizes: map[domain.ContainerID]int64{},
 	}
 }
 
@@ -87,6 +88,12 @@ func (e *scriptedEngine) count(call string) int {
 }
 
 // find returns the member or sandbox of id.
+func (e *scriptedEngine) memory(id domain.ContainerID) int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.sizes[id]
+}
+
 func (e *scriptedEngine) find(id domain.ContainerID, sandbox bool) (agent.Object, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -344,8 +351,8 @@ func (e scriptedMembers) Unpause(_ context.Context, o agent.Object) error {
 	return e.act("unpause", o, func(o *agent.Object) { o.State.Status = domain.Running; e.changed(o.Container) })
 }
 
-func (e scriptedMembers) Update(_ context.Context, o agent.Object, _ domain.Spec) error {
-	return e.act("update", o, func(*agent.Object) {})
+func (e scriptedMembers) Update(_ context.Context, o agent.Object, spec domain.Spec) error {
+	return e.act("update", o, func(o *agent.Object) { e.sizes[o.Container] = spec.MemoryMB })
 }
 
 func (e scriptedMembers) Remove(_ context.Context, o agent.Object) error {

@@ -37,8 +37,9 @@ type charge struct {
 
 // course is what a worker remembers of a container from one plan to the next.
 type course struct {
-	ended    opKey // the action whose end was reported
-	made     int64 // the generation reported created
+	ended    opKey         // the action whose end was reported
+	made     int64         // the generation reported created
+	sized    *domain.Claim // the limits that an update last gave the member
 	tally    restart.Tally
 	held     bool               // somebody asked for the end; no policy undoes it
 	plugs    map[string]plug    // by port

@@ -68,6 +68,9 @@ type Have struct {
 	Plugged []string
 	// Rewired says that an interface is plugged, but not as the assignment wants it now.
 	Rewired bool
+	// Resized says that the member has other limits than the assignment wants now: those
+	// of an update that control gave up.
+	Resized bool
 	// Resumed says that the action may have been begun by a former run of this agent.
 	Resumed bool
 	// RestartDue says that the restart policy wants the ended process back now, or the
@@ -142,15 +145,6 @@ func Unmaking(want domain.Assignment, have Have) []Step {
 	default:
 		return p.teardown()
 	}
-}
-
-// unattach removes the interface that the action was to bring.
-func (p planner) unattach(op *domain.Op) []Step {
-	if op.Args.Choice == nil {
-		return nil
-	}
-	others := func(n domain.Nic) bool { return n.NetworkID != op.Args.Choice.NetworkID }
-	return []Step{{Kind: StepUnplug, Nics: slices.DeleteFunc(slices.Clone(p.want.Nics), others)}}
 }
 
 // planner holds what one decision looks at.
@@ -352,38 +346,6 @@ func (p planner) notRunning() Plan {
 	return Plan{Then: domain.PhaseFailed, Reason: "Container " + string(p.want.Container) + " is not running"}
 }
 
-// rewire makes the interfaces of a living sandbox those of the assignment; without
-// one, the next start plugs what the assignment names.
-func (p planner) rewire(op *domain.Op) Plan {
-	plan := Plan{Then: domain.PhaseDone, Unmake: op.Verb == domain.VerbNetworkAttach}
-	if gone := p.unwanted(op.Args.Gone); len(gone) > 0 {
-		plan.Steps = append(plan.Steps, Step{Kind: StepUnplug, Nics: gone})
-	}
-	if p.lives && !p.plugged() {
-		plan.Steps = append(plan.Steps, Step{Kind: StepNet, Nics: p.want.Nics})
-	}
-	return plan
-}
-
-// unwanted are the interfaces that go: the one the action names, and what is
-// plugged although the assignment does not name it.
-func (p planner) unwanted(named *domain.Nic) []domain.Nic {
-	var gone []domain.Nic
-	if named != nil {
-		gone = append(gone, *named)
-	}
-	for _, port := range p.have.Plugged {
-		if !holdsPort(p.want.Nics, port) && !holdsPort(gone, port) {
-			gone = append(gone, domain.Nic{PortID: port})
-		}
-	}
-	return gone
-}
-
-func holdsPort(nics []domain.Nic, port string) bool {
-	return slices.ContainsFunc(nics, func(n domain.Nic) bool { return n.PortID == port })
-}
-
 // lost answers for a member that is not there: an object is made only for a
 // generation that was never reported created.
 func (p planner) lost() Plan {
@@ -398,6 +360,9 @@ func (p planner) lost() Plan {
 // that merely runs, since only an action may.
 func (p planner) settled() Plan {
 	plan := Plan{Then: domain.PhaseObserved}
+	if p.have.Resized {
+		plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Object: p.member})
+	}
 	switch {
 	case !p.exists && p.want.EverCreated:
 		return p.lost()
@@ -422,18 +387,6 @@ func (p planner) givenUp() Plan {
 		return Plan{}
 	}
 	return Plan{Steps: p.teardown()}
-}
-
-// rewired fits what is plugged to the assignment: rules of security groups change
-// without an action, and the interface of an attach that was given up goes.
-func (p planner) rewired(plan Plan) Plan {
-	if gone := p.unwanted(nil); len(gone) > 0 {
-		plan.Steps = append(plan.Steps, Step{Kind: StepUnplug, Nics: gone})
-	}
-	if p.have.Rewired {
-		plan.Steps = append(plan.Steps, Step{Kind: StepNet, Nics: p.want.Nics})
-	}
-	return plan
 }
 
 func (p planner) stopOnly(plan Plan) Plan {

@@ -64,6 +64,7 @@ func have(objects ...agent.Object) agent.Have { return agent.Have{Objects: objec
 func resumed(h agent.Have) agent.Have { h.Resumed = true; return h }
 func due(h agent.Have) agent.Have     { h.RestartDue = true; return h }
 func rewired(h agent.Have) agent.Have { h.Rewired = true; return h }
+func resized(h agent.Have) agent.Have { h.Resized = true; return h }
 func plugged(h agent.Have, ports ...string) agent.Have {
 	h.Plugged = ports
 	return h
@@ -130,6 +131,8 @@ func TestMakePlan(t *testing.T) {
 		{"absent without an action", what("", absent), have(alive, running), "remove unplug dissolve forget ->"},
 		{"settled and running", what("", up), have(alive, running), "-> observed"},
 		{"settled under other rules", what("", up), rewired(have(alive, running)), "net -> observed"},
+		{"settled with limits that were given up", what("", up), resized(have(alive, running)), "update -> observed"},
+		{"ended with limits that were given up", what(""), resized(have(alive, stopped)), "update -> observed"},
 		{"settled with an interface nobody wants", what("", up), plugged(have(alive, running), "p1", "p2"), "unplug -> observed"},
 		{"settled and ended", what("", up), have(alive, stopped), "-> observed"},
 		{"settled and lost", what("", up), have(alive), "-> missing"},

@@ -111,6 +111,17 @@ func TestRulesChangeWithoutAnAction(t *testing.T) {
 	}
 }
 
+// TestLimitsOfAGivenUpUpdateAreTakenBack carries an update out that control gives up
+// meanwhile: the host must not give more than control counts.
+func TestLimitsOfAGivenUpUpdateAreTakenBack(t *testing.T) {
+	t.Parallel()
+	h := newHost(t).begin().running(func(a *domain.Assignment) { a.Spec.MemoryMB = 64 })
+	h.order(domain.VerbUpdate, func(a *domain.Assignment) { a.Spec.MemoryMB = 512 })
+	h.done(domain.PhaseDone)
+	h.tell(func(a *domain.Assignment) { a.Spec.MemoryMB = 64 })
+	h.await("the limits to be those that count", 0, func() bool { return h.engine.memory("c1") == 64 })
+}
+
 // tell assigns c1 anew, settled and changed.
 func (h *host) tell(change func(*domain.Assignment)) {
 	h.t.Helper()

@@ -116,6 +116,9 @@ func (a *Agent) look(ctx context.Context, t *task) error {
 		}
 	}
 	t.have = Have{Objects: objects, Resumed: t.want.Op != nil && t.begunBefore()}
+	if limits := domain.ClaimOf(t.want.Spec); t.course.sized != nil && *t.course.sized != limits {
+		t.have.Resized = t.want.Op == nil
+	}
 	sandbox, lives := t.have.Sandbox()
 	for port, held := range t.course.plugs {
 		switch {
@@ -246,6 +249,15 @@ func (a *Agent) remember(t *task) {
 	clear(t.course.plugs)
 	for _, port := range t.job.Plugged() {
 		t.course.plugs[port] = plug{sandbox: sandbox.EngineID, rules: rulesOf(t.want.Nics, port)}
+	}
+	for _, step := range t.plan.Steps {
+		switch step.Kind {
+		case StepUpdate:
+			limits := domain.ClaimOf(t.want.Spec)
+			t.course.sized = &limits
+		case StepCreate, StepRemove:
+			t.course.sized = nil
+		}
 	}
 	if len(t.plan.Steps) == 0 {
 		return
