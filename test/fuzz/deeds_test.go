@@ -157,6 +157,13 @@ func (w *worker) verb(ctx context.Context, o op, uuid string) (detail string, er
 		return "", w.cli.DeleteContainer(ctx, uuid, client.DeleteOptions{Stop: true})
 	case "delete-force":
 		return "", w.storm.admin.DeleteContainer(ctx, uuid, client.DeleteOptions{Force: true, AllProjects: true})
+	case "put":
+		if d/64%2 == 0 {
+			tag := fmt.Sprintf("t%d", o.number)
+			return "commit " + tag, w.cli.Act(ctx, uuid, "commit", url.Values{"repository": {"fuzz"}, "tag": {tag}})
+		}
+		_, err = w.cli.Raw(ctx, "POST", "/containers/"+uuid+"/put_archive", url.Values{"path": {"/tmp"}}, map[string]string{"data": emptyTar()})
+		return "", err
 	default:
 		return "", w.look(ctx, o, uuid)
 	}
@@ -176,7 +183,6 @@ func (w *worker) resize(ctx context.Context, o op, uuid string) (string, error) 
 
 // look does what changes nothing, or nothing that a model could see.
 func (w *worker) look(ctx context.Context, o op, uuid string) (err error) {
-	path := "/containers/" + uuid
 	switch o.kind {
 	case "show":
 		_, err = w.cli.Container(ctx, uuid, false)
@@ -190,10 +196,8 @@ func (w *worker) look(ctx context.Context, o op, uuid string) (err error) {
 		_, err = w.cli.Stats(ctx, uuid)
 	case "records":
 		_, err = w.cli.Actions(ctx, uuid)
-	case "put":
-		_, err = w.cli.Raw(ctx, "POST", path+"/put_archive", url.Values{"path": {"/tmp"}}, map[string]string{"data": emptyTar()})
 	case "get":
-		_, err = w.cli.Raw(ctx, "GET", path+"/get_archive", url.Values{"path": {"/tmp"}}, nil)
+		_, err = w.cli.Raw(ctx, "GET", "/containers/"+uuid+"/get_archive", url.Values{"path": {"/tmp"}}, nil)
 	default:
 		err = fmt.Errorf("nobody knows how to %s", o.kind)
 	}

@@ -5,6 +5,7 @@ package fuzz
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -349,8 +350,23 @@ func (s *storm) clearAway(t *testing.T) {
 	for _, c := range all {
 		s.Eventually(t, c.UUID+" is gone", func() error { return s.gone(ctx, c.UUID) })
 	}
+	for n := range projects {
+		s.discard(t, s.Client(member(n)))
+	}
 	s.Eventually(t, "nothing is left behind", func() error { return s.Inventory(t).Differs(s.clean) })
 	s.report(t)
+}
+
+// discard deletes the images that a project committed, once their containers are gone.
+func (s *storm) discard(t *testing.T, user *client.Client) {
+	t.Helper()
+	s.Eventually(t, "the committed images are gone", func() error {
+		images, err := user.Images(t.Context(), client.ListOptions{})
+		for _, image := range images {
+			err = errors.Join(err, user.DeleteImage(t.Context(), image.UUID), fmt.Errorf("%s is still there", image.UUID))
+		}
+		return err
+	})
 }
 
 // report fails the test with every fault that was noted.
