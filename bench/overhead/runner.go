@@ -27,6 +27,7 @@ type runner struct {
 	engine  *moby.Client
 	image   string
 	ready   int
+	soonest time.Duration // that a container ran after its request, of all seen
 }
 
 func newRunner(ctx context.Context, s settings, o service.Options, ready int) (*runner, error) {
@@ -70,13 +71,17 @@ func (r *runner) create(ctx context.Context) (leave, error) {
 }
 
 func (r *runner) launch(ctx context.Context) (id string, gone leave, err error) {
+	begun := time.Now()
 	made, err := r.api.CreateContainer(ctx, api.ContainerCreate{
 		Image: r.image, ImagePullPolicy: "never", ImageDriver: "docker", Command: []string{"sleep", "600"},
 	}, true)
 	if err != nil {
 		return "", nil, fmt.Errorf("create: %w", err)
 	}
-	id = made.UUID
+	id, gone = made.UUID, func(ctx context.Context) error { return r.remove(ctx, made.UUID) }
+	if err := r.restUntilLikely(ctx, begun); err != nil {
+		return id, gone, err
+	}
 	err = r.service.Await(ctx, "a running container", bound, func() (bool, error) {
 		now, err := r.api.Container(ctx, id, false)
 		if err == nil && now.Status == "Error" {
@@ -84,7 +89,23 @@ func (r *runner) launch(ctx context.Context) (id string, gone leave, err error) 
 		}
 		return err == nil && now.Status == "Running", err
 	})
-	return id, func(ctx context.Context) error { return r.remove(ctx, id) }, err
+	if took := time.Since(begun); err == nil && (r.soonest == 0 || took < r.soonest) {
+		r.soonest = took
+	}
+	return id, gone, err
+}
+
+// restUntilLikely keeps the questions about a container away from most of its start: on
+// a small machine they would take the processor from what they ask about.
+func (r *runner) restUntilLikely(ctx context.Context, begun time.Time) error {
+	likely := time.NewTimer(time.Until(begun.Add(r.soonest * 3 / 4)))
+	defer likely.Stop()
+	select {
+	case <-likely.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (r *runner) remove(ctx context.Context, id string) error {
