@@ -50,6 +50,9 @@ var roomsApart = [][]string{
 	{"internal/adapter/identity/static", "internal/adapter/identity/keystone"},
 }
 
+// testHouse are the rooms whose packages only tests may import.
+var testHouse = []string{"internal/kit", "test"}
+
 type node struct {
 	path    string
 	imports []string
@@ -96,8 +99,9 @@ func checkApart(t *testing.T, n node) {
 	}
 }
 
-// checkTestHouse keeps the test house and the conformance suites out of binaries,
-// and adapters out of everything but the roof and the benches, which measure them.
+// checkTestHouse keeps the test house, the suites and the conformance suites out of
+// binaries, and adapters out of everything but the roof, the benches, which measure
+// them, and the suites, which tell the fake engine to fail.
 func checkTestHouse(t *testing.T, n node) {
 	t.Helper()
 	for _, imported := range n.imports {
@@ -105,13 +109,13 @@ func checkTestHouse(t *testing.T, n node) {
 		if !ok {
 			continue
 		}
-		if under(inner, "internal/kit") || strings.HasSuffix(path.Base(inner), "test") {
-			if !under(n.path, "internal/kit") && !strings.HasSuffix(path.Base(n.path), "test") {
+		if underAny(inner, testHouse) || strings.HasSuffix(path.Base(inner), "test") {
+			if !underAny(n.path, testHouse) && !strings.HasSuffix(path.Base(n.path), "test") {
 				t.Errorf("%s imports %s: test rooms are for tests", n.path, inner)
 			}
 		}
 		if under(inner, "internal/adapter") && !under(n.path, "internal/adapter") &&
-			!under(n.path, "internal/app") && !under(n.path, "internal/kit") && !under(n.path, "bench") {
+			!under(n.path, "internal/app") && !under(n.path, "bench") && !underAny(n.path, testHouse) {
 			t.Errorf("%s imports %s: only the roof knows adapters", n.path, inner)
 		}
 	}
