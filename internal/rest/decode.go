@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/archive"
 	"github.com/go-zun/zun/internal/rest/body"
 	"github.com/go-zun/zun/internal/rest/schema"
 )
@@ -55,7 +56,7 @@ func unexpected(name string) error {
 
 // readBody reads the body, within the bound of its size.
 func (d *door) readBody(w http.ResponseWriter, r *http.Request, route Route) ([]byte, error) {
-	if r.Method == http.MethodGet || r.Body == nil || r.Body == http.NoBody || sendsTar(r, route) {
+	if r.Method == http.MethodGet || r.Body == nil || r.Body == http.NoBody || route.Args == schema.PutArchive && archive.Given(r) {
 		return nil, nil
 	}
 	bound := d.Options.MaxBody

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/archive"
 	"github.com/go-zun/zun/internal/rest/draft"
 	"github.com/go-zun/zun/internal/rest/view"
 )
@@ -151,7 +152,7 @@ func commitContainer(c *call) (any, error) {
 // getArchive sends the archive as it comes from the host, so that its size does not
 // matter to this process. An error after the first byte can only cut the answer.
 func getArchive(c *call) (any, error) {
-	if asksTar(c.r) {
+	if archive.Asked(c.r) {
 		return getTar(c)
 	}
 	if !c.version.Has(api.ArchiveBase64) {
@@ -213,7 +214,7 @@ func textArchive(c *call) (any, error) {
 }
 
 func putArchive(c *call) (any, error) {
-	if sendsTar(c.r, c.route) {
+	if archive.Given(c.r) {
 		return putTar(c)
 	}
 	data := c.args.Text("data")
