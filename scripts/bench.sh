@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # What this service costs and bears, measured side by side in one run, printed as Markdown tables:
-#   bench.sh [PART...]     parts: overhead load place adopt; none means all
-# ZUN_BENCH_ROUNDS (200) bounds the rounds of overhead, ZUN_BENCH_ROWS (10,1000,10000,100000) are the sizes of load,
+#   bench.sh [PART...]     parts: overhead console load place adopt; none means all
+# ZUN_BENCH_ROUNDS (200) bounds the rounds of overhead and console, ZUN_BENCH_ROWS (10,1000,10000,100000) are the sizes of load,
 # ZUN_BENCH_SPAN (3s) is how long each request of load is repeated.
 # It starts an engine and databases of its own and takes everything away again.
 . "$(dirname "$0")/lib.sh"
 PARTS=("$@")
-[ ${#PARTS[@]} -gt 0 ] || PARTS=(overhead load place adopt)
+[ ${#PARTS[@]} -gt 0 ] || PARTS=(overhead console load place adopt)
 need_root
 need_go
 DIR=$(mktemp -d /tmp/zun-bench.XXXXXX)
@@ -34,6 +34,12 @@ overhead() {
   "$ROOT/scripts/image.sh" "$ZUN_TEST_DOCKER" bench/cirros:latest >&2
   "$DIR/bench/overhead" -bin "$BIN" -docker "$ZUN_TEST_DOCKER" -image bench/cirros:latest -n "${ZUN_BENCH_ROUNDS:-200}"
 }
+console() {
+  need_packages docker.io busybox-static iproute2 iptables nftables ca-certificates
+  eval "$("$ROOT/scripts/dockerd.sh" start "$DIR/engine")"
+  "$ROOT/scripts/image.sh" "$ZUN_TEST_DOCKER" bench/cirros:latest >&2
+  "$DIR/bench/console" -bin "$BIN" -docker "$ZUN_TEST_DOCKER" -image bench/cirros:latest -n "${ZUN_BENCH_ROUNDS:-200}"
+}
 load() {
   databases
   "$DIR/bench/load" -bin "$BIN" -postgres "$ZUN_TEST_POSTGRES" -rows "${ZUN_BENCH_ROWS:-10,1000,10000,100000}" -span "${ZUN_BENCH_SPAN:-3s}"
@@ -51,7 +57,7 @@ adopt() {
 say "Measured on $(date -u +%F): $(nproc) processors, $(awk '/MemTotal/ {printf "%.0f GiB", $2 / 1048576}' /proc/meminfo), Linux $(uname -r), $(go env GOVERSION); load before: $(cut -d' ' -f1-3 /proc/loadavg)."
 for part in "${PARTS[@]}"; do
   case $part in
-  overhead | load | place | adopt) "$part" ;;
-  *) die "there is no part called '$part' (there are: overhead load place adopt)" ;;
+  overhead | console | load | place | adopt) "$part" ;;
+  *) die "there is no part called '$part' (there are: overhead console load place adopt)" ;;
   esac
 done

@@ -56,6 +56,9 @@ func newDeployment(ctx context.Context, s settings) (_ *deployment, err error) {
 	d.container = made.UUID
 	return d, d.await(ctx, "a running container", func() (bool, error) {
 		now, err := d.api.Container(ctx, d.container, false)
+		if err == nil && now.Status == "Error" {
+			err = fmt.Errorf("the container failed: %s", *now.StatusReason)
+		}
 		return err == nil && now.Status == "Running", err
 	})
 }
@@ -113,9 +116,9 @@ func (d *deployment) start(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	return d.await(ctx, "a host", func() (bool, error) {
+	return d.await(ctx, "a host that tells what it offers", func() (bool, error) {
 		hosts, err := d.api.Hosts(ctx, client.ListOptions{})
-		return len(hosts) > 0, err
+		return len(hosts) > 0 && hosts[0].CPUs > 0, err
 	})
 }
 

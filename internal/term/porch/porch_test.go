@@ -3,11 +3,12 @@ package porch_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ func open(t *testing.T) (address string, client *http.Client, stop func()) {
 	t.Cleanup(func() {
 		cancel()
 		for range 3 {
-			if err := <-ended; err != nil && err != http.ErrServerClosed && !strings.Contains(err.Error(), "closed") {
+			if err := <-ended; err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 				t.Error(err)
 			}
 		}
@@ -79,7 +80,7 @@ func TestWhoSaysNothingHoldsNobodyUp(t *testing.T) {
 	client.CloseIdleConnections()
 	stop()
 	_ = silent.SetReadDeadline(time.Now().Add(10 * time.Second))
-	if _, err := silent.Read(make([]byte, 1)); err != io.EOF && !strings.Contains(err.Error(), "reset") {
+	if _, err := silent.Read(make([]byte, 1)); !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the stop left a connection open: %v", err)
 	}
 }
