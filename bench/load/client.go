@@ -53,6 +53,9 @@ func repeat(ctx context.Context, address string, clients int, span time.Duration
 func converse(ctx context.Context, address string, q request, first, step int) (figure.Series, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if ctx.Err() != nil {
+		return nil, nil // the time was over before it began
+	}
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}

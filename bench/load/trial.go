@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -23,6 +24,7 @@ type trial struct {
 	address string
 	token   string
 	ids     []domain.ContainerID
+	created int // rows that are not in ids
 	// first is what the process held with the fewest rows.
 	first struct{ rows, pss int }
 }
@@ -55,12 +57,15 @@ func (t *trial) at(ctx context.Context, rows int, report *report) error {
 		return err
 	}
 	t.ids = append(t.ids, more...)
-	get := request{status: 200, text: func(n int) string {
+	if err := t.calm(ctx); err != nil {
+		return err
+	}
+	get := request{status: http.StatusOK, text: func(n int) string {
 		// A large prime step visits the rows in no order that a cache would like.
 		return t.text("GET", "/v1/containers/"+string(t.ids[n*7919%len(t.ids)]), "")
 	}}
-	list := request{status: 200, text: func(int) string { return t.text("GET", "/v1/containers/?limit=1000", "") }}
-	create := request{status: 202, most: 20_000, text: func(int) string {
+	list := request{status: http.StatusOK, text: func(int) string { return t.text("GET", "/v1/containers/?limit=1000", "") }}
+	create := request{status: http.StatusAccepted, most: 20_000, text: func(int) string {
 		return t.text("POST", "/v1/containers/?run=true", `{"image":"cirros","command":["sleep","600"]}`)
 	}}
 	if err := t.ask(ctx, report, "GET one", rows, get, func(per float64, p99 time.Duration) (string, bool) {
@@ -73,12 +78,12 @@ func (t *trial) at(ctx context.Context, rows int, report *report) error {
 	}); err != nil {
 		return err
 	}
-	if err := t.weigh(ctx, report, rows); err != nil {
+	if err := t.ask(ctx, report, "create", rows, create, func(per float64, _ time.Duration) (string, bool) {
+		return fmt.Sprintf("≥ %d/s", createTarget), per >= createTarget
+	}); err != nil {
 		return err
 	}
-	return t.ask(ctx, report, "create", rows, create, func(per float64, _ time.Duration) (string, bool) {
-		return fmt.Sprintf("≥ %d/s", createTarget), per >= createTarget
-	})
+	return t.weigh(ctx, report)
 }
 
 func (t *trial) text(method, path, body string) string {
@@ -95,7 +100,8 @@ func (t *trial) ask(ctx context.Context, report *report, name string, rows int, 
 	if name != "GET one" && name != "create" {
 		clients = 2 // a page of a thousand is asked by few at a time
 	}
-	if _, err := repeat(ctx, t.address, clients, t.span/10, q); err != nil { // connections and caches are warm then
+	warm, err := repeat(ctx, t.address, clients, t.span/10, q) // connections and caches are warm then
+	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	before, err := t.api.CPU()
@@ -111,6 +117,9 @@ func (t *trial) ask(ctx context.Context, report *report, name string, rows int, 
 		return err
 	}
 	n := len(r.took)
+	if q.status == http.StatusAccepted {
+		t.created += len(warm.took) + n
+	}
 	p99 := r.took.Quantile(0.99)
 	target, met := judge(figure.PerSecond(n, r.spent), p99)
 	report.requests.Add(name, strconv.Itoa(rows), figure.Rate(n, r.spent), figure.Millis(r.took.Quantile(0.5)), figure.Millis(p99),
@@ -118,9 +127,13 @@ func (t *trial) ask(ctx context.Context, report *report, name string, rows int, 
 	return nil
 }
 
-// weigh tells the memory of the process at rest. What a row costs is the growth since
-// the smallest table.
-func (t *trial) weigh(ctx context.Context, report *report, rows int) error {
+// weigh tells the memory of the process at rest, after every kind of request. What a row
+// costs is the growth since the smallest table, when all code had run, too.
+func (t *trial) weigh(ctx context.Context, report *report) error {
+	if err := t.calm(ctx); err != nil {
+		return err
+	}
+	rows := len(t.ids) + t.created
 	rss, pss, err := t.rest(ctx)
 	if err != nil {
 		return err
@@ -134,6 +147,33 @@ func (t *trial) weigh(ctx context.Context, report *report, rows int) error {
 	per := float64(pss-t.first.pss) / float64(rows-t.first.rows)
 	report.memory.Add(strconv.Itoa(rows), append(cells, fmt.Sprintf("%.1f KiB", per), fmt.Sprintf("≤ %.0f KiB", memoryTarget), figure.Met(per <= memoryTarget))...)
 	return nil
+}
+
+// calm waits until the process has done what the creates of the size before left to its
+// loops, which would be counted for the requests that follow.
+func (t *trial) calm(ctx context.Context) error {
+	const (
+		bound = 45 * time.Second
+		idle  = 100 * time.Millisecond // of processor time in a second
+	)
+	ctx, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	before, err := t.api.CPU()
+	for err == nil {
+		select {
+		case <-ctx.Done():
+			return nil // the figures are worse for it
+		case <-tick.C:
+		}
+		var now time.Duration
+		if now, err = t.api.CPU(); now-before < idle {
+			return err
+		}
+		before = now
+	}
+	return err
 }
 
 // How long the process may take to come to rest, and how long its memory must not change
