@@ -7,9 +7,10 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/go-zun/zun/internal/cli/table"
 )
 
 // field is one named value of an object, in the order in which the server sent it.
@@ -106,7 +107,7 @@ func (o output) one(w io.Writer, r record) error {
 	for _, f := range r {
 		rows = append(rows, []string{f.name, text(f.value)})
 	}
-	return writeTable(w, []string{"Property", "Value"}, rows)
+	return table.Write(w, []string{"Property", "Value"}, rows)
 }
 
 // many prints a list with the given columns.
@@ -140,7 +141,7 @@ func (o output) many(w io.Writer, columns []string, list []record) error {
 		}
 		return nil
 	}
-	return writeTable(w, columns, rows)
+	return table.Write(w, columns, rows)
 }
 
 func (r record) only(columns []string) record {
@@ -235,56 +236,5 @@ func text(v any) string {
 		return string(data)
 	default:
 		return fmt.Sprint(v)
-	}
-}
-
-func writeTable(w io.Writer, header []string, rows [][]string) error {
-	widths := make([]int, len(header))
-	for i, h := range header {
-		widths[i] = utf8.RuneCountInString(h)
-	}
-	for _, row := range rows {
-		for i, cell := range row {
-			for line := range strings.Lines(cell) {
-				widths[i] = max(widths[i], utf8.RuneCountInString(strings.TrimSuffix(line, "\n")))
-			}
-		}
-	}
-	var b strings.Builder
-	rule(&b, widths)
-	tableRow(&b, widths, header)
-	rule(&b, widths)
-	for _, row := range rows {
-		tableRow(&b, widths, row)
-	}
-	rule(&b, widths)
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func rule(b *strings.Builder, widths []int) {
-	for _, width := range widths {
-		b.WriteString("+" + strings.Repeat("-", width+2))
-	}
-	b.WriteString("+\n")
-}
-
-// tableRow writes one row, over several lines where a cell holds several.
-func tableRow(b *strings.Builder, widths []int, cells []string) {
-	height := 1
-	lines := make([][]string, len(cells))
-	for i, cell := range cells {
-		lines[i] = strings.Split(strings.TrimSuffix(cell, "\n"), "\n")
-		height = max(height, len(lines[i]))
-	}
-	for at := range height {
-		for i, width := range widths {
-			cell := ""
-			if at < len(lines[i]) {
-				cell = lines[i][at]
-			}
-			b.WriteString("| " + cell + strings.Repeat(" ", width-utf8.RuneCountInString(cell)) + " ")
-		}
-		b.WriteString("|\n")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/go-zun/zun/client"
+	"github.com/go-zun/zun/internal/cli/keys"
 )
 
 // talk is one conversation with a console.
@@ -60,11 +61,11 @@ func (t *talk) hold(ctx context.Context) error {
 // interruptible returns in such that stop ends a read under way and then waits.
 func interruptible(in io.Reader) (from io.Reader, stop func(wait func()), err error) {
 	if file, ok := in.(*os.File); ok {
-		keys, err := newKeyboard(file)
+		typed, err := keys.NewKeyboard(file)
 		if err != nil {
 			return nil, nil, err
 		}
-		return keys, func(wait func()) { keys.stop(); wait(); keys.free() }, nil
+		return typed, func(wait func()) { typed.Stop(); wait(); typed.Free() }, nil
 	}
 	return in, func(wait func()) {
 		if closer, ok := in.(io.Closer); ok {
@@ -78,14 +79,14 @@ func interruptible(in io.Reader) (from io.Reader, stop func(wait func()), err er
 // asked for that: at the end of piped input the command's output still comes.
 func (t *talk) listen(in io.Reader) {
 	if t.resize != nil {
-		in = &escapes{from: in}
+		in = &keys.Escapes{From: in}
 	}
 	// A failure to send is told by the other direction, which knows the reason.
 	_, err := io.CopyBuffer(struct{ io.Writer }{t.console}, struct{ io.Reader }{in}, make([]byte, 32<<10))
 	switch {
 	case err == nil:
 		_ = t.console.CloseWrite()
-	case errors.Is(err, errEscaped):
+	case errors.Is(err, keys.ErrEscaped):
 		t.escaped.Store(true)
 		_ = t.console.Close()
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/control/chance"
+	"github.com/go-zun/zun/internal/control/hints"
 	"github.com/go-zun/zun/internal/control/place"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -39,8 +40,8 @@ type Control struct {
 	log        *slog.Logger
 	options    Options
 	picker     place.Picker
-	bells      Bells
-	waiters    *waiters
+	bells      hints.Bells
+	waiters    *hints.Waiters
 	roster     *place.Roster
 }
 
@@ -49,14 +50,14 @@ func New(d Deps) *Control {
 	c := &Control{
 		store: d.Store, networking: d.Networking, groups: d.Groups, volumes: d.Volumes, imageRules: d.ImageRules, nodes: d.Nodes,
 		clock: d.Clock, rand: chance.New(d.Rand), log: d.Log, options: d.Options,
-		bells: newBells(), waiters: newWaiters(), roster: &place.Roster{},
+		bells: hints.NewBells(), waiters: hints.NewWaiters(), roster: &place.Roster{},
 	}
 	c.picker, _ = d.Options.Placing.Picker(c.rand.Below) // with a filter that is unknown it asks all
 	return c
 }
 
 // Bells are rung by the use cases when a loop of this process has work.
-func (c *Control) Bells() Bells { return c.bells }
+func (c *Control) Bells() hints.Bells { return c.bells }
 
 // Options returns the settings that the use cases work with.
 func (c *Control) Options() Options { return c.options }

@@ -193,7 +193,7 @@ func (t *Turn) proceed(ctx context.Context, c *domain.Container, changed bool) e
 	for _, a := range queue {
 		if err := domain.CheckAllowed(a.Verb, c.ID, c.Status); err != nil {
 			reason := domain.AsFault(err).Message
-			if err := t.skip(ctx, c, a, reason); err != nil {
+			if err := t.Skip(ctx, c, a, reason); err != nil {
 				return err
 			}
 			continue
@@ -206,7 +206,8 @@ func (t *Turn) proceed(ctx context.Context, c *domain.Container, changed bool) e
 	return t.Show(ctx, c)
 }
 
-func (t *Turn) skip(ctx context.Context, c *domain.Container, a domain.Action, reason string) error {
+// Skip ends an action that never had its turn.
+func (t *Turn) Skip(ctx context.Context, c *domain.Container, a domain.Action, reason string) error {
 	if err := t.end(ctx, &a, Outcome{Reason: reason}); err != nil {
 		return err
 	}

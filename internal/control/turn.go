@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-zun/zun/internal/control/hints"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -16,8 +17,8 @@ type Turn struct {
 	options Options
 	now     time.Time
 	wakes   map[string]wake
-	bells   Bells
-	rings   []Bell
+	bells   hints.Bells
+	rings   []hints.Bell
 	ended   []int64
 }
 
@@ -44,7 +45,7 @@ func (c *Control) Turn(ctx context.Context, fn func(ctx context.Context, t *Turn
 		b.Ring()
 	}
 	for _, a := range turn.ended {
-		c.waiters.tell(a)
+		c.waiters.Tell(a)
 	}
 	return nil
 }
@@ -63,10 +64,10 @@ func (t *Turn) Now(ctx context.Context) (time.Time, error) {
 }
 
 // Ring rings b after the commit.
-func (t *Turn) Ring(b Bell) { t.rings = append(t.rings, b) }
+func (t *Turn) Ring(b hints.Bell) { t.rings = append(t.rings, b) }
 
 // Bells are the loops that the turn may ring.
-func (t *Turn) Bells() Bells { return t.bells }
+func (t *Turn) Bells() hints.Bells { return t.bells }
 
 // Options returns the settings that the turn works with.
 func (t *Turn) Options() Options { return t.options }

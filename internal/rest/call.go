@@ -7,7 +7,11 @@ import (
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/answer"
+	"github.com/go-zun/zun/internal/rest/archive"
+	"github.com/go-zun/zun/internal/rest/body"
 	"github.com/go-zun/zun/internal/rest/draft"
+	"github.com/go-zun/zun/internal/rest/schema"
 	"github.com/go-zun/zun/internal/rest/view"
 )
 
@@ -44,7 +48,7 @@ type sent struct{}
 
 // carryOut reads and judges the arguments, then the policy, then works and answers.
 func (c *call) carryOut() error {
-	args, from, err := c.merge(c.w, c.r, c.route)
+	args, from, err := c.form().Merge(c.w, c.r)
 	if err != nil {
 		return err
 	}
@@ -65,9 +69,22 @@ func (c *call) carryOut() error {
 		return err
 	}
 	if _, done := value.(sent); !done {
-		send(c.w, c.route.Status, value)
+		answer.Send(c.w, c.route.Status, value)
 	}
 	return nil
+}
+
+// form is what the route takes of this request. The data of an archive may hold any
+// byte; it is no text that is stored.
+func (c *call) form() body.Form {
+	f := body.Form{
+		Query: c.route.Query, Typed: c.route.Typed, Bound: c.Options.MaxBody, Depth: c.Options.MaxDepth,
+		AnyText: c.route.Args == schema.PutArchive,
+	}
+	if c.route.Args == schema.PutArchive {
+		f.Bound, f.Unread = c.Options.MaxArchive, archive.Given(c.r)
+	}
+	return f
 }
 
 // admit finds the object of the route and judges the policy rule on it.

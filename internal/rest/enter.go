@@ -8,6 +8,7 @@ import (
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/rest/address"
+	"github.com/go-zun/zun/internal/rest/answer"
 	"github.com/go-zun/zun/internal/rest/journal"
 	"github.com/go-zun/zun/internal/rest/negotiation"
 	"github.com/go-zun/zun/internal/rest/view"
@@ -65,7 +66,7 @@ func (d *door) document(w http.ResponseWriter, r *http.Request, document any) {
 		d.refuse(w, r, notAllowed(http.MethodGet))
 		return
 	}
-	send(w, http.StatusOK, document)
+	answer.Send(w, http.StatusOK, document)
 }
 
 // authenticate returns who asks, with the verdict on being an administrator.

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -10,52 +9,24 @@ import (
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/answer"
 	"github.com/go-zun/zun/internal/rest/journal"
 	"github.com/go-zun/zun/internal/rest/negotiation"
-	"github.com/go-zun/zun/internal/rest/wire"
 )
 
-// statusOf is the only map from kinds of failure to HTTP.
-func statusOf(kind domain.FaultKind) int {
-	switch kind {
-	case domain.Invalid, domain.Unsupported:
-		return http.StatusBadRequest
-	case domain.Unauthenticated:
-		return http.StatusUnauthorized
-	case domain.Forbidden:
-		return http.StatusForbidden
-	case domain.NotFound:
-		return http.StatusNotFound
-	case domain.NotAcceptable:
-		return http.StatusNotAcceptable
-	case domain.Conflict:
-		return http.StatusConflict
-	case domain.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case domain.UnsupportedMedia:
-		return http.StatusUnsupportedMediaType
-	case domain.Unavailable:
-		return http.StatusServiceUnavailable
-	case domain.Timeout:
-		return http.StatusGatewayTimeout
-	default:
-		return http.StatusInternalServerError
-	}
-}
-
-// answer is an error that says itself what is sent.
-type answer struct {
+// refusal is an error that says itself what is sent.
+type refusal struct {
 	status int
 	allow  string
 	body   api.Fault
 }
 
 // Error returns the title.
-func (a *answer) Error() string { return a.body.Title }
+func (a *refusal) Error() string { return a.body.Title }
 
 // notAllowed refuses a method that a known path does not have.
 func notAllowed(allow string) error {
-	return &answer{status: http.StatusMethodNotAllowed, allow: allow, body: framework(http.StatusMethodNotAllowed, "")}
+	return &refusal{status: http.StatusMethodNotAllowed, allow: allow, body: framework(http.StatusMethodNotAllowed, "")}
 }
 
 // noSuchPath refuses a path that is not in the table.
@@ -70,7 +41,7 @@ func framework(status int, detail string) api.Fault {
 // refuse sends err. What is no fault is masked: the client gets an id, the log the
 // error under the same id.
 func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	var ready *answer
+	var ready *refusal
 	if errors.As(err, &ready) {
 		if ready.allow != "" {
 			negotiation.Withdraw(w.Header())
@@ -85,7 +56,7 @@ func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	fault := domain.AsFault(err)
-	status := statusOf(fault.Kind)
+	status := answer.Status(fault.Kind)
 	body := api.Fault{Code: "container." + fault.Code, Title: fault.Message, Detail: fault.Message}
 	switch {
 	case status == http.StatusUnauthorized:
@@ -115,7 +86,7 @@ func (d *door) mask(r *http.Request, err error) api.Fault {
 func (d *door) challenge(w http.ResponseWriter) {
 	negotiation.Withdraw(w.Header())
 	w.Header().Set("WWW-Authenticate", d.Identity.Challenge())
-	send(w, http.StatusUnauthorized, api.Unauthorized{Error: api.UnauthorizedError{
+	answer.Send(w, http.StatusUnauthorized, api.Unauthorized{Error: api.UnauthorizedError{
 		Code: http.StatusUnauthorized, Title: http.StatusText(http.StatusUnauthorized),
 		Message: "The request you have made requires authentication.",
 	}})
@@ -127,31 +98,5 @@ func (d *door) sendFault(w http.ResponseWriter, status int, body api.Fault) {
 	if body.Links == nil {
 		body.Links = []api.Link{}
 	}
-	send(w, status, api.Faults{Errors: []api.Fault{body}})
-}
-
-// send writes value as JSON; 204 has no body.
-func send(w http.ResponseWriter, status int, value any) {
-	if status == http.StatusNoContent {
-		w.WriteHeader(status)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	if direct, ok := written(value); ok {
-		_ = direct.WriteJSON(w) // as below
-		return
-	}
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(value) // the client is gone; nobody is left to be told
-}
-
-// written returns value as what writes itself, if it is one of those.
-func written(value any) (wire.Value, bool) {
-	if one, ok := value.(api.Container); ok {
-		return wire.Container{Shown: one}, true
-	}
-	direct, ok := value.(wire.Value)
-	return direct, ok
+	answer.Send(w, status, api.Faults{Errors: []api.Fault{body}})
 }

@@ -82,5 +82,5 @@ func (c *call) stillAllowed(context.Context) error {
 // tooManyFollowers refuses one more stream; full says what has its fill of them.
 func tooManyFollowers(full, streams string) error {
 	text := "The " + full + " has too many " + streams + " open."
-	return &answer{status: http.StatusTooManyRequests, body: api.Fault{Code: "container.too-many-followers", Title: text, Detail: text}}
+	return &refusal{status: http.StatusTooManyRequests, body: api.Fault{Code: "container.too-many-followers", Title: text, Detail: text}}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/control/hints"
 )
 
 // Job is one loop.
@@ -21,7 +22,7 @@ type Job struct {
 	Step func(ctx context.Context) (did int, err error)
 	// Every is the longest pause between two steps; Bell, if any, ends it early.
 	Every time.Duration
-	Bell  control.Bell
+	Bell  hints.Bell
 	// Batch is the most that one step takes; a step that was full is followed by
 	// another at once. 0: a step does all there is.
 	Batch int

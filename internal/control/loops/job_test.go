@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/control/hints"
 )
 
 type counts struct {
@@ -69,7 +69,7 @@ func TestAFailedStepIsCountedAndRepeatedAfterAPause(t *testing.T) {
 }
 
 func TestABellEndsThePause(t *testing.T) {
-	bell := make(control.Bell, 1)
+	bell := make(hints.Bell, 1)
 	bell.Ring()
 	bell.Ring() // once more is once
 	runUntil(t, Job{Name: "j", Every: time.Hour, Bell: bell, Step: func(context.Context) (int, error) { return 0, nil }}, 2)

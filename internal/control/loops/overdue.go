@@ -22,7 +22,7 @@ func (l *Loops) Overdue(ctx context.Context) (int, error) {
 	for _, a := range late {
 		ended := false
 		err := l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) (err error) {
-			ended, err = t.Overrun(ctx, a)
+			ended, err = overrun(ctx, t, a)
 			return err
 		})
 		if err != nil {

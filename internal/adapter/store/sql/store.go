@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
+	"github.com/go-zun/zun/internal/adapter/store/sql/schema"
 	"github.com/go-zun/zun/internal/adapter/store/sql/shelf"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
@@ -40,6 +41,7 @@ type Options struct {
 
 // Store is the database. It is safe for concurrent use.
 type Store struct {
+	*schema.Schema
 	dialect dialect.Dialect
 	// writer and reader are the same pool where the database serves many writers.
 	writer, reader *sql.DB
@@ -53,6 +55,9 @@ type Store struct {
 
 var _ control.Store = (*Store)(nil)
 
+// Latest stands for the newest version of the schema that this program knows.
+const Latest = schema.Latest
+
 // Open connects to the database of opts. It neither makes nor checks tables: see
 // Migrate and Check. A DSN that cannot be understood is an Invalid fault, a
 // database that does not answer an Unavailable one.
@@ -62,6 +67,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
+		Schema:  &schema.Schema{Dialect: db.Dialect, Writer: db.Writer, Log: opts.Log},
 		dialect: db.Dialect, writer: db.Writer, reader: db.Reader,
 		log: opts.Log, patient: make(chan struct{}, maxPatient), shelf: shelf.New[mark, *domain.Container](shelfBound),
 		statements: shelf.New[string, string](statementsBound),

@@ -1,4 +1,6 @@
-package control
+// Package hints is how what happens in one process is noticed by it at once. All of it may
+// be lost: the rows are the truth, and are looked at now and then.
+package hints
 
 // Bell wakes a loop of this process. Ringing never blocks, and ringing twice
 // before it is heard is ringing once; a lost ring costs one interval of the loop,
@@ -22,7 +24,8 @@ type Bells struct {
 	Fetch      Bell // an image is to be pulled
 }
 
-func newBells() Bells {
+// NewBells returns bells that nobody rang yet.
+func NewBells() Bells {
 	return Bells{
 		Prepare: make(Bell, 1), Release: make(Bell, 1),
 		Heal: make(Bell, 1), Autoremove: make(Bell, 1), Fetch: make(Bell, 1),

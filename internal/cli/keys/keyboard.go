@@ -1,4 +1,4 @@
-package cli
+package keys
 
 import (
 	"errors"
@@ -8,23 +8,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keyboard reads standard input and can be told to stop although nothing is typed:
+// Keyboard reads standard input and can be told to stop although nothing is typed:
 // a read from a terminal cannot be interrupted, but the wait before it can.
-type keyboard struct {
+type Keyboard struct {
 	from *os.File
 	wake [2]*os.File // a pipe whose closing ends the wait
 }
 
-func newKeyboard(from *os.File) (*keyboard, error) {
+// NewKeyboard returns the keyboard behind from.
+func NewKeyboard(from *os.File) (*Keyboard, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("prepare to read the terminal: %w", err)
 	}
-	return &keyboard{from: from, wake: [2]*os.File{r, w}}, nil
+	return &Keyboard{from: from, wake: [2]*os.File{r, w}}, nil
 }
 
-// Read implements io.Reader. After stop it returns os.ErrClosed.
-func (k *keyboard) Read(p []byte) (int, error) {
+// Read implements io.Reader. After Stop it returns os.ErrClosed.
+func (k *Keyboard) Read(p []byte) (int, error) {
 	fds := []unix.PollFd{
 		{Fd: int32(k.from.Fd()), Events: unix.POLLIN},
 		{Fd: int32(k.wake[0].Fd()), Events: unix.POLLIN},
@@ -43,8 +44,8 @@ func (k *keyboard) Read(p []byte) (int, error) {
 	}
 }
 
-// stop ends a Read that waits, and all later ones.
-func (k *keyboard) stop() { _ = k.wake[1].Close() }
+// Stop ends a Read that waits, and all later ones.
+func (k *Keyboard) Stop() { _ = k.wake[1].Close() }
 
-// free gives the pipe back, once no Read is under way.
-func (k *keyboard) free() { _ = k.wake[0].Close() }
+// Free gives the pipe back, once no Read is under way.
+func (k *Keyboard) Free() { _ = k.wake[0].Close() }

@@ -1,22 +1,23 @@
-package control
+package loops
 
 import (
 	"context"
 	"fmt"
 
+	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// Overrun ends the action a, which has passed its silence bound or its deadline,
+// overrun ends the action a, which has passed its silence bound or its deadline,
 // and says whether it did. Nothing happens to one that moved since it was read, and
 // only its deadline ends one that waits for its turn. A delete is sent again, and what
 // a host let go of is given back however long it takes.
-func (t *Turn) Overrun(ctx context.Context, a domain.Action) (bool, error) {
+func overrun(ctx context.Context, t *control.Turn, a domain.Action) (bool, error) {
 	now, err := t.Now(ctx)
 	if err != nil {
 		return false, err
 	}
-	row, err := t.Containers().Get(ctx, Everything(), a.Container)
+	row, err := t.Containers().Get(ctx, control.Everything(), a.Container)
 	if domain.IsKind(err, domain.NotFound) {
 		return false, nil
 	}
@@ -33,7 +34,7 @@ func (t *Turn) Overrun(ctx context.Context, a domain.Action) (bool, error) {
 	}
 	reason := overrunReason(a, now.Before(a.Deadline))
 	if place > 0 {
-		return true, t.skip(ctx, &row, a, reason)
+		return true, t.Skip(ctx, &row, a, reason)
 	}
 	if a.Verb == domain.VerbDelete {
 		return true, t.RetryDelete(ctx, &row, a, reason)
@@ -46,7 +47,7 @@ func (t *Turn) Overrun(ctx context.Context, a domain.Action) (bool, error) {
 		row.Generation++ // what a late host still makes of the old one is swept, never adopted
 		row.EverCreated, row.EngineID = false, ""
 	}
-	return true, t.Close(ctx, &row, a, Outcome{Reason: reason})
+	return true, t.Close(ctx, &row, a, control.Outcome{Reason: reason})
 }
 
 // placeOf returns where a stands in queue unchanged, -1 if it does not.

@@ -1,4 +1,4 @@
-package rest
+package body
 
 import (
 	"errors"
@@ -8,28 +8,36 @@ import (
 	"slices"
 
 	"github.com/go-zun/zun/internal/domain"
-	"github.com/go-zun/zun/internal/rest/archive"
-	"github.com/go-zun/zun/internal/rest/body"
 	"github.com/go-zun/zun/internal/rest/schema"
 )
 
-// merge returns the arguments of a request: body and query as one set, the query
+// Form is what a route takes of a request.
+type Form struct {
+	Query   []string // the keys that the query may have; nil: any
+	Unread  bool     // the body is passed on as it comes
+	Typed   bool     // the body must say that it is JSON
+	AnyText bool     // text may hold any byte, because none of it is stored
+	Bound   int64    // of the body, in bytes
+	Depth   int      // how deep the body may be nested
+}
+
+// Merge returns the arguments of a request: body and query as one set, the query
 // winning, and where they came from. A body that is no JSON object counts as empty.
-func (d *door) merge(w http.ResponseWriter, r *http.Request, route Route) (schema.Object, schema.Origin, error) {
+func (f Form) Merge(w http.ResponseWriter, r *http.Request) (schema.Object, schema.Origin, error) {
 	inQuery := map[string]bool{}
 	from := schema.Origin{InQuery: inQuery}
-	text, err := d.readBody(w, r, route)
+	text, err := f.read(w, r)
 	if err != nil {
 		return nil, from, err
 	}
 	from.Body = text
-	args, err := body.Parse(text, d.Options.MaxDepth)
+	args, err := Parse(text, f.Depth)
 	if err != nil {
 		return nil, from, err
 	}
 	query := r.URL.Query()
 	for name, values := range query {
-		if route.Query != nil && !slices.Contains(route.Query, name) {
+		if f.Query != nil && !slices.Contains(f.Query, name) {
 			return nil, from, unexpected(name)
 		}
 		inQuery[name] = true
@@ -43,8 +51,7 @@ func (d *door) merge(w http.ResponseWriter, r *http.Request, route Route) (schem
 		}
 		args[name] = several
 	}
-	// The data of an archive may hold any byte; it is no text that is stored.
-	if err := body.Check(args, route.Args == schema.PutArchive); err != nil {
+	if err := Check(args, f.AnyText); err != nil {
 		return nil, from, err
 	}
 	return args, from, nil
@@ -54,16 +61,12 @@ func unexpected(name string) error {
 	return domain.NewFault(domain.Invalid, "schema-validation-error", "Additional properties are not allowed ('%s' was unexpected)", name)
 }
 
-// readBody reads the body, within the bound of its size.
-func (d *door) readBody(w http.ResponseWriter, r *http.Request, route Route) ([]byte, error) {
-	if r.Method == http.MethodGet || r.Body == nil || r.Body == http.NoBody || route.Args == schema.PutArchive && archive.Given(r) {
+// read reads the body, within the bound of its size.
+func (f Form) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.Method == http.MethodGet || r.Body == nil || r.Body == http.NoBody || f.Unread {
 		return nil, nil
 	}
-	bound := d.Options.MaxBody
-	if route.Args == schema.PutArchive {
-		bound = d.Options.MaxArchive
-	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bound))
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, f.Bound))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
@@ -71,7 +74,7 @@ func (d *door) readBody(w http.ResponseWriter, r *http.Request, route Route) ([]
 		}
 		return nil, domain.WrapFault(err, domain.Invalid, "invalid", "The request body could not be read.")
 	}
-	if route.Typed && len(text) > 0 && !isJSON(r.Header.Get("Content-Type")) {
+	if f.Typed && len(text) > 0 && !isJSON(r.Header.Get("Content-Type")) {
 		return nil, domain.NewFault(domain.UnsupportedMedia, "unsupported-media-type", "The request body must be of type application/json.")
 	}
 	return text, nil

@@ -1,4 +1,6 @@
-package sqlstore
+// Package schema brings the tables of a database to the version that this program works
+// with, and tells which version they have.
+package schema
 
 import (
 	"context"
@@ -6,6 +8,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -14,11 +17,19 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
+
+// Schema is the schema of one database.
+type Schema struct {
+	Dialect dialect.Dialect
+	Writer  *sql.DB
+	Log     *slog.Logger
+}
 
 // Latest stands for the newest version that this program knows.
 const Latest int64 = -1
@@ -33,14 +44,14 @@ type Migration struct {
 // Migrate brings the schema up to version to, or to Latest; one that it already
 // has passed is an Invalid fault, because no migration is undone. One program at a
 // time may migrate.
-func (s *Store) Migrate(ctx context.Context, to int64) error {
+func (s *Schema) Migrate(ctx context.Context, to int64) error {
 	provider, err := s.migrations()
 	if err != nil {
 		return err
 	}
 	current, target, err := provider.GetVersions(ctx)
 	if err != nil {
-		return s.dialect.Fault(fmt.Errorf("read schema version: %w", err))
+		return s.Dialect.Fault(fmt.Errorf("read schema version: %w", err))
 	}
 	if to == Latest {
 		to = target
@@ -51,27 +62,27 @@ func (s *Store) Migrate(ctx context.Context, to int64) error {
 	}
 	done, err := provider.UpTo(ctx, to)
 	if err != nil {
-		return s.dialect.Fault(fmt.Errorf("migrate schema: %w", err))
+		return s.Dialect.Fault(fmt.Errorf("migrate schema: %w", err))
 	}
 	for _, step := range done {
-		s.log.InfoContext(ctx, "schema migrated", "version", step.Source.Version, "took", step.Duration)
+		s.Log.InfoContext(ctx, "schema migrated", "version", step.Source.Version, "took", step.Duration)
 	}
 	return nil
 }
 
 // Version returns the schema's version, 0 for an empty database.
-func (s *Store) Version(ctx context.Context) (int64, error) {
+func (s *Schema) Version(ctx context.Context) (int64, error) {
 	provider, err := s.migrations()
 	if err != nil {
 		return 0, err
 	}
 	version, err := provider.GetDBVersion(ctx)
-	return version, s.dialect.Fault(err)
+	return version, s.Dialect.Fault(err)
 }
 
 // Check returns an Unavailable fault that tells what to do unless the schema is
 // exactly the one that this program works with.
-func (s *Store) Check(ctx context.Context) error {
+func (s *Schema) Check(ctx context.Context) error {
 	provider, err := s.migrations()
 	if err != nil {
 		return err
@@ -79,7 +90,7 @@ func (s *Store) Check(ctx context.Context) error {
 	current, target, err := provider.GetVersions(ctx)
 	switch {
 	case err != nil:
-		return s.dialect.Fault(fmt.Errorf("read schema version: %w", err))
+		return s.Dialect.Fault(fmt.Errorf("read schema version: %w", err))
 	case current < target:
 		return domain.NewFault(domain.Unavailable, "schema-too-old",
 			"The database has schema %d and this program needs %d: run zun-db-manage upgrade.", current, target)
@@ -93,14 +104,14 @@ func (s *Store) Check(ctx context.Context) error {
 
 // Stamp records that the schema is at version without touching a table, for an
 // operator who brought it there by other means. Latest is allowed.
-func (s *Store) Stamp(ctx context.Context, version int64) error {
+func (s *Schema) Stamp(ctx context.Context, version int64) error {
 	provider, err := s.migrations()
 	if err != nil {
 		return err
 	}
 	current, target, err := provider.GetVersions(ctx) // which also makes the table of versions
 	if err != nil {
-		return s.dialect.Fault(fmt.Errorf("read schema version: %w", err))
+		return s.Dialect.Fault(fmt.Errorf("read schema version: %w", err))
 	}
 	if version == Latest {
 		version = target
@@ -108,32 +119,32 @@ func (s *Store) Stamp(ctx context.Context, version int64) error {
 	if version < 0 || version > target {
 		return domain.NewFault(domain.Invalid, "invalid-schema-version", "This program knows the schemas 0 to %d, not %d.", target, version)
 	}
-	versions, err := database.NewStore(s.dialect.Name, versionTable)
+	versions, err := database.NewStore(s.Dialect.Name, versionTable)
 	if err != nil {
 		return fmt.Errorf("open version table: %w", err)
 	}
 	for ; current > version; current-- {
-		if err := versions.Delete(ctx, s.writer, current); err != nil {
-			return s.dialect.Fault(fmt.Errorf("stamp schema: %w", err))
+		if err := versions.Delete(ctx, s.Writer, current); err != nil {
+			return s.Dialect.Fault(fmt.Errorf("stamp schema: %w", err))
 		}
 	}
 	for current++; current <= version; current++ {
-		if err := versions.Insert(ctx, s.writer, database.InsertRequest{Version: current}); err != nil {
-			return s.dialect.Fault(fmt.Errorf("stamp schema: %w", err))
+		if err := versions.Insert(ctx, s.Writer, database.InsertRequest{Version: current}); err != nil {
+			return s.Dialect.Fault(fmt.Errorf("stamp schema: %w", err))
 		}
 	}
 	return nil
 }
 
 // History returns all migrations that this program knows, oldest first.
-func (s *Store) History(ctx context.Context) ([]Migration, error) {
+func (s *Schema) History(ctx context.Context) ([]Migration, error) {
 	provider, err := s.migrations()
 	if err != nil {
 		return nil, err
 	}
 	states, err := provider.Status(ctx)
 	if err != nil {
-		return nil, s.dialect.Fault(fmt.Errorf("read schema history: %w", err))
+		return nil, s.Dialect.Fault(fmt.Errorf("read schema history: %w", err))
 	}
 	steps, err := knownMigrations()
 	if err != nil {
@@ -166,7 +177,7 @@ func knownMigrations() ([]Migration, error) {
 	return steps, nil
 }
 
-func (s *Store) migrations() (*goose.Provider, error) {
+func (s *Schema) migrations() (*goose.Provider, error) {
 	known, err := knownMigrations()
 	if err != nil {
 		return nil, err
@@ -177,9 +188,9 @@ func (s *Store) migrations() (*goose.Provider, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read migration %d: %w", m.Version, err)
 		}
-		steps[i] = goose.NewGoMigration(m.Version, &goose.GoFunc{RunTx: script(string(text), s.dialect.Words)}, nil)
+		steps[i] = goose.NewGoMigration(m.Version, &goose.GoFunc{RunTx: script(string(text), s.Dialect.Words)}, nil)
 	}
-	provider, err := goose.NewProvider(s.dialect.Name, s.writer, nil, goose.WithGoMigrations(steps...),
+	provider, err := goose.NewProvider(s.Dialect.Name, s.Writer, nil, goose.WithGoMigrations(steps...),
 		goose.WithDisableGlobalRegistry(true), goose.WithTableName(versionTable))
 	if err != nil {
 		return nil, fmt.Errorf("arrange migrations: %w", err)
