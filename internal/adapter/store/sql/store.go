@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -185,24 +183,7 @@ func (s *Store) statement(written string) string {
 	if spoken, ok := s.statements.Take(written); ok {
 		return spoken
 	}
-	spoken := strings.NewReplacer("@now", s.dialect.Now, "@integer", s.dialect.Integer).Replace(written)
-	if s.dialect.Numbered {
-		spoken = numbered(spoken)
-	}
+	spoken := s.dialect.Speak(written)
 	s.statements.Put(written, spoken, len(written)+len(spoken))
 	return spoken
-}
-
-// numbered turns each ? into $1, $2, ... in order.
-func numbered(query string) string {
-	var out strings.Builder
-	for n := 1; ; n++ {
-		before, after, more := strings.Cut(query, "?")
-		out.WriteString(before)
-		if !more {
-			return out.String()
-		}
-		out.WriteString("$" + strconv.Itoa(n))
-		query = after
-	}
 }
