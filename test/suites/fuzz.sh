@@ -7,5 +7,5 @@ printf 'test/servers/databases.sh stop %q\n' "$STATE/fuzz-databases" >"$STATE/st
 eval "$(test/servers/databases.sh start "$STATE/fuzz-databases")"
 storms=TestSeeds
 if [ -n "$MATRIX" ]; then storms=.; fi
-ZUN_TEST_BIN=$BIN gotest fuzz -count=1 -tags integration -parallel 2 -timeout 60m -run "$storms" ./test/fuzz
+ZUN_TEST_BIN=$BIN gotest fuzz -count=1 -tags integration -parallel 3 -timeout 60m -run "$storms" ./test/fuzz
 test/servers/databases.sh stop "$STATE/fuzz-databases"
