@@ -195,7 +195,7 @@ func (w *world) want(what, who string, members map[string]any, status, reason st
 func (w *world) delete(uuids ...string) {
 	w.t.Helper()
 	for _, uuid := range uuids {
-		if code, answer := w.ask("admin", http.MethodDelete, "/v1/containers/"+uuid+"?stop=true&timeout=0", ""); code != http.StatusNoContent {
+		if code, answer := w.ask("admin", http.MethodDelete, "/v1/containers/"+uuid+"?stop=true", ""); code != http.StatusNoContent {
 			w.t.Errorf("delete %s: %d %v", uuid, code, answer)
 		}
 	}

@@ -155,10 +155,12 @@ func (s *Stock) Collect(ctx context.Context, assigned Assigned) (removed int, er
 	if err := s.book.reconcile(stored, held, s.busy.has); err != nil {
 		return 0, err
 	}
-	disk, err := s.measure(ctx, keeper, held)
+	disk, err := s.measure(ctx, keeper)
 	if err != nil {
 		return 0, err
 	}
+	left := weight(held)
+	defer func() { s.meter.Stocked(len(held)-removed, left) }()
 	for _, r := range Decide(held, disk, s.clock(), s.rules) {
 		if r.Why == ByPressure && disk.used() <= s.rules.Low {
 			break // what went by age was enough
@@ -171,29 +173,28 @@ func (s *Stock) Collect(ctx context.Context, assigned Assigned) (removed int, er
 			continue
 		}
 		removed++
+		left -= r.Size
 		s.meter.Removed(r.Why, r.Size)
 		s.log.InfoContext(ctx, "image removed", "image", r.Name, "reason", string(r.Why), "unused_since", r.Used)
-		if disk, err = s.measure(ctx, keeper, nil); err != nil {
+		if disk, err = s.measure(ctx, keeper); err != nil {
 			return removed, err
 		}
 	}
 	return removed, s.book.flush()
 }
 
-func (s *Stock) measure(ctx context.Context, keeper Keeper, held []Held) (d Disk, err error) {
-	d.Free, d.Total, err = keeper.ImageDisk(ctx)
-	if err != nil {
-		return d, err
+func (s *Stock) measure(ctx context.Context, keeper Keeper) (d Disk, err error) {
+	if d.Free, d.Total, err = keeper.ImageDisk(ctx); err == nil {
+		s.meter.Disk(d.used())
 	}
-	s.meter.Disk(d.used())
-	if held != nil {
-		bytes := int64(0)
-		for _, h := range held {
-			bytes += h.Size
-		}
-		s.meter.Stocked(len(held), bytes)
+	return d, err
+}
+
+func weight(held []Held) (bytes int64) {
+	for _, h := range held {
+		bytes += h.Size
 	}
-	return d, nil
+	return bytes
 }
 
 // hold returns what is ours of stored: a name that still means the image that we
