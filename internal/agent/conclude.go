@@ -214,7 +214,7 @@ func (a *Agent) tryAgain(ctx context.Context, t *task, err error) {
 	}
 	wait := trouble.wait.Next()
 	trouble.notBefore = now.Add(wait)
-	a.log.Warn("a step failed and is tried again", "container", t.id, "retry", wait, "error", err)
+	a.log.Warn("a step failed and is tried again", "container", t.id, "request", requestOf(t.want.Op), "retry", wait, "error", err)
 	a.queue.Later(ctx, t.id, wait)
 }
 

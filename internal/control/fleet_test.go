@@ -1,12 +1,16 @@
 package control_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/control/fleet"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -181,4 +185,20 @@ func TestRecordsOfAnUnknownRequest(t *testing.T) {
 	h.running("web")
 	_, _, err := h.Action(t.Context(), member(), control.Ref{Ident: "web"}, "req-none")
 	wantFault(t, err, domain.NotFound, "The Action resource req-none could not be found.")
+}
+
+func TestStrangersAreToldOnceAndWhenTheyChange(t *testing.T) {
+	h := newHouse(t)
+	host := h.addHost("n1")
+	var told bytes.Buffer
+	hosts := fleet.New(fleet.Deps{
+		Control: h.Control, Networking: h.nets, Secrets: reversed{}, Clock: h.store.clock, Log: slog.New(slog.NewTextHandler(&told, nil)),
+	})
+	for _, objects := range [][]string{nil, {"a"}, {"a"}, {"a", "b"}, {"a", "b"}, nil, nil} {
+		_, err := hosts.Beat(t.Context(), domain.Beat{HostID: host.ID, Inventory: host.Inventory, Orphans: objects})
+		h.must(err)
+	}
+	if lines := strings.Count(told.String(), "that nobody knows"); lines != 3 {
+		t.Errorf("seven beats with three changes were told in %d lines:\n%s", lines, told.String())
+	}
 }

@@ -134,7 +134,7 @@ func (o *Outbox) send(ctx context.Context, id domain.ContainerID) {
 			return
 		}
 		if err != nil {
-			o.Log.Warn("control refused a report", "container", id, "phase", l.report.Phase, "error", err)
+			o.Log.Warn("control refused a report", "container", id, "action", l.report.ActionID, "phase", l.report.Phase, "error", err)
 		}
 		o.settle(id, l, stale || err != nil)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -80,10 +81,34 @@ func (f *Fleet) Beat(ctx context.Context, b domain.Beat) (domain.BeatAnswer, err
 		return domain.BeatAnswer{}, err
 	}
 	f.hearing.heard(f.clock())
-	if len(b.Orphans) > 0 {
+	switch changed := f.strangers.news(host.ID, b.Orphans); {
+	case changed && len(b.Orphans) > 0:
 		f.log.WarnContext(ctx, "host has objects that nobody knows", "host", host.Name, "objects", b.Orphans)
+	case changed:
+		f.log.InfoContext(ctx, "host has no more objects that nobody knows", "host", host.Name)
 	}
 	return domain.BeatAnswer{NextIn: f.beatInterval(), Revision: host.Revision, Drain: host.Disabled}, nil
+}
+
+// strangers remembers of which objects that nobody knows each host told last, so that
+// the log tells of changes and not of every beat.
+type strangers struct {
+	mu   sync.Mutex
+	told map[string][]string // by host
+}
+
+// news notes what a host tells now, and says whether there is something new to log.
+func (s *strangers) news(hostID string, objects []string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Equal(s.told[hostID], objects) {
+		return false
+	}
+	delete(s.told, hostID)
+	if len(objects) > 0 {
+		s.told[hostID] = slices.Clone(objects)
+	}
+	return true
 }
 
 // beatBound bounds what the loss of a wake costs: one beat.

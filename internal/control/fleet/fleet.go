@@ -26,12 +26,13 @@ type Fleet struct {
 	clock      func() time.Time
 	log        *slog.Logger
 	hearing    *hearing
+	strangers  *strangers
 }
 
 // New returns the use cases over d.
 func New(d Deps) *Fleet {
 	return &Fleet{
 		control: d.Control, networking: d.Networking, secrets: d.Secrets,
-		clock: d.Clock, log: d.Log, hearing: &hearing{},
+		clock: d.Clock, log: d.Log, hearing: &hearing{}, strangers: &strangers{told: map[string][]string{}},
 	}
 }
