@@ -46,7 +46,7 @@ func anyContainers(t *testing.T) []api.Container {
 		Environment: map[string]string{}, Labels: map[string]string{}, Addresses: map[string][]api.Address{"net": nil, "other": {}},
 		RestartPolicy: &api.RestartPolicy{}, Healthcheck: &api.Healthcheck{}, Host: api.Shown[string](nil), Runtime: api.Shown(&empty),
 	}}
-	source := oldrand.New(oldrand.NewSource(1)) //nolint:gosec // the same values in each run
+	source := oldrand.New(oldrand.NewSource(1)) // the same values in each run
 	for range 500 {
 		value, ok := quick.Value(reflect.TypeFor[api.Container](), source)
 		if !ok {
@@ -89,7 +89,7 @@ func TestTextAndNumbersAreWrittenAsEncodingJSONWritesThem(t *testing.T) {
 	}
 	numbers := []float64{0, 1, -1, 0.1, 1e-6, 9.99e-7, 1e-9, 1.5e-10, 1e-100, 1e20, 1e21, -1e21, 1.7976931348623157e308, 5e-324}
 	for range 1000 {
-		numbers = append(numbers, rand.NormFloat64()*1000) //nolint:gosec // any will do
+		numbers = append(numbers, rand.NormFloat64()*1000)
 	}
 	for _, n := range numbers {
 		c := api.Container{CPU: n}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 
 	"github.com/go-zun/zun/internal/control"
@@ -45,12 +46,12 @@ func glanceSeesEveryWrite(p *probe) {
 	row, _ := p.shown(first)
 	for n := range 5 {
 		p.write(func(ctx context.Context, tx control.Tx) error {
-			row.Spec.Name = fmt.Sprint(n)
-			row.Nics = append(row.Nics, domain.Nic{NetworkID: fmt.Sprint(n)})
+			row.Spec.Name = strconv.Itoa(n)
+			row.Nics = append(row.Nics, domain.Nic{NetworkID: strconv.Itoa(n)})
 			return tx.Containers().Update(ctx, row)
 		})
 		again, listed := p.shown(first)
-		p.same("name", again.Spec.Name, fmt.Sprint(n))
+		p.same("name", again.Spec.Name, strconv.Itoa(n))
 		p.same("interfaces", len(again.Nics), n+1)
 		p.same("listed", listed, []domain.Container{again})
 	}
@@ -141,7 +142,7 @@ func glanceLargeRows(p *probe) {
 	p.write(func(ctx context.Context, tx control.Tx) error {
 		for i := range rows {
 			row := domain.Container{ID: domain.ContainerID(fmt.Sprintf("%08d-1111-4111-8111-111111111111", i)), ProjectID: "p"}
-			if row.Spec.Name = fmt.Sprint(i); i%100 == 0 {
+			if row.Spec.Name = strconv.Itoa(i); i%100 == 0 {
 				row.Spec.Environment = map[string]string{"LONG": string(long)}
 			}
 			if err := tx.Containers().Insert(ctx, row); err != nil {
@@ -154,7 +155,7 @@ func glanceLargeRows(p *probe) {
 		_, listed := p.shown("00000000-1111-4111-8111-111111111111")
 		p.same("rows", len(listed), rows)
 		for i, row := range listed {
-			p.same("name", row.Spec.Name, fmt.Sprint(i))
+			p.same("name", row.Spec.Name, strconv.Itoa(i))
 			p.same("environment", len(row.Spec.Environment["LONG"]), map[bool]int{true: len(long)}[i%100 == 0])
 		}
 	}
