@@ -77,3 +77,22 @@ func (q Quota) Exceeded(used, more Claim) []Resource {
 	check(ResourceMemory, q.MemoryMB, float64(used.MemoryMB), float64(more.MemoryMB))
 	return over
 }
+
+// Bulk is how many bytes of s its user may make as many as he likes.
+func (s Spec) Bulk() int {
+	sum := 0
+	for _, m := range s.Mounts {
+		sum += len(m.Source)
+	}
+	for _, words := range []map[string]string{s.Environment, s.Labels, s.Annotations, s.Hints} {
+		for name, value := range words {
+			sum += len(name) + len(value)
+		}
+	}
+	for _, words := range [][]string{s.Command, s.Entrypoint} {
+		for _, word := range words {
+			sum += len(word)
+		}
+	}
+	return sum
+}

@@ -61,8 +61,11 @@ func markedFields(m *marked) []column.Field {
 	return append(containerFields(&m.row), markFields(&m.mark)[:2]...)
 }
 
-// shelfBound is about twelve thousand usual rows.
-const shelfBound = 32 << 20
+// What a usual row takes in memory, in bytes, and room for about twelve thousand.
+const (
+	usualWeight = 2500
+	shelfBound  = 32 << 20
+)
 
 // glance returns the row where the condition holds, or missing.
 func (s containers) glance(ctx context.Context, missing error, where condition) (domain.Container, error) {
@@ -130,29 +133,8 @@ func (s containers) fetch(ctx context.Context, numbers []int64) (map[int64]*doma
 			m.updated = column.Micros(m.row.UpdatedAt)
 			row := m.row
 			found[m.number] = &row
-			s.store.shelf.Put(m.mark, &row, weight(&row))
+			s.store.shelf.Put(m.mark, &row, usualWeight+row.Spec.Bulk())
 		}
 	}
 	return found, nil
-}
-
-// weight estimates the bytes that a row takes in memory. What users may make large is
-// added to what every row takes.
-func weight(c *domain.Container) int {
-	const usual = 2500
-	sum := usual
-	for _, m := range c.Spec.Mounts {
-		sum += len(m.Source)
-	}
-	for _, words := range []map[string]string{c.Spec.Environment, c.Spec.Labels, c.Spec.Annotations, c.Spec.Hints} {
-		for name, value := range words {
-			sum += len(name) + len(value)
-		}
-	}
-	for _, words := range [][]string{c.Spec.Command, c.Spec.Entrypoint} {
-		for _, word := range words {
-			sum += len(word)
-		}
-	}
-	return sum
 }

@@ -3,9 +3,12 @@
 package sqlstore_test
 
 import (
+	"context"
 	"database/sql"
+	"errors"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +18,7 @@ import (
 
 	"github.com/go-zun/zun/internal/adapter/store/storetest"
 	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/domain"
 )
 
 func TestPostgres(t *testing.T) {
@@ -24,7 +28,7 @@ func TestPostgres(t *testing.T) {
 		return storetest.Reopen(t, postgres(t))
 	}
 	storetest.Run(t, open)
-	storetest.RunBesides(t, open)
+	t.Run("Feed/LateCommit", func(t *testing.T) { lateCommit(t, open(t)) })
 	reopening(t, postgres)
 }
 
@@ -35,7 +39,7 @@ func TestMariaDB(t *testing.T) {
 		return storetest.Reopen(t, mariadb(t))
 	}
 	storetest.Run(t, open)
-	storetest.RunBesides(t, open)
+	t.Run("Feed/LateCommit", func(t *testing.T) { lateCommit(t, open(t)) })
 	reopening(t, mariadb)
 }
 
@@ -92,4 +96,59 @@ func admin(t *testing.T, driver, dsn, now, after string) {
 			t.Errorf("close server: %v", err)
 		}
 	})
+}
+
+// lateCommit has one transaction tell early and commit late, which only a database of
+// several writers lets happen: what it tells is not missed by who has read further.
+func lateCommit(t *testing.T, store control.Store) {
+	t.Helper()
+	t.Parallel()
+	tell := func(name string) func(context.Context, control.Tx) error {
+		return func(ctx context.Context, tx control.Tx) error {
+			return tx.Actions().Events().Feed().Append(ctx, domain.Notice{ProjectID: "p1", Name: name})
+		}
+	}
+	told, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- store.Write(t.Context(), func(ctx context.Context, tx control.Tx) error {
+			err := tell("late")(ctx, tx)
+			close(told)
+			<-goOn
+			return err
+		})
+	}()
+	<-told
+	if err := errors.Join(store.Write(t.Context(), tell("one")), store.Write(t.Context(), tell("two"))); err != nil {
+		t.Fatal(err)
+	}
+	before, last := follow(t, store, 0)
+	close(goOn)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	after, _ := follow(t, store, last)
+	if !slices.Equal(before, []string{"one", "two"}) || !slices.Equal(after, []string{"late"}) {
+		t.Errorf("followed %q, then %q", before, after)
+	}
+}
+
+// follow gives notices their places and returns the names of those after id.
+func follow(t *testing.T, store control.Store, id int64) (names []string, last int64) {
+	t.Helper()
+	last = id
+	err := store.Write(t.Context(), func(ctx context.Context, tx control.Tx) error {
+		feed := tx.Actions().Events().Feed()
+		if _, err := feed.Place(ctx, 100); err != nil {
+			return err
+		}
+		found, err := feed.After(ctx, id, 100)
+		for _, n := range found {
+			names, last = append(names, n.Name), n.ID
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names, last
 }

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"sync"
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
@@ -93,36 +92,6 @@ func notice(name string) steps {
 	return func(ctx context.Context, tx control.Tx) error {
 		return tx.Actions().Events().Feed().Append(ctx, domain.Notice{ProjectID: "p1", Container: first, Name: name})
 	}
-}
-
-// feedLateCommit has one transaction tell early and commit late: what it tells is not
-// missed by who has read further.
-func feedLateCommit(p *probe) {
-	told, goOn := make(chan struct{}), make(chan struct{})
-	var late sync.WaitGroup
-	var once sync.Once
-	late.Go(func() {
-		err := p.store.Write(p.Context(), func(ctx context.Context, tx control.Tx) error {
-			err := notice("late")(ctx, tx)
-			once.Do(func() { close(told) })
-			<-goOn
-			return err
-		})
-		if err != nil {
-			p.Error(err)
-		}
-	})
-	<-told
-	p.write(notice("one"))
-	p.write(notice("two"))
-	p.place(2)
-	names, last := p.notices(0)
-	p.same("before", names, []string{"one", "two"})
-	close(goOn)
-	late.Wait()
-	p.place(1)
-	names, _ = p.notices(last)
-	p.same("after", names, []string{"late"})
 }
 
 // feedTrimmedUnread lets notices go that nobody ever read: the ids show that they are missing.

@@ -19,24 +19,12 @@ func Run(t *testing.T, open func(t *testing.T) control.Store) {
 		networkCases(), registryCases(), imageCases(), feedCases(), trustCases(), transactionCases(), glanceCases(),
 	}
 	for _, cases := range suites {
-		hold(t, open, cases)
-	}
-}
-
-// RunBesides holds a store to what only shows where several write at once, which Run
-// does not ask for: one of a database with a single writer would wait for itself.
-func RunBesides(t *testing.T, open func(t *testing.T) control.Store) {
-	t.Helper()
-	hold(t, open, map[string]func(*probe){"Feed/LateCommit": feedLateCommit})
-}
-
-func hold(t *testing.T, open func(t *testing.T) control.Store, cases map[string]func(*probe)) {
-	t.Helper()
-	for name, check := range cases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			check(&probe{T: t, store: open(t)})
-		})
+		for name, check := range cases {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				check(&probe{T: t, store: open(t)})
+			})
+		}
 	}
 }
 
