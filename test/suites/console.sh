@@ -11,7 +11,7 @@ gotest console -count=1 -tags integration ./test/console
 scripts/dockerd.sh stop "$STATE/console-docker"
 
 # What strangers send is made up, too: frames, tickets, origins, signals and forwarded addresses, for a while each.
-span=10s
+span=5s
 if [ -n "$MATRIX" ]; then span=5m; fi
 go test -c -fuzz=Fuzz -o "$STATE/term.fuzz" ./internal/term
 targets=$("$STATE/term.fuzz" -test.list '^Fuzz')
