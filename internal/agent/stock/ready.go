@@ -247,25 +247,25 @@ func (s *Stock) attest(ctx context.Context, p domain.ImageOrder, image domain.St
 	if s.notary == nil {
 		return domain.NewFault(domain.Unsupported, "operation-not-supported", "This host cannot verify that image %s is signed.", p.Reference)
 	}
-	print := s.book.fingerprint(append([]string{digest}, p.Keys...)...)
-	if known, _ := s.book.clearance(image.ID); slices.Contains(known.Signed, print) {
+	seal := s.book.fingerprint(append([]string{digest}, p.Keys...)...)
+	if known, _ := s.book.clearance(image.ID); slices.Contains(known.Signed, seal) {
 		return nil
 	}
 	if err := s.notary.Verify(ctx, p.Reference, digest, p.Secret, p.Keys); err != nil {
 		return err
 	}
-	return s.book.signed(image.ID, print)
+	return s.book.signed(image.ID, seal)
 }
 
 // signed notes that a signature was verified; of an image that is everybody's there is
 // nothing to note it on.
-func (b *book) signed(id, print string) error {
+func (b *book) signed(id, seal string) error {
 	if _, guarded := b.clearance(id); !guarded {
 		return nil
 	}
 	return b.change(func(p *page) {
 		c := p.Clearances[id]
-		c.Signed = append(slices.Clone(c.Signed), print)
+		c.Signed = append(slices.Clone(c.Signed), seal)
 		p.Clearances[id] = c
 	})
 }

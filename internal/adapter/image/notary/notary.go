@@ -134,7 +134,7 @@ func signatures(ctx context.Context, repo *remote.Repository, digest string) ([]
 		return nil, err
 	}
 	var manifest ocispec.Manifest
-	if err := json.Unmarshal(raw, &manifest); err != nil {
+	if json.Unmarshal(raw, &manifest) != nil {
 		return nil, nil // what is no manifest holds no signature
 	}
 	var all []signature
