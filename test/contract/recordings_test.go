@@ -70,6 +70,7 @@ type script struct {
 	allowed   contract.Allowances
 	service   allinone.Service
 	row       *row
+	described *contract.Description
 }
 
 func play(t *testing.T, s script) {
@@ -78,10 +79,25 @@ func play(t *testing.T, s script) {
 	names := contract.NewNames(map[string]string{
 		"127.0.0.1:9517": address, "127.0.0.1:5000": address + "/identity", "127.0.0.1:19517": address, "127.0.0.1:5055": registry(s.exchanges[0].File),
 	})
+	s.described = describe(t, s.service)
 	door := contract.Service{URL: s.service.URL, Token: func(e contract.Exchange) string { return s.service.Tokens[who(e)] }}
 	for _, e := range s.exchanges {
 		t.Run(strconv.Itoa(e.Line), func(t *testing.T) { s.line(t, door, names, e) })
 	}
+}
+
+// describe reads the document that the service gives of itself.
+func describe(t *testing.T, service allinone.Service) *contract.Description {
+	t.Helper()
+	var document json.RawMessage
+	if err := service.Get(t.Context(), "/v1/openapi.json", &document); err != nil {
+		t.Fatal(err)
+	}
+	d, err := contract.Describe(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 // registry is what the recorded registry is called here. Nothing was ever found in it,
@@ -112,6 +128,11 @@ func (s script) line(t *testing.T, door contract.Service, names *contract.Names,
 		reply, err := door.Send(t.Context(), names.Request(e))
 		if err != nil {
 			return err
+		}
+		if described, err := s.described.Holds(e.Method, e.Path, reply); err != nil {
+			return fmt.Errorf("%s %q: %s", e.Name(), e.Label, contract.Undescribed(err))
+		} else if described {
+			s.row.described++
 		}
 		allowed, wrong = s.allowed.Judge(e, learned.Differ(e, reply))
 		if e.Method != http.MethodGet || len(wrong) == 0 && !s.allowed.Vague(e) {
@@ -188,6 +209,7 @@ func who(e contract.Exchange) string {
 // row is a line of the summary.
 type row struct {
 	lines, equal, allowed, wrong int
+	described                    int            // answers that the description of the API was held against
 	missing                      map[string]int // lines by what they need
 }
 

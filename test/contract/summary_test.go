@@ -17,14 +17,15 @@ func (s *summary) write(t *testing.T) {
 	t.Helper()
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "file\tlines\tequal\tallowed\tnot applicable\twrong\twhat is missing")
+	_, _ = fmt.Fprintln(table, "file\tlines\tequal\tallowed\tnot applicable\twrong\tdescribed\twhat is missing")
 	var all row
 	for _, file := range slices.Sorted(maps.Keys(s.rows)) {
 		r := s.rows[file]
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%s\n", file, r.lines, r.equal, r.allowed, r.notApplicable(), r.wrong, r.reasons())
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", file, r.lines, r.equal, r.allowed, r.notApplicable(), r.wrong, r.described, r.reasons())
 		all.lines, all.equal, all.allowed, all.wrong = all.lines+r.lines, all.equal+r.equal, all.allowed+r.allowed, all.wrong+r.wrong
+		all.described += r.described
 	}
-	_, _ = fmt.Fprintf(table, "all\t%d\t%d\t%d\t%d\t%d\t\n", all.lines, all.equal, all.allowed, all.lines-all.equal-all.allowed-all.wrong, all.wrong)
+	_, _ = fmt.Fprintf(table, "all\t%d\t%d\t%d\t%d\t%d\t%d\t\n", all.lines, all.equal, all.allowed, all.lines-all.equal-all.allowed-all.wrong, all.wrong, all.described)
 	if err := table.Flush(); err != nil {
 		t.Error(err)
 	}

@@ -57,14 +57,14 @@ func (o Operation) inBody() bool { return o.Method != http.MethodGet && o.Method
 
 // Document is the description of operations.
 func Document(operations []Operation) Object {
-	paths := Object{}
+	paths, wire := Object{}, shapes{named: Object{}}
 	for _, o := range operations {
 		item, known := paths[o.Path].(Object)
 		if !known {
 			item = Object{}
 			paths[o.Path] = item
 		}
-		item[strings.ToLower(o.Method)] = describe(o)
+		item[strings.ToLower(o.Method)] = wire.describe(o)
 	}
 	return Object{
 		"openapi": "3.1.0",
@@ -76,31 +76,32 @@ func Document(operations []Operation) Object {
 		},
 		"security":   []any{Object{"token": []any{}}},
 		"paths":      paths,
-		"components": components(),
+		"components": components(wire),
 	}
 }
 
-func components() Object {
+func components(wire shapes) Object {
 	text := Object{"type": "string"}
 	fault := Object{"type": "object", "required": []any{"status", "code", "title", "detail", "links", "request_id"}, "properties": Object{
 		"status": Object{"type": "integer"}, "code": text, "title": text, "detail": text,
 		"links": Object{"type": "array", "items": Object{"type": "object"}}, "request_id": text,
 	}}
+	wire.named["Faults"] = Object{"type": "object", "required": []any{"errors"}, "properties": Object{
+		"errors": Object{"type": "array", "items": fault},
+	}}
 	return Object{
 		"securitySchemes": Object{"token": Object{"type": "apiKey", "in": "header", "name": api.HeaderToken}},
-		"schemas": Object{"Faults": Object{"type": "object", "required": []any{"errors"}, "properties": Object{
-			"errors": Object{"type": "array", "items": fault},
-		}}},
+		"schemas":         wire.named,
 	}
 }
 
-func describe(o Operation) Object {
+func (s shapes) describe(o Operation) Object {
 	low, high := o.versions()
 	described := Object{
 		"operationId": o.ID(), "tags": []any{o.resource()},
 		"x-openstack-microversions": Object{"min": low.String(), "max": high.String()},
 		"parameters":                parameters(o),
-		"responses":                 responses(o),
+		"responses":                 s.responses(o),
 	}
 	if o.Rule != "" {
 		described["x-policy-rule"], described["x-policy-target"] = o.Rule, o.On
@@ -143,13 +144,13 @@ func required(o Operation, name string) bool {
 	return slices.Contains(names, any(name))
 }
 
-func responses(o Operation) Object {
+func (s shapes) responses(o Operation) Object {
 	success := Object{"description": http.StatusText(o.Status)}
 	switch {
 	case o.Streams:
 		success["content"] = Object{"text/event-stream": Object{"schema": Object{"type": "string"}}}
-	case o.Status != http.StatusNoContent:
-		success["content"] = Object{"application/json": Object{}}
+	case !bodiless(o):
+		success["content"] = Object{"application/json": Object{"schema": s.reply(o)}}
 	}
 	return Object{
 		strconv.Itoa(o.Status): success,
