@@ -42,10 +42,7 @@ func recordings() map[string]string {
 // TestTheRecordings replays every recorded exchange as a script against a running
 // service: what one answer names, later requests use.
 func TestTheRecordings(t *testing.T) {
-	dir := os.Getenv("ZUN_GOLDEN_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "golden")
-	}
+	dir := goldenDir()
 	allowed, err := contract.ReadAllowances("running.jsonl")
 	if err != nil {
 		t.Fatal(err)
@@ -62,6 +59,14 @@ func TestTheRecordings(t *testing.T) {
 			play(t, script{exchanges: exchanges, allowed: allowed, service: allinone.Start(t, allinone.Options{Pool: pool, Slow: true}), row: sums.row(file)})
 		})
 	}
+}
+
+// goldenDir is where the recordings are.
+func goldenDir() string {
+	if dir := os.Getenv("ZUN_GOLDEN_DIR"); dir != "" {
+		return dir
+	}
+	return filepath.Join("..", "..", "..", "shared", "golden")
 }
 
 // script is the replay of one file.
@@ -123,16 +128,15 @@ func (s script) line(t *testing.T, door contract.Service, names *contract.Names,
 	}
 	e, otherwise := s.allowed.Instead(e)
 	var allowed, wrong []contract.Mismatch
+	described := false
 	try := func() error {
 		learned := names.Clone()
 		reply, err := door.Send(t.Context(), names.Request(e))
 		if err != nil {
 			return err
 		}
-		if described, err := s.described.Holds(e.Method, e.Path, reply); err != nil {
+		if described, err = s.described.Holds(e.Method, e.Path, reply); err != nil {
 			return fmt.Errorf("%s %q: %s", e.Name(), e.Label, contract.Undescribed(err))
-		} else if described {
-			s.row.described++
 		}
 		allowed, wrong = s.allowed.Judge(e, learned.Differ(e, reply))
 		if e.Method != http.MethodGet || len(wrong) == 0 && !s.allowed.Vague(e) {
@@ -146,6 +150,9 @@ func (s script) line(t *testing.T, door contract.Service, names *contract.Names,
 	err := try()
 	if err != nil && e.Method == http.MethodGet && !between(e) {
 		err = allinone.Poll(t.Context(), comeWithin, try)
+	}
+	if described {
+		s.row.described++
 	}
 	switch {
 	case err != nil:
