@@ -46,20 +46,22 @@ func newDoor(c config.Config, b *brain, m *metrics, log *slog.Logger) (http.Hand
 	mux := http.NewServeMux()
 	mux.Handle(identityPath+"/", http.StripPrefix(identityPath, people.Handler()))
 	mux.Handle(identityPath, http.StripPrefix(identityPath, people.Handler()))
-	return byPath{mux: mux, api: m.measured(door)}, nil
+	return byPath{mux: mux, api: m.measured(door), prefix: pathPrefix(c)}, nil
 }
 
 // byPath hands the identity's paths to its own handler and everything else,
 // uncleaned, to the API, whose rules of paths are its own.
 type byPath struct {
-	mux *http.ServeMux
-	api http.Handler
+	mux    *http.ServeMux
+	api    http.Handler
+	prefix string // of the public endpoint, which a proxy may leave on paths
 }
 
 // ServeHTTP implements http.Handler.
 func (b byPath) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == identityPath || strings.HasPrefix(r.URL.Path, identityPath+"/") {
-		b.mux.ServeHTTP(w, r)
+	path := strings.TrimPrefix(r.URL.Path, b.prefix)
+	if path == identityPath || strings.HasPrefix(path, identityPath+"/") {
+		http.StripPrefix(strings.TrimSuffix(r.URL.Path, path), b.mux).ServeHTTP(w, r)
 		return
 	}
 	b.api.ServeHTTP(w, r)

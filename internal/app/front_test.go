@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"io"
 	"log/slog"
 	"math/big"
 	"net"
@@ -231,6 +232,17 @@ func TestTheFrontStandsUnderAPrefix(t *testing.T) {
 		if got := s.selfLink(path, nil); got != "https://cloud.example/container/v1/" {
 			t.Errorf("%s leads to %s", path, got)
 		}
+	}
+	for _, path := range []string{"/container/identity/v3", "/identity/v3", "/container/identity"} {
+		answer := s.do("GET", path, "", nil)
+		text, err := io.ReadAll(answer.Body)
+		if err != nil || answer.StatusCode >= 400 || !strings.Contains(string(text), "https://cloud.example/container/identity/v3") {
+			t.Errorf("%s: %s %s", path, answer.Status, text)
+		}
+	}
+	answer := s.do("GET", "/container/identity/v3/auth/catalog", "", nil)
+	if text, err := io.ReadAll(answer.Body); err != nil || !strings.Contains(string(text), `"https://cloud.example/container/v1"`) {
+		t.Errorf("the catalog: %s %s", answer.Status, text)
 	}
 	for _, path := range []string{"/container/v1/containers", "/v1/containers"} {
 		if answer := s.do("GET", path, "", nil); answer.StatusCode != 200 {

@@ -47,9 +47,6 @@ func TestEveryOptionThatCountsIsRead(t *testing.T) {
 			t.Errorf("%s changes no field, whatever its value", o.Key())
 		}
 		for field := range fields {
-			if strings.HasPrefix(field, "ImagePolicy.") {
-				continue // the part of images that reads it is on its way
-			}
 			if read(field) != (o.Use != Awaited) {
 				t.Errorf("%s is %q and changes %s; code outside this package reads that: %v", o.Key(), o.Use, field, o.Use == Awaited)
 			}

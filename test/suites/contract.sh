@@ -6,9 +6,9 @@ goldens=${ZUN_GOLDEN_DIR:-$ROOT/../shared/golden}
 export ZUN_GOLDEN_DIR ZUN_TEST_BIN=$STATE/bin ZUN_TEST_TABLE=$STATE/contract-table
 ZUN_GOLDEN_DIR=$(cd "$goldens" && pwd)
 mkdir -p "$ZUN_TEST_BIN"
-CGO_ENABLED=0 go build -o "$ZUN_TEST_BIN/" ./cmd/zun-allinone ./cmd/zun
+CGO_ENABLED=0 go build -o "$ZUN_TEST_BIN/" ./cmd/...
 rc=0
-gotest contract -count=1 -tags integration -parallel 4 -timeout 12m -run 'Recordings|Gap' ./internal/rest ./test/contract || rc=1
+gotest contract -count=1 -tags integration -parallel 4 -timeout 12m -run 'Recordings|Gap|HostIsGone' ./internal/rest ./test/contract || rc=1
 # What is answered while a database is away, and events that miss nothing, on the three real ones.
 printf 'test/servers/databases.sh stop %q\n' "$STATE/outage" >"$STATE/stop-outage"
 eval "$(test/servers/databases.sh start "$STATE/outage")"
