@@ -204,3 +204,14 @@ func (c *Client) Raw(ctx context.Context, method, path string, query url.Values,
 }
 
 func item(ident string) string { return "/containers/" + url.PathEscape(ident) }
+
+// Commit asks for an image of a container and returns the uuid that it will have.
+func (c *Client) Commit(ctx context.Context, ident, repository, tag string) (string, error) {
+	q := url.Values{"repository": {repository}}
+	if tag != "" {
+		q.Set("tag", tag)
+	}
+	var made api.CommitResult
+	err := c.do(ctx, call{method: http.MethodPost, path: item(ident) + "/commit", query: q}, &made)
+	return made.UUID, err
+}

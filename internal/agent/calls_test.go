@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/agent/calls"
+	"github.com/go-zun/zun/internal/agent/parcel"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -65,7 +66,7 @@ func TestCallsReachTheMember(t *testing.T) {
 	h.other = ableEngine{h.engine}
 	h.begin().running()
 	o, _ := h.engine.find("c1", false)
-	ctx, direct := t.Context(), calls.New(h.agent)
+	ctx, direct := t.Context(), calls.New(h.agent, parcel.Room{})
 	asked := h.engine.count("inspect")
 
 	if r, err := direct.ExecRun(ctx, "c1", []string{"true"}); err != nil || r.ExecID != o.EngineID {
@@ -100,7 +101,7 @@ func TestCallsReachTheMember(t *testing.T) {
 	if stat, err := direct.Archives().Get(ctx, "c1", "/etc", func([]byte) error { return nil }); err != nil || stat.Name != "/etc" {
 		t.Errorf("get archive: %+v, %v", stat, err)
 	}
-	if err := direct.Archives().Put(ctx, "c1", "/etc", strings.NewReader("tar")); err != nil {
+	if err := direct.Archives().Put(ctx, "c1", "/etc", strings.NewReader("")); err != nil {
 		t.Errorf("put archive: %v", err)
 	}
 	if now := h.engine.count("inspect"); now > asked+1 { // one may stem from the start's own event
@@ -114,7 +115,7 @@ func TestCallsReachTheMember(t *testing.T) {
 func TestCallsSayWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	h := newHost(t).begin()
-	direct := calls.New(h.agent)
+	direct := calls.New(h.agent, parcel.Room{})
 	if _, err := direct.Top(t.Context(), "c1", ""); !domain.IsKind(err, domain.Unsupported) {
 		t.Errorf("an engine without the ability says %v", err)
 	}

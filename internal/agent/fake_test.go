@@ -7,6 +7,7 @@ import (
 	"github.com/go-zun/zun/internal/adapter/engine/fake"
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/agent/calls"
+	"github.com/go-zun/zun/internal/agent/parcel"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -25,7 +26,7 @@ func fakeHost(t *testing.T) *host {
 func TestLifeOnTheFakeEngine(t *testing.T) {
 	t.Parallel()
 	h := fakeHost(t).running()
-	r, err := calls.New(h.agent).ExecRun(t.Context(), "c1", []string{"echo", "hello"})
+	r, err := calls.New(h.agent, parcel.Room{}).ExecRun(t.Context(), "c1", []string{"echo", "hello"})
 	if err != nil || string(r.Output) != "hello\n" {
 		t.Errorf("exec: %+v, %v", r, err)
 	}

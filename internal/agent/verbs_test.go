@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/go-zun/zun/internal/agent/calls"
+	"github.com/go-zun/zun/internal/agent/parcel"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -22,7 +23,7 @@ func TestInjectedFiles(t *testing.T) {
 			})
 		}
 	})
-	r, err := calls.New(h.agent).ExecRun(t.Context(), "c1", []string{"cat", "/etc/app.conf"})
+	r, err := calls.New(h.agent, parcel.Room{}).ExecRun(t.Context(), "c1", []string{"cat", "/etc/app.conf"})
 	if err != nil || string(r.Output) != "key=value\n" {
 		t.Errorf("inside it reads %q, %v", r.Output, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/go-zun/zun/internal/adapter/network/plumb"
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/agent/calls"
+	"github.com/go-zun/zun/internal/agent/parcel"
 	"github.com/go-zun/zun/internal/agent/steps"
 	"github.com/go-zun/zun/internal/agent/stock"
 	"github.com/go-zun/zun/internal/config"
@@ -56,7 +57,7 @@ func runHands(ctx context.Context, c config.Config, link *node.Link, listener ne
 		if err != nil {
 			return err
 		}
-		direct := calls.New(a)
+		direct := calls.New(a, parcel.Room{Dir: c.Agent.StateDir})
 		link.Attach(node.Hands{
 			Wake: a.Wake, Calls: direct, Terminals: direct.Terminals(), Archives: direct.Archives(), Images: images,
 		})

@@ -24,6 +24,7 @@ type call struct {
 	version api.Version
 	route   Route
 	args    draft.Args
+	archive *body.Text // what put_archive brings in its JSON
 
 	container domain.Container // set by OnContainer
 	ref       control.Ref      // names container beyond doubt
@@ -48,6 +49,9 @@ type sent struct{}
 
 // carryOut reads and judges the arguments, then the policy, then works and answers.
 func (c *call) carryOut() error {
+	if err := c.openArchive(); err != nil {
+		return err
+	}
 	args, from, err := c.form().Merge(c.w, c.r)
 	if err != nil {
 		return err

@@ -212,18 +212,3 @@ func textArchive(c *call) (any, error) {
 	shown := view.PathStat(stat)
 	return api.Archive{Data: data.String(), Stat: &shown}, nil
 }
-
-func putArchive(c *call) (any, error) {
-	if archive.Given(c.r) {
-		return putTar(c)
-	}
-	data := c.args.Text("data")
-	if !c.version.Has(api.ArchiveBase64) {
-		return nil, c.Files.PutArchive(c.ctx(), c.actor, c.ref, c.args.Text("path"), strings.NewReader(data))
-	}
-	tar, err := base64.StdEncoding.DecodeString(data)
-	if err != nil {
-		return nil, domain.WrapFault(err, domain.Invalid, "base64-exception", "Invalid Base 64 file data")
-	}
-	return nil, c.Files.PutArchive(c.ctx(), c.actor, c.ref, c.args.Text("path"), bytes.NewReader(tar))
-}

@@ -80,7 +80,7 @@ type Options struct {
 const (
 	defaultMaxLimit   = 1000
 	defaultMaxBody    = 32 << 20 // a file to inject comes inside the body
-	defaultMaxArchive = 256 << 20
+	defaultMaxArchive = 1 << 30  // of base64, which is never held
 	defaultMaxLog     = 64 << 20
 	defaultMaxDepth   = 32
 	maxLogFollowers   = 4096 // streams of one process at once

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,18 +23,47 @@ type deed struct {
 	status string // once the request has ended
 }
 
-// life is every verb that has a window of its own, in an order in which each is
-// legal. The signal is one that the program counts, so that it tells how often it
-// was struck.
-func life() []deed {
-	return []deed{
-		{verb: "kill", query: url.Values{"signal": {"SIGUSR1"}}, status: "Running"},
-		{verb: "stop", query: url.Values{"timeout": {"2"}}, status: "Stopped"},
-		{verb: "start", status: "Running"},
-		{verb: "pause", status: "Paused"},
-		{verb: "unpause", status: "Running"},
-		{verb: "reboot", query: url.Values{"timeout": {"2"}}, status: "Running"},
+// deeds is every verb that goes through the queue and has a window of its own. The
+// signal is one that the program counts, so that it tells how often it was struck.
+func deeds() map[string]deed {
+	network := url.Values{"network": {otherNetwork}}
+	return map[string]deed{
+		"kill":           {verb: "kill", query: url.Values{"signal": {"SIGUSR1"}}, status: "Running"},
+		"stop":           {verb: "stop", query: url.Values{"timeout": {"2"}}, status: "Stopped"},
+		"start":          {verb: "start", status: "Running"},
+		"pause":          {verb: "pause", status: "Paused"},
+		"unpause":        {verb: "unpause", status: "Running"},
+		"reboot":         {verb: "reboot", query: url.Values{"timeout": {"2"}}, status: "Running"},
+		"rebuild":        {verb: "rebuild", status: "Running"},
+		"network_attach": {verb: "network_attach", query: network, status: "Running"},
+		"network_detach": {verb: "network_detach", query: network, status: "Running"},
 	}
+}
+
+// verbs are a whole life, in an order in which each is legal.
+func verbs() []string {
+	return []string{
+		"create", "kill", "stop", "start", "pause", "unpause", "reboot", "update", "put_archive", "network_attach", "network_detach",
+		"commit", "image_delete", "rebuild", "delete",
+	}
+}
+
+// upTo is a life as short as it may be with verb in it.
+func upTo(verb string) []string {
+	needs := map[string]string{"start": "stop", "unpause": "pause", "network_detach": "network_attach", "image_delete": "commit"}
+	lived := []string{verb}
+	for need := needs[verb]; need != ""; need = needs[need] {
+		lived = append([]string{need}, lived...)
+	}
+	if verb == "pause" { // a paused container would not end in time
+		lived = append(lived, "unpause")
+	}
+	lived = append([]string{"create"}, lived...)
+	if verb == "commit" { // what was made goes again
+		lived = append(lived, "image_delete")
+	}
+	lived = slices.DeleteFunc(lived, func(v string) bool { return v == "delete" })
+	return slices.Compact(append(lived, "delete"))
 }
 
 // program says when it is ready, and when it is struck by a signal, and ends when
@@ -42,15 +72,51 @@ func program() []string {
 	return []string{"sh", "-c", "trap 'echo struck' USR1; trap 'exit 0' TERM; echo ready; while :; do sleep 3600 & wait $!; done"}
 }
 
-// live takes a container through its whole life. A request that a crash cut off is
-// sent again only if the service does not know it; every request that it accepted
-// must come to its end by itself. before is called ahead of every verb, with create
-// the first and delete the last. It says whether the fate of the signal was hidden.
-func (l *lane) live(t *testing.T, name string, before func(verb string)) (hidden bool) {
+// life is the verbs that a container of that name goes through. before is called ahead
+// of each.
+type life struct {
+	name   string
+	verbs  []string
+	before func(verb string)
+}
+
+// live takes a container through its life. A request that a crash cut off is sent again
+// only if the service does not know it; every request that it accepted must come to its
+// end by itself. It says whether the fate of what is done once was hidden.
+func (l *lane) live(t *testing.T, life life) (hidden bool) {
 	t.Helper()
-	before("create")
-	uuid := l.create(t, name)
-	l.await(t, uuid, "Running")
+	uuid, image := "", ""
+	for _, verb := range life.verbs {
+		life.before(verb)
+		switch verb {
+		case "create":
+			uuid = l.create(t, life.name)
+			l.await(t, uuid, "Running")
+			l.ready(t, uuid)
+		case "kill":
+			hidden = l.struck(t, uuid, l.do(t, uuid, deeds()[verb]))
+		case "update":
+			l.update(t, uuid)
+		case "put_archive":
+			l.put(t, uuid)
+		case "commit":
+			image = l.commit(t, uuid)
+			hidden = image == ""
+		case "image_delete":
+			l.removeImage(t, image)
+		case "delete":
+			l.remove(t, uuid)
+		default:
+			if ended := l.do(t, uuid, deeds()[verb]); ended.Message != nil {
+				t.Errorf("%s ended as %s", verb, *ended.Message)
+			}
+		}
+	}
+	return hidden
+}
+
+func (l *lane) ready(t *testing.T, uuid string) {
+	t.Helper()
 	l.Eventually(t, "the program is ready for signals", func() error {
 		log, err := l.CLI.Logs(t.Context(), uuid, nil)
 		if err == nil && !strings.Contains(log, "ready") {
@@ -58,18 +124,6 @@ func (l *lane) live(t *testing.T, name string, before func(verb string)) (hidden
 		}
 		return err
 	})
-	for _, deed := range life() {
-		before(deed.verb)
-		ended := l.do(t, uuid, deed)
-		if deed.verb == "kill" {
-			hidden = l.struck(t, uuid, ended)
-		} else if ended.Message != nil {
-			t.Errorf("%s ended as %s", deed.verb, *ended.Message)
-		}
-	}
-	before("delete")
-	l.remove(t, uuid)
-	return hidden
 }
 
 // create asks for a container until the service knows it.
@@ -94,7 +148,8 @@ func (l *lane) create(t *testing.T, name string) (uuid string) {
 // order is the usual container. It is pulled each time, so that every life meets the
 // window of the pull.
 func (l *lane) order(name string) api.ContainerCreate {
-	return api.ContainerCreate{Name: name, Image: l.Engine.Image(), Command: program(), ImagePullPolicy: "always", Memory: "64"}
+	return api.ContainerCreate{Name: name, Image: l.Engine.Image(), Command: program(), ImagePullPolicy: "always", Memory: "64",
+		Mounts: []api.MountRequest{{Type: "volume", Size: "1", Destination: "/data"}}}
 }
 
 // do asks for a deed until the service has taken it, and waits for its end.

@@ -17,13 +17,13 @@ import (
 // TestEveryWindow kills the process that holds a window just before and just after
 // its effect, for every window that the code lists.
 func TestEveryWindow(t *testing.T) {
-	crashThrough(t, deployment.Plan{Engine: deployment.Simulated{}}, all())
+	crashThrough(t, deployment.Plan{Engine: deployment.Simulated{}}, all(t))
 }
 
 // TestWindowsOnDocker does the same for the windows that meet a real engine, and
 // in the matrix for all.
 func TestWindowsOnDocker(t *testing.T) {
-	windows := all()
+	windows := all(t)
 	if os.Getenv("MATRIX") == "" {
 		windows = slices.DeleteFunc(windows, func(w window) bool { return !w.chosenForDocker() })
 	}
@@ -33,7 +33,7 @@ func TestWindowsOnDocker(t *testing.T) {
 // TestEveryWindowOfReplicas does it with two replicas of control on one PostgreSQL,
 // where the client and the agent go on with the one that lives.
 func TestEveryWindowOfReplicas(t *testing.T) {
-	crashThrough(t, deployment.Plan{Engine: deployment.Simulated{}, Postgres: true, Replicas: 2}, all())
+	crashThrough(t, deployment.Plan{Engine: deployment.Simulated{}, Postgres: true, Replicas: 2}, all(t))
 }
 
 // window is one moment at which a process dies.
@@ -47,21 +47,60 @@ type window struct {
 
 func (w window) String() string {
 	words := []string{strings.ReplaceAll(string(w.Name), ".", "-"), w.moment}
-	if w.verb != "create" {
+	if w.verb != meetings()[w.Name][0] {
 		words = append(words, "in", w.verb)
 	}
 	return strings.Join(words, "-")
 }
 
-// all is every window that the code lists, at its first meeting in a life; those
-// that several verbs share are also met in the verbs for which they mean something
-// else: the signal that must not be sent twice, and the delete.
-func all() []window {
+// meetings are the verbs in which each window is met, the first one before the others
+// for which it means something else: what a create makes a rebuild replaces, what is
+// done once may not be done twice, and a delete takes all away.
+func meetings() map[failpoint.Name][]string {
+	return map[failpoint.Name][]string{
+		failpoint.CreateCommit:   {"create"},
+		failpoint.ActCommit:      {"kill", "commit", "rebuild", "delete"},
+		failpoint.PreparePorts:   {"create", "network_attach"},
+		failpoint.PrepareVisible: {"create", "rebuild", "network_attach", "network_detach"},
+		failpoint.ReportApply:    {"create", "kill", "commit", "delete"},
+		failpoint.ReleasePorts:   {"delete", "network_detach"},
+		failpoint.ReleaseRow:     {"delete"},
+		failpoint.ImageDrop:      {"image_delete"},
+		failpoint.ImagePull:      {"create", "rebuild"},
+		failpoint.SandboxStage:   {"create"},
+		failpoint.SandboxEnsure:  {"create"},
+		failpoint.NetPlug:        {"create", "network_attach"},
+		failpoint.MemberCreate:   {"create", "rebuild"},
+		failpoint.MemberStart:    {"create", "reboot"},
+		failpoint.MemberStop:     {"stop"},
+		failpoint.MemberKill:     {"kill"},
+		failpoint.MemberPause:    {"pause"},
+		failpoint.MemberUnpause:  {"unpause"},
+		failpoint.MemberRemove:   {"delete", "rebuild"},
+		failpoint.MemberUpdate:   {"update"},
+		failpoint.MemberCommit:   {"commit"},
+		failpoint.ArchivePut:     {"put_archive"},
+		failpoint.FilesWrite:     {"create"},
+		failpoint.FilesForget:    {"delete"},
+		failpoint.VolumeMake:     {"create", "rebuild"},
+		failpoint.VolumeRemove:   {"delete"},
+		failpoint.ImageRemove:    {"image_delete"},
+		failpoint.NetUnplug:      {"delete", "network_detach"},
+		failpoint.SandboxRemove:  {"delete"},
+		failpoint.ReportBegun:    {"kill", "commit"},
+		failpoint.ReportDone:     {"create", "kill", "commit", "rebuild", "delete"},
+	}
+}
+
+// all is every window that the code lists, before and after its effect, in every verb
+// in which it means something else. One that no verb is known to meet fails the test.
+func all(t *testing.T) []window {
+	t.Helper()
 	var windows []window
 	for _, p := range failpoint.List() {
-		verbs := []string{"create"}
-		if slices.Contains([]failpoint.Name{failpoint.ActCommit, failpoint.ReportApply, failpoint.ReportDone}, p.Name) {
-			verbs = append(verbs, "kill", "delete")
+		verbs := meetings()[p.Name]
+		if len(verbs) == 0 {
+			t.Errorf("no verb is named in which the window %s is met", p.Name)
 		}
 		for _, verb := range verbs {
 			windows = append(windows, window{p, "before", verb}, window{p, "after", verb})
@@ -70,10 +109,8 @@ func all() []window {
 	return windows
 }
 
-// mayHide says whether a crash in w may hide whether the signal was sent.
-func (w window) mayHide() bool {
-	return w.Name == failpoint.MemberKill || w.Name == failpoint.ReportBegun || w.verb == "kill"
-}
+// mayHide says whether a crash in w may hide what became of what is done once.
+func (w window) mayHide() bool { return w.verb == "kill" || w.verb == "commit" }
 
 // chosenForDocker names the ten windows that every change is held against on the
 // real engine: one for each kind of effect on it, and both ends of the link.
@@ -101,11 +138,12 @@ type lane struct {
 func newLane(t *testing.T, p deployment.Plan) *lane {
 	t.Helper()
 	l := &lane{Deployment: deployment.Start(t, p)}
+	l.makeNetwork(t)
 	l.bystander = l.create(t, "bystander")
 	l.await(t, l.bystander, "Running")
 	l.clean = l.settled(t)
-	if l.live(t, "undisturbed", func(string) {}) {
-		t.Error("the fate of a signal was hidden without a crash")
+	if l.live(t, life{name: "undisturbed", verbs: verbs(), before: func(string) {}}) {
+		t.Error("the fate of a signal or an image was hidden without a crash")
 	}
 	l.pid = p.Engine.PID(t, l.Deployment, l.bystander)
 	l.held(t)
@@ -162,7 +200,7 @@ func crashThrough(t *testing.T, p deployment.Plan, windows []window) {
 	}
 }
 
-// dieIn lives a whole life through a crash in w. Replicas of control die in turn,
+// dieIn lives a life through a crash in w. Replicas of control die in turn,
 // each when it meets the window.
 func (l *lane) dieIn(t *testing.T, w window) {
 	t.Helper()
@@ -171,14 +209,14 @@ func (l *lane) dieIn(t *testing.T, w window) {
 		victims = l.APIs
 	}
 	var mortals []deployment.Mortal
-	hidden := l.live(t, w.String(), func(verb string) {
+	hidden := l.live(t, life{name: w.String(), verbs: upTo(w.verb), before: func(verb string) {
 		if verb != w.verb {
 			return
 		}
 		for _, victim := range victims {
 			mortals = append(mortals, victim.Arm(t, w.Name, w.moment))
 		}
-	})
+	}})
 	met := 0
 	for _, m := range mortals {
 		if m.Recover(t) {
@@ -189,6 +227,6 @@ func (l *lane) dieIn(t *testing.T, w window) {
 		t.Errorf("the life never met the window %s", w.Name)
 	}
 	if hidden && !w.mayHide() {
-		t.Error("the crash hid the fate of the signal without need")
+		t.Error("the crash hid the fate of the signal or the image without need")
 	}
 }

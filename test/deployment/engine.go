@@ -41,7 +41,7 @@ func (Simulated) Objects(t *testing.T, d *Deployment) []string {
 	t.Helper()
 	var lines []string
 	for _, host := range d.Hosts {
-		for _, pattern := range []string{"objects/*.json", "roots/*"} {
+		for _, pattern := range []string{"objects/*.json", "roots/*", "trees/*"} {
 			paths, err := filepath.Glob(filepath.Join(host.Simulation(t), pattern))
 			if err != nil {
 				t.Fatal(err)
@@ -119,6 +119,8 @@ func (e Docker) Objects(t *testing.T, d *Deployment) []string {
 	t.Helper()
 	out := e.Ask(t, "ps", "--all", "--no-trunc", "--filter", "label="+domain.LabelDeployment+"="+d.ID(t),
 		"--format", `{{.ID}} {{.Label "`+domain.LabelRole+`"}}`)
+	out += e.Ask(t, "images", "--all", "--no-trunc", "--filter", "label="+domain.LabelDeployment+"="+d.ID(t), "--filter", "label="+domain.LabelImage,
+		"--format", "{{.ID}} image")
 	return slices.Sorted(strings.Lines(out))
 }
 

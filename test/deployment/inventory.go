@@ -25,6 +25,7 @@ func (d *Deployment) Inventory(t *testing.T) Inventory {
 			"namespaces": {"ls", "-1", "/run/netns"},
 			"nftables":   {"nft", "--stateless", "list", "ruleset"},
 			"files":      {"find", host.State + "/containers", "-mindepth", "1"},
+			"volumes":    {"sh", "-c", "find " + d.Dir + "/mnt -mindepth 2 -maxdepth 3; grep " + d.Dir + " /proc/self/mountinfo || true"},
 		} {
 			for _, line := range slices.Sorted(strings.Lines(host.Room.Output(t, command[0], command[1:]...))) {
 				i[kind] = append(i[kind], host.Name+": "+line)

@@ -6,18 +6,22 @@ import (
 	"context"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/parcel"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // Calls find the container's present object and hand the call to the engine's optional
 // capability; an engine without it gives Unsupported, a container without an object
 // NotFound.
 type Calls struct {
-	agent *agent.Agent
+	agent   *agent.Agent
+	parcels parcel.Room
 }
 
-// New returns the calls to the host of a. They may be made from any goroutine.
-func New(a *agent.Agent) *Calls { return &Calls{agent: a} }
+// New returns the calls to the host of a; archives on their way in lie in parcels. They
+// may be made from any goroutine.
+func New(a *agent.Agent, parcels parcel.Room) *Calls { return &Calls{agent: a, parcels: parcels} }
 
 // Observe asks the engine now.
 func (c *Calls) Observe(ctx context.Context, id domain.ContainerID) (domain.Observation, error) {
@@ -67,7 +71,7 @@ func (c *Calls) Stats(ctx context.Context, id domain.ContainerID) (domain.Stats,
 func (c *Calls) Terminals() *Terminals { return &Terminals{agent: c.agent} }
 
 // Archives returns the file calls.
-func (c *Calls) Archives() *Archives { return &Archives{agent: c.agent} }
+func (c *Calls) Archives() *Archives { return &Archives{agent: c.agent, parcels: c.parcels} }
 
 // Terminals are exec sessions and the container's own terminal.
 type Terminals struct {
@@ -120,7 +124,8 @@ func (t *Terminals) Open(ctx context.Context, id domain.ContainerID, execID stri
 
 // Archives streams files in and out as tar.
 type Archives struct {
-	agent *agent.Agent
+	agent   *agent.Agent
+	parcels parcel.Room
 }
 
 // Get streams path as a tar into sink and describes it.
@@ -132,13 +137,19 @@ func (a *Archives) Get(ctx context.Context, id domain.ContainerID, path string, 
 	return archiver.GetArchive(ctx, o, path, sink)
 }
 
-// Put unpacks the tar from source at path.
+// Put unpacks the tar from source at path, once all of it is here: one that breaks off
+// leaves nothing half made in the container.
 func (a *Archives) Put(ctx context.Context, id domain.ContainerID, path string, source agent.Reader) error {
 	archiver, o, err := capability[agent.Archiver](ctx, a.agent, id, "copy files")
 	if err != nil {
 		return err
 	}
-	return archiver.PutArchive(ctx, o, path, source)
+	archive, err := a.parcels.Receive(source)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = archive.Close() }()
+	return failpoint.Around(failpoint.ArchivePut, func() error { return archiver.PutArchive(ctx, o, path, archive) })
 }
 
 // capability returns the engine as T together with the container's member. The

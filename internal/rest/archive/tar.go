@@ -73,6 +73,12 @@ func Receive(w http.ResponseWriter, r *http.Request, put func(control.ByteSource
 	return err
 }
 
+// Patiently reads from, the body of what w answers; a client that sends nothing for too
+// long ends it.
+func Patiently(w http.ResponseWriter, from io.Reader) io.Reader {
+	return &patient{from: from, bounds: http.NewResponseController(w)}
+}
+
 // patient reads a body that must not stand still.
 type patient struct {
 	from   io.Reader
@@ -86,7 +92,9 @@ func (p *patient) Read(b []byte) (int, error) {
 		return 0, err
 	}
 	n, err := p.from.Read(b)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) {
+		_ = p.bounds.SetReadDeadline(time.Time{}) // what the host does with it may take its time
+	} else if err != nil {
 		p.broken = err
 	}
 	return n, err

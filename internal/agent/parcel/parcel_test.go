@@ -1,0 +1,106 @@
+package parcel_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/go-zun/zun/internal/agent/parcel"
+	"github.com/go-zun/zun/internal/domain"
+)
+
+func packed(t *testing.T, headers ...tar.Header) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, h := range headers {
+		if h.Typeflag == 0 {
+			h.Typeflag = tar.TypeReg
+		}
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(w, io.LimitReader(zeros{}, h.Size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func zipped(t *testing.T, plain []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write(plain)
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestAWholeArchiveArrivesPlain sends one plain, compressed, and in single bytes.
+func TestAWholeArchiveArrivesPlain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	want := packed(t, tar.Header{Name: "dir/file", Mode: 0o640, Size: 70000}, tar.Header{Name: "link", Typeflag: tar.TypeSymlink, Linkname: "../etc/x"})
+	for name, source := range map[string]io.Reader{
+		"plain": bytes.NewReader(want), "by gzip": bytes.NewReader(zipped(t, want)), "in bytes": iotest.OneByteReader(bytes.NewReader(want)),
+	} {
+		p, err := parcel.Room{Dir: dir}.Receive(source)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+			t.Errorf("%s: a crash would leave %v, %v", name, left, err)
+		}
+		got, err := io.ReadAll(p)
+		if err = errors.Join(err, p.Close()); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %d bytes came of %d, %v", name, len(got), len(want), err)
+		}
+	}
+}
+
+// TestWhatMayNotGoIn refuses each before a byte of it is handed on.
+func TestWhatMayNotGoIn(t *testing.T) {
+	t.Parallel()
+	whole := packed(t, tar.Header{Name: "file", Size: 4096})
+	gone := errors.New("the client is gone")
+	for name, c := range map[string]struct {
+		source io.Reader
+		kind   domain.FaultKind
+	}{
+		"a name that climbs":   {bytes.NewReader(packed(t, tar.Header{Name: "a/../../etc/passwd"})), domain.Invalid},
+		"a link that climbs":   {bytes.NewReader(packed(t, tar.Header{Name: "a", Typeflag: tar.TypeLink, Linkname: "../b"})), domain.Invalid},
+		"a device":             {bytes.NewReader(packed(t, tar.Header{Name: "sda", Typeflag: tar.TypeBlock})), domain.Invalid},
+		"junk":                 {strings.NewReader(strings.Repeat("junk", 400)), domain.Invalid},
+		"half of it":           {bytes.NewReader(whole[:2048]), domain.Invalid},
+		"another compression":  {strings.NewReader("\xfd7zXZ\x00....."), domain.Invalid},
+		"too large":            {bytes.NewReader(packed(t, tar.Header{Name: "file", Size: 2 << 20})), domain.TooLarge},
+		"a bomb":               {bytes.NewReader(zipped(t, packed(t, tar.Header{Name: "file", Size: 8 << 20}))), domain.TooLarge},
+		"too many":             {bytes.NewReader(packed(t, tar.Header{Name: "1"}, tar.Header{Name: "2"}, tar.Header{Name: "3"})), domain.TooLarge},
+		"much behind its end":  {io.MultiReader(bytes.NewReader(whole), io.LimitReader(zeros{}, 4<<20)), domain.TooLarge},
+		"a body that ends":     {io.MultiReader(bytes.NewReader(whole[:600]), iotest.ErrReader(gone)), domain.Internal},
+		"a body ends when all": {io.MultiReader(bytes.NewReader(whole), iotest.ErrReader(gone)), domain.Internal},
+	} {
+		p, err := parcel.Room{Dir: t.TempDir(), MaxBytes: 1 << 20, MaxEntries: 2}.Receive(c.source)
+		if err == nil {
+			_ = p.Close()
+		}
+		if err == nil || !domain.IsKind(err, c.kind) || (c.kind == domain.Internal && !errors.Is(err, gone)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

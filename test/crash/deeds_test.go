@@ -1,0 +1,132 @@
+//go:build integration
+
+package crash
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/go-zun/zun/api"
+	"github.com/go-zun/zun/client"
+)
+
+// otherNetwork is one that containers join and leave.
+const otherNetwork = "crash-other"
+
+// makeNetwork sees to it that the network exists.
+func (l *lane) makeNetwork(t *testing.T) {
+	t.Helper()
+	if _, err := l.CLI.Raw(t.Context(), http.MethodPost, "/networks", nil, map[string]string{"name": otherNetwork}); err != nil {
+		t.Fatalf("make a network: %v", err)
+	}
+}
+
+// update changes the memory of a container until the service shows it. A request that
+// was cut off may have been taken; asking again asks for the same.
+func (l *lane) update(t *testing.T, uuid string) {
+	t.Helper()
+	memory := "96"
+	l.Eventually(t, "the memory is the wanted one", func() error {
+		c, err := l.CLI.Container(t.Context(), uuid, false)
+		if err != nil || c.Memory == memory {
+			return err
+		}
+		_, err = l.CLI.UpdateContainer(t.Context(), uuid, api.ContainerUpdate{Memory: &memory})
+		return errors.Join(err, errors.New("it was only just asked for"))
+	})
+	l.await(t, uuid, "Running")
+}
+
+// put copies a file into a container until it is there: a put that was cut off is never
+// sent again by the service, only by its user.
+func (l *lane) put(t *testing.T, uuid string) {
+	t.Helper()
+	content := strings.Repeat("zun ", 40<<10)
+	var packed bytes.Buffer
+	w := tar.NewWriter(&packed)
+	header := &tar.Header{Name: "put", Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(content))}
+	err := w.WriteHeader(header)
+	if err == nil {
+		_, err = io.WriteString(w, content)
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	l.Eventually(t, "the file is in the container", func() error {
+		return l.CLI.PutArchive(t.Context(), uuid, "/tmp", bytes.NewReader(packed.Bytes()))
+	})
+	l.Eventually(t, "the file is whole", func() error {
+		archive, err := l.CLI.GetArchive(t.Context(), uuid, "/tmp/put")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = archive.Close() }()
+		r := tar.NewReader(archive)
+		if _, err := r.Next(); err != nil {
+			return err
+		}
+		back, err := io.ReadAll(r)
+		if err == nil && string(back) != content {
+			err = fmt.Errorf("it came back with %d bytes", len(back))
+		}
+		return err
+	})
+}
+
+// commit asks for an image until the service has taken the request, and returns it; none
+// if the service says that the outcome is unknown. There is never more than one.
+func (l *lane) commit(t *testing.T, uuid string) string {
+	t.Helper()
+	ctx := t.Context()
+	l.Eventually(t, "the commit is accepted", func() error {
+		if n, err := l.count(ctx, uuid, "commit"); err != nil || n > 0 {
+			return err
+		}
+		_, err := l.CLI.Commit(ctx, uuid, "crash/image", "v1")
+		return err
+	})
+	var ended api.Action
+	l.Eventually(t, "the commit has ended", func() (err error) {
+		if ended, err = l.newest(ctx, uuid, "commit"); err == nil && ended.FinishTime == nil {
+			err = errors.New("it goes on")
+		}
+		return err
+	})
+	var images []api.Image
+	l.Eventually(t, "the images can be listed", func() (err error) {
+		images, err = l.CLI.Images(ctx, client.ListOptions{})
+		return err
+	})
+	l.await(t, uuid, "Running")
+	switch {
+	case ended.Message != nil && len(images) == 0:
+		return ""
+	case ended.Message == nil && len(images) == 1 && images[0].ImageID != nil:
+		return images[0].UUID
+	default:
+		t.Fatalf("the commit ended as %+v and left %+v", ended, images)
+		return ""
+	}
+}
+
+// removeImage deletes an image until it is gone.
+func (l *lane) removeImage(t *testing.T, image string) {
+	t.Helper()
+	if image == "" {
+		return
+	}
+	l.Eventually(t, "the image is gone", func() error {
+		images, err := l.CLI.Images(t.Context(), client.ListOptions{})
+		if err != nil || len(images) == 0 {
+			return err
+		}
+		return errors.Join(l.CLI.DeleteImage(t.Context(), image), errors.New("it was only just asked for"))
+	})
+	// In sight of nobody it still goes from its host and from the books; held sees to that.
+}
