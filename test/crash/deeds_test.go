@@ -128,5 +128,13 @@ func (l *lane) removeImage(t *testing.T, image string) {
 		}
 		return errors.Join(l.CLI.DeleteImage(t.Context(), image), errors.New("it was only just asked for"))
 	})
-	// In sight of nobody it still goes from its host and from the books; held sees to that.
+	// In sight of nobody it still goes from its host, and then from the books.
+	l.Eventually(t, "the host holds no image", func() error {
+		for _, line := range l.Engine.Objects(t, l.Deployment) {
+			if strings.Contains(line, "/trees/") || strings.HasSuffix(strings.TrimSpace(line), " image") {
+				return errors.New(line)
+			}
+		}
+		return nil
+	})
 }
