@@ -78,7 +78,7 @@ func TestOutputIsFollowedOnTheFakeEngine(t *testing.T) {
 	records := make(chan domain.FollowRecord, 99)
 	ended := make(chan error, 1)
 	follow := func(restarts bool) {
-		ended <- calls.New(h.agent).Follow(t.Context(), "c1", domain.FollowQuery{Stdout: true, Stderr: true, Tail: -1, Restarts: restarts},
+		ended <- calls.New(h.agent, parcel.Room{}).Follow(t.Context(), "c1", domain.FollowQuery{Stdout: true, Stderr: true, Tail: -1, Restarts: restarts},
 			func(batch []domain.FollowRecord) error {
 				for _, r := range batch {
 					records <- r
@@ -125,7 +125,7 @@ func TestFollowersAreToldThatTheAgentEnds(t *testing.T) {
 	ended := make(chan error, 1)
 	begun := make(chan struct{}, 99)
 	go func() {
-		ended <- calls.New(h.agent).Follow(t.Context(), "c1", domain.FollowQuery{Stdout: true}, func([]domain.FollowRecord) error {
+		ended <- calls.New(h.agent, parcel.Room{}).Follow(t.Context(), "c1", domain.FollowQuery{Stdout: true}, func([]domain.FollowRecord) error {
 			begun <- struct{}{}
 			return nil
 		})
