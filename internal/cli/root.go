@@ -79,6 +79,7 @@ func New(environ []string, streams Streams) *cobra.Command {
 	root.AddCommand(c.registryCommands()...)
 	root.AddCommand(c.capsuleCommands()...)
 	root.AddCommand(c.imageCommands()...)
+	root.AddCommand(c.commitCommand())
 	root.AddCommand(c.networkCommands()...)
 	root.AddCommand(c.versionCommands()...)
 	return root
