@@ -366,3 +366,23 @@ func TestVersionsThatCannotTalkSaySo(t *testing.T) {
 		wantFault(t, wire.ToError(err, "control"), domain.NotAcceptable, code)
 	}
 }
+
+func TestGuessedJoinTokensAreBounded(t *testing.T) {
+	r := newRig(t)
+	rep := r.replica("127.0.0.1:0")
+	enter := func(name, token string) error {
+		bound, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		return r.machine(node.Deps{HostName: name, Token: token, Controls: []string{rep.address}}).Enter(bound)
+	}
+	used := r.token(rep, "h1")
+	if err := enter("h1", used); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		wantFault(t, enter("h2", used), domain.Forbidden, "join-refused")
+	}
+	if err := enter("h2", r.token(rep, "h2")); err == nil { // an agent waits while it is Unavailable
+		t.Error("a host joined from an address that had guessed too often")
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
 	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/gate"
 	"github.com/go-zun/zun/internal/link/trust"
 )
 
@@ -20,6 +21,7 @@ type doors struct {
 	linkv1.UnimplementedDoorsServer
 	authority *Authority
 	brain     Brain
+	gate      *gate.Gate
 	now       trust.Clock
 	log       *slog.Logger
 }
@@ -33,6 +35,9 @@ func (d *doors) JoinDoor(ctx context.Context, req *linkv1.JoinDoorRequest) (*lin
 	if err != nil {
 		return nil, err
 	}
+	if err := d.gate.Enter(addressOf(ctx)); err != nil {
+		return nil, err
+	}
 	err = d.authority.store.Write(ctx, func(ctx context.Context, tx control.Tx) error {
 		ticket, err := redeem(ctx, tx, control.TicketDoor, req.GetSecret())
 		if err == nil && ticket.Subject != req.GetName() {
@@ -41,6 +46,7 @@ func (d *doors) JoinDoor(ctx context.Context, req *linkv1.JoinDoorRequest) (*lin
 		return err
 	})
 	if err != nil {
+		countRefused(ctx, d.gate, err)
 		return nil, err
 	}
 	id := uuid.NewString()

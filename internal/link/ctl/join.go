@@ -7,13 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/grpc/peer"
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
+	"github.com/go-zun/zun/internal/link/gate"
 	"github.com/go-zun/zun/internal/link/trust"
 	"github.com/go-zun/zun/internal/link/wire"
 )
@@ -62,8 +65,12 @@ func (s *Server) Join(ctx context.Context, req *linkv1.JoinRequest) (*linkv1.Joi
 	if err != nil {
 		return nil, err
 	}
+	if err := s.gate.Enter(addressOf(ctx)); err != nil {
+		return nil, err
+	}
 	subject, err := s.authority.look(ctx, req.GetSecret())
 	if err != nil {
+		countRefused(ctx, s.gate, err)
 		return nil, err
 	}
 	if subject != req.GetHostName() {
@@ -73,6 +80,23 @@ func (s *Server) Join(ctx context.Context, req *linkv1.JoinRequest) (*linkv1.Joi
 		return nil, err
 	}
 	return s.admit(ctx, req, public)
+}
+
+// addressOf is where a call comes from; zero where it comes from within this process.
+func addressOf(ctx context.Context) netip.Addr {
+	caller, known := peer.FromContext(ctx)
+	if !known {
+		return netip.Addr{}
+	}
+	from, _ := netip.ParseAddrPort(caller.Addr.String()) // no address of a network is zero as well
+	return from.Addr().Unmap()
+}
+
+// countRefused counts a join that was refused because of its token.
+func countRefused(ctx context.Context, g *gate.Gate, err error) {
+	if domain.IsKind(err, domain.Forbidden) {
+		g.Failed(addressOf(ctx))
+	}
 }
 
 func (s *Server) admit(ctx context.Context, req *linkv1.JoinRequest, public *ecdsa.PublicKey) (*linkv1.JoinReply, error) {

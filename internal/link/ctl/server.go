@@ -14,6 +14,7 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
 	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/gate"
 	"github.com/go-zun/zun/internal/link/trust"
 	"github.com/go-zun/zun/internal/link/wire"
 )
@@ -54,6 +55,7 @@ type Server struct {
 	dial      channel.Dialer
 	timing    channel.Timing
 	now       trust.Clock
+	gate      *gate.Gate
 	log       *slog.Logger
 }
 
@@ -61,7 +63,7 @@ type Server struct {
 func NewServer(d ServerDeps) *Server {
 	return &Server{
 		brain: d.Brain, authority: d.Authority, downAfter: d.DownAfter, dial: d.Dial,
-		timing: d.Timing, now: d.Authority.now, log: d.Log,
+		timing: d.Timing, now: d.Authority.now, log: d.Log, gate: gate.New(d.Authority.now),
 	}
 }
 
@@ -79,7 +81,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	server := channel.NewServer(trust.ControlServer(s.authority.Credential, s.now), guard, s.timing)
 	linkv1.RegisterControlServer(server, s)
-	linkv1.RegisterDoorsServer(server, &doors{authority: s.authority, brain: s.brain, now: s.now, log: s.log})
+	linkv1.RegisterDoorsServer(server, &doors{authority: s.authority, brain: s.brain, gate: s.gate, now: s.now, log: s.log})
 	return channel.Serve(ctx, server, listener, s.timing)
 }
 
