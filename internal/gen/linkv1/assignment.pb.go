@@ -505,6 +505,8 @@ type ActionArgs struct {
 	Refused        []string               `protobuf:"bytes,18,rep,name=refused,proto3" json:"refused,omitempty"`
 	Gone           *Nic                   `protobuf:"bytes,19,opt,name=gone,proto3" json:"gone,omitempty"`
 	OwnImage       string                 `protobuf:"bytes,20,opt,name=own_image,json=ownImage,proto3" json:"own_image,omitempty"`
+	Generation     int64                  `protobuf:"varint,21,opt,name=generation,proto3" json:"generation,omitempty"`
+	Former         int64                  `protobuf:"varint,22,opt,name=former,proto3" json:"former,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -677,6 +679,20 @@ func (x *ActionArgs) GetOwnImage() string {
 		return x.OwnImage
 	}
 	return ""
+}
+
+func (x *ActionArgs) GetGeneration() int64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *ActionArgs) GetFormer() int64 {
+	if x != nil {
+		return x.Former
+	}
+	return 0
 }
 
 type NetChoice struct {
@@ -2557,7 +2573,7 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\vaccepted_at\x18\x06 \x01(\v2\x14.zun.link.v1.InstantR\n" +
 	"acceptedAt\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\a \x01(\tR\trequestId\"\x97\x05\n" +
+	"request_id\x18\a \x01(\tR\trequestId\"\xcf\x05\n" +
 	"\n" +
 	"ActionArgs\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\bR\x03run\x12,\n" +
@@ -2582,7 +2598,11 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\x06choice\x18\x11 \x01(\v2\x16.zun.link.v1.NetChoiceR\x06choice\x12\x18\n" +
 	"\arefused\x18\x12 \x03(\tR\arefused\x12$\n" +
 	"\x04gone\x18\x13 \x01(\v2\x10.zun.link.v1.NicR\x04gone\x12\x1b\n" +
-	"\town_image\x18\x14 \x01(\tR\bownImageB\x12\n" +
+	"\town_image\x18\x14 \x01(\tR\bownImage\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x15 \x01(\x03R\n" +
+	"generation\x12\x16\n" +
+	"\x06former\x18\x16 \x01(\x03R\x06formerB\x12\n" +
 	"\x10_timeout_secondsB\x06\n" +
 	"\x04_cpuB\f\n" +
 	"\n" +

@@ -69,6 +69,7 @@ func fromArgs(a domain.ActionArgs) *linkv1.ActionArgs {
 		Cpu: a.CPU, MemoryMb: a.MemoryMB, Repository: a.Repository, Tag: a.Tag,
 		ImageId: a.ImageID, Name: a.Name, AutoHeal: a.AutoHeal, Group: a.Group,
 		Net: fromNet(a.Net), Choice: fromChoice(a.Choice), Refused: a.Refused, Gone: fromGone(a.Gone), OwnImage: a.OwnImage,
+		Generation: a.Generation, Former: a.Former,
 	}
 }
 
@@ -90,6 +91,7 @@ func toArgs(m *linkv1.ActionArgs) (domain.ActionArgs, error) {
 		CPU: m.Cpu, MemoryMB: m.MemoryMb, Repository: m.GetRepository(), Tag: m.GetTag(),
 		ImageID: m.GetImageId(), Name: m.Name, AutoHeal: m.AutoHeal, Group: m.GetGroup(),
 		Net: toNet(m.GetNet()), Choice: choice, Refused: m.GetRefused(), Gone: gone, OwnImage: m.GetOwnImage(),
+		Generation: m.GetGeneration(), Former: m.GetFormer(),
 	}, nil
 }
 
