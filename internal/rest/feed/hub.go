@@ -4,6 +4,7 @@ package feed
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -117,7 +118,7 @@ func (h *Hub) take(head int64, found []domain.Notice, fresh bool) {
 	if fresh {
 		h.base, h.newest = head, nil
 	}
-	all := append(h.newest[:len(h.newest):len(h.newest)], found...)
+	all := slices.Concat(h.newest, found)
 	if over := len(all) - kept; over > 0 {
 		h.base, all = all[over-1].ID, all[over:]
 	}
