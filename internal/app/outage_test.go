@@ -36,10 +36,9 @@ func (s *served) askAll(n asking.Names) []reply {
 		all.Go(func() {
 			r := httptest.NewRequestWithContext(ctx, request.Method, request.Path+"?"+request.Query, strings.NewReader(request.Body))
 			if request.Streams {
-				var stop context.CancelFunc
-				ctx, stop = context.WithTimeout(ctx, 2*time.Second)
+				short, stop := context.WithTimeout(ctx, 2*time.Second)
 				defer stop()
-				r = r.WithContext(ctx)
+				r = r.WithContext(short)
 			}
 			r.Header = request.Header(s.token)
 			w := httptest.NewRecorder()

@@ -19,7 +19,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/registry/remote"
@@ -225,7 +224,7 @@ func sign(t *testing.T, key *ecdsa.PrivateKey, name string) {
 		t.Fatal(err)
 	}
 	d := content.NewDescriptorFromBytes(ocispec.MediaTypeImageManifest, body)
-	tag := strings.Replace(digest.Digest(image.Digest).String(), ":", "-", 1) + ".sig"
+	tag := strings.Replace(image.Digest.String(), ":", "-", 1) + ".sig"
 	if err := repo.PushReference(t.Context(), d, bytes.NewReader(body), tag); err != nil {
 		t.Fatal(err)
 	}

@@ -156,12 +156,12 @@ func containersOf(t *testing.T, client *gophercloud.ServiceClient) {
 		UUID, Status string
 	}
 	ok := func(codes ...int) *gophercloud.RequestOpts { return &gophercloud.RequestOpts{OkCodes: codes} }
-	_, err := client.Post(t.Context(), client.ServiceURL("containers"), map[string]any{"image": "busybox:1.36", "command": []string{"sleep", "600"}}, &made, ok(202)) //nolint:bodyclose // the SDK closes what it decodes
+	_, err := client.Post(t.Context(), client.ServiceURL("containers"), map[string]any{"image": "busybox:1.36", "command": []string{"sleep", "600"}}, &made, ok(202))
 	if err != nil || made.UUID == "" {
 		t.Fatalf("%+v, %v", made, err)
 	}
 	created := func() error {
-		_, err := client.Get(t.Context(), client.ServiceURL("containers", made.UUID), &read, ok(200)) //nolint:bodyclose // the SDK closes what it decodes
+		_, err := client.Get(t.Context(), client.ServiceURL("containers", made.UUID), &read, ok(200))
 		if err == nil && read.Status != "Created" {
 			err = fmt.Errorf("it is %s", read.Status)
 		}
@@ -170,7 +170,7 @@ func containersOf(t *testing.T, client *gophercloud.ServiceClient) {
 	if err := allinone.Poll(t.Context(), changeWithin, created); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.Delete(t.Context(), client.ServiceURL("containers", made.UUID), ok(204)); err != nil { //nolint:bodyclose // a 204 has no body
+	if _, err := client.Delete(t.Context(), client.ServiceURL("containers", made.UUID), ok(204)); err != nil {
 		t.Error(err)
 	}
 }

@@ -107,8 +107,11 @@ func (s *Stock) DeleteImage(ctx context.Context, id string) error {
 		}
 		s.log.WarnContext(ctx, "image leaves its host later", "image", image.Reference(), "host", host.Name, "error", err.Error())
 		now, lookErr := t.Images().Get(ctx, id)
-		if lookErr != nil {
+		if domain.IsKind(lookErr, domain.NotFound) {
 			return nil // somebody else was quicker
+		}
+		if lookErr != nil {
+			return lookErr
 		}
 		now.Task, now.LeaseUntil = domain.ImageDelete, time.Time{}
 		t.Ring(s.control.Bells().Fetch)

@@ -58,7 +58,7 @@ func (e *Engine) ImageDisk(ctx context.Context) (free, total int64, err error) {
 	if err := syscall.Statfs(info.Info.DockerRootDir, &fs); err != nil {
 		return 0, 0, fmt.Errorf("measure the disk of images: %w", err)
 	}
-	return int64(fs.Bavail) * fs.Bsize, int64(fs.Blocks) * fs.Bsize, nil //nolint:gosec // sizes of disks fit
+	return int64(fs.Bavail) * fs.Bsize, int64(fs.Blocks) * fs.Bsize, nil
 }
 
 // ResolveImage has the engine ask the registry, as it would for a pull: with its own

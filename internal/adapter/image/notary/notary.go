@@ -135,7 +135,7 @@ func signatures(ctx context.Context, repo *remote.Repository, digest string) ([]
 	}
 	var manifest ocispec.Manifest
 	if json.Unmarshal(raw, &manifest) != nil {
-		return nil, nil // what is no manifest holds no signature
+		return nil, nil //nolint:nilerr // what is no manifest holds no signature
 	}
 	var all []signature
 	for _, layer := range manifest.Layers[:min(len(manifest.Layers), maxLayers)] {
