@@ -35,6 +35,7 @@ type signals struct {
 	looked  chan struct{} // closed after the first try to list the engine's objects
 	newer   chan struct{} // a token: control may know something newer
 	rewired chan struct{} // a token: the nics in use changed
+	turned  chan struct{} // a token: the engine came or went
 	// wires keeps the host-wide rules from being fitted while an interface is plugged.
 	wires *sync.RWMutex
 
@@ -52,7 +53,7 @@ func New(deps Deps) *Agent {
 		queue:  queue.New(deps.Clock, opt.Workers),
 		signals: signals{
 			ending: make(chan struct{}), looked: make(chan struct{}),
-			newer: make(chan struct{}, 1), rewired: make(chan struct{}, 1),
+			newer: make(chan struct{}, 1), rewired: make(chan struct{}, 1), turned: make(chan struct{}, 1),
 			wires: &sync.RWMutex{}, revisions: &revisions{},
 		},
 	}

@@ -55,7 +55,8 @@ const (
 	longestSilence = 10 * time.Second
 )
 
-// beat tells control that this host lives, at the interval control named.
+// beat tells control that this host lives, at the interval control named, and at once
+// when the engine came or went: nothing is placed where there is none.
 func (a *Agent) beat(ctx context.Context) {
 	silence := queue.Backoff{First: firstSilence, Longest: longestSilence}
 	sign := domain.Beat{HostID: a.opt.HostID, BootID: a.opt.BootID}
@@ -81,7 +82,7 @@ func (a *Agent) beat(ctx context.Context) {
 			a.heard(sign, answer, lost)
 			lost = false
 		}
-		if !a.pause(ctx, wait, nil) {
+		if !a.pause(ctx, wait, a.turned) {
 			return
 		}
 	}

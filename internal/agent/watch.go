@@ -28,9 +28,11 @@ func (a *Agent) watch(ctx context.Context) {
 			continue
 		}
 		silence.Reset()
+		token(a.turned)
 		a.hearken(ctx, events)
 		stop()
 		a.ledger.blind()
+		token(a.turned)
 	}
 }
 

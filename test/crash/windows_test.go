@@ -139,15 +139,29 @@ func newLane(t *testing.T, p deployment.Plan) *lane {
 	t.Helper()
 	l := &lane{Deployment: deployment.Start(t, p)}
 	l.makeNetwork(t)
-	l.bystander = l.create(t, "bystander")
-	l.await(t, l.bystander, "Running")
-	l.clean = l.settled(t)
+	l.populate(t)
 	if l.live(t, life{name: "undisturbed", verbs: verbs(), before: func(string) {}}) {
 		t.Error("the fate of a signal or an image was hidden without a crash")
 	}
-	l.pid = p.Engine.PID(t, l.Deployment, l.bystander)
 	l.held(t)
 	return l
+}
+
+// newPlainLane is one with the project's own network only, and no life before.
+func newPlainLane(t *testing.T, p deployment.Plan) *lane {
+	t.Helper()
+	l := &lane{Deployment: deployment.Start(t, p)}
+	l.populate(t)
+	return l
+}
+
+// populate starts the bystander and notes what there is then.
+func (l *lane) populate(t *testing.T) {
+	t.Helper()
+	l.bystander = l.create(t, "bystander")
+	l.await(t, l.bystander, "Running")
+	l.pid = l.Engine.PID(t, l.Deployment, l.bystander)
+	l.clean = l.settled(t)
 }
 
 // settled is the deployment.Inventory once the kernel trusts each of its own addresses, which
