@@ -217,8 +217,8 @@ func TestSearchNeedsAHostAndThePublicRegistry(t *testing.T) {
 	if err != nil || len(found) != 1 || found[0].Name != "busybox" {
 		t.Errorf("exactly %+v, %v", found, err)
 	}
-	_, err = h.stock().SearchImages(t.Context(), "quay.io/x", false)
-	wantFault(t, err, domain.Unsupported, "Images can be searched only in the engine's public registry, not in quay.io.")
+	_, err = h.stock().SearchImages(t.Context(), "images.example/x", false)
+	wantFault(t, err, domain.Unsupported, "Images can be searched only in the engine's public registry, not in images.example.")
 	h.store.step(time.Hour)
 	_, err = h.stock().SearchImages(t.Context(), "busybox", false)
 	wantFault(t, err, domain.Unavailable, "No host is up that could search images.")

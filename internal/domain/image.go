@@ -151,6 +151,21 @@ func ImageDomain(reference string) string {
 	return ""
 }
 
+// FullRepository is repo with its registry and owner: a name without them is one of the
+// public registry's, as engines read it.
+func FullRepository(repo string) string {
+	switch {
+	case ImageDomain(repo) != "":
+		return repo
+	case strings.Contains(repo, "/"):
+		return publicRegistry + repo
+	default:
+		return publicRegistry + "library/" + repo
+	}
+}
+
+const publicRegistry = "docker.io/"
+
 // QualifiedImage is the image of s with registry put before a name that has no
 // domain of its own. Images of drivers other than docker are not references.
 func (s Spec) QualifiedImage(registry string) string {

@@ -88,12 +88,7 @@ func (n *Notary) repository(reference string, secret *domain.PullSecret) (*remot
 	if !ok {
 		return nil, unsigned(reference)
 	}
-	switch at := domain.ImageDomain(name); {
-	case at == "" && !strings.Contains(name, "/"):
-		name = "docker.io/library/" + name
-	case at == "":
-		name = "docker.io/" + name
-	}
+	name = domain.FullRepository(name)
 	repo, err := remote.NewRepository(name)
 	if err != nil {
 		return nil, domain.WrapFault(err, domain.Forbidden, "image-not-signed", "The signature of image %s cannot be looked for: %s is no repository.", reference, name)

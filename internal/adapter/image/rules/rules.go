@@ -106,7 +106,7 @@ func (f file) judge(reference string) ([]string, error) {
 	if !ok {
 		return nil, nil // what is no reference cannot be pulled either
 	}
-	name := fullName(repo)
+	name := domain.FullRepository(repo)
 	registry, _, _ := strings.Cut(name, "/")
 	if len(f.Registries) > 0 && !slices.Contains(f.Registries, registry) {
 		return nil, forbidden("Image %s comes from the registry %s, which is not allowed here; allowed: %s.", reference, registry, strings.Join(f.Registries, ", "))
@@ -126,18 +126,6 @@ func (f file) judge(reference string) ([]string, error) {
 
 func forbidden(message string, args ...any) error {
 	return domain.NewFault(domain.Forbidden, "image-not-allowed", message, args...)
-}
-
-// fullName is a repository with its registry.
-func fullName(repo string) string {
-	switch {
-	case domain.ImageDomain(repo) != "":
-		return repo
-	case strings.Contains(repo, "/"):
-		return "docker.io/" + repo
-	default:
-		return "docker.io/library/" + repo
-	}
 }
 
 func read(path string) (f file, err error) {

@@ -61,7 +61,7 @@ rules:
 	}
 	for _, c := range []struct{ reference, refusal, keys string }{
 		{"cirros", "", ""}, {"registry.example:5000/x:1", "", ""}, {"somebody/x", "", ""},
-		{"quay.io/x", "Image quay.io/x comes from the registry quay.io, which is not allowed here; allowed: registry.example:5000, docker.io.", ""},
+		{"images.example/x", "Image images.example/x comes from the registry images.example, which is not allowed here; allowed: registry.example:5000, docker.io.", ""},
 		{"registry.example/x", "Image registry.example/x comes from the registry registry.example, which is not allowed here; allowed: registry.example:5000, docker.io.", ""},
 		{"registry.example:5000/prod/a:1", "Image registry.example:5000/prod/a:1 must be named by its digest here, as registry.example:5000/prod/a@sha256:...", ""},
 		{"registry.example:5000/prod/a" + pinned, "", ""}, {"registry.example:5000/prod/a:1" + pinned, "", ""},
@@ -102,7 +102,7 @@ func TestAPolicyIsReadAgainWhenItChanges(t *testing.T) {
 		}
 	}
 	judge(false)
-	change("registries: [quay.io]\n")
+	change("registries: [images.example]\n")
 	judge(true)
 	change("registries: what\n") // wrong: the former holds
 	judge(true)
