@@ -97,10 +97,8 @@ const (
 
 func bursts() string {
 	var script strings.Builder
-	pause := "3" // in which even a slow machine opens whoever reads from the first line
 	for first := 1; first < burstsLast; first += burst {
-		script.WriteString("seq " + strconv.Itoa(first) + " " + strconv.Itoa(first+burst-1) + "; sleep " + pause + "; ")
-		pause = "0.4"
+		script.WriteString("seq " + strconv.Itoa(first) + " " + strconv.Itoa(first+burst-1) + "; sleep 0.4; ")
 	}
 	return script.String()
 }
