@@ -17,7 +17,9 @@ func TestEngineWithNamespaces(t *testing.T) {
 	}
 	dir := t.TempDir()
 	enginetest.Run(t, enginetest.Factory{
-		Open:  func(t *testing.T) agent.Engine { return open(t, fake.Options{Dir: dir, LogMaxBytes: 64 << 10, Namespaces: true}) },
+		Open: func(t *testing.T) agent.Engine {
+			return open(t, fake.Options{Dir: dir, LogMaxBytes: 64 << 10, Namespaces: true})
+		},
 		Image: "busybox", Missing: "missing/image:1", Unreachable: "unreachable/image:1", Namespaces: true,
 	})
 }
