@@ -11,15 +11,8 @@ gotest console -count=1 -tags integration ./test/console
 scripts/dockerd.sh stop "$STATE/console-docker"
 
 # What strangers send is made up, too: frames, tickets, origins, signals and forwarded addresses, for a while each.
-span=5s
-if [ -n "$MATRIX" ]; then span=5m; fi
-go test -c -fuzz=Fuzz -o "$STATE/term.fuzz" ./internal/term
-targets=$("$STATE/term.fuzz" -test.list '^Fuzz')
-broken=0
-for target in $targets; do
-  (cd internal/term && "$STATE/term.fuzz" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime $span -test.fuzzcachedir "$STATE/fuzz") >"$STATE/$target.log" 2>&1 ||
-    { broken=$((broken + 1)); tail -n 40 "$STATE/$target.log"; }
-  say "$target: $(grep -o 'execs: [0-9]*' "$STATE/$target.log" | tail -n 1) in $span"
-done
-figure console-fuzz "$(wc -w <<<"$targets")" $broken
-[ $broken -eq 0 ]
+told=$(FUZZ_SECONDS=${MATRIX:+300} test/fuzz-targets ./internal/term) || true
+printf '%s\n' "$told"
+read -r _ targets broken <<<"$(tail -n 1 <<<"$told")"
+figure console-fuzz "$targets" "$broken"
+[ "$broken" -eq 0 ]
