@@ -158,12 +158,14 @@ func getArchive(c *call) (any, error) {
 	if !c.version.Has(api.ArchiveBase64) {
 		return textArchive(c)
 	}
+	out, release := archive.Bounded(c.w)
+	defer release()
 	var encoder io.WriteCloser
 	begin := func() error {
 		c.w.Header().Set("Content-Type", "application/json")
 		c.w.WriteHeader(c.route.Status)
-		encoder = base64.NewEncoder(base64.StdEncoding, c.w)
-		_, err := io.WriteString(c.w, `{"data":"`)
+		encoder = base64.NewEncoder(base64.StdEncoding, out)
+		_, err := io.WriteString(out, `{"data":"`)
 		return err
 	}
 	stat, err := c.Files.GetArchive(c.ctx(), c.actor, c.ref, c.args.Text("path"), func(chunk []byte) error {

@@ -40,8 +40,8 @@ func Given(r *http.Request) bool {
 // Send answers with what get gives to its sink. An error is one from before the first
 // byte; a later one cuts the connection, because the client must see that it is not all.
 func Send(w http.ResponseWriter, get func(control.ByteSink) error) error {
-	bounds := http.NewResponseController(w)
-	defer func() { _ = bounds.SetWriteDeadline(time.Time{}) }() // one that cannot be bounded was not
+	out, release := Bounded(w)
+	defer release()
 	begun := false
 	err := get(func(chunk []byte) error {
 		if !begun {
@@ -49,16 +49,34 @@ func Send(w http.ResponseWriter, get func(control.ByteSink) error) error {
 			w.WriteHeader(http.StatusOK)
 			begun = true
 		}
-		if err := bounded(bounds.SetWriteDeadline); err != nil {
-			return err
-		}
-		_, err := w.Write(chunk)
+		_, err := out.Write(chunk)
 		return err
 	})
 	if err != nil && begun {
 		panic(http.ErrAbortHandler)
 	}
 	return err
+}
+
+// Bounded writes to w; a client that takes nothing for too long ends it. release takes
+// the bound away, for the next request on the connection.
+func Bounded(w http.ResponseWriter) (to io.Writer, release func()) {
+	bounds := http.NewResponseController(w)
+	// What cannot be bounded was not.
+	return boundedWriter{w, bounds}, func() { _ = bounds.SetWriteDeadline(time.Time{}) }
+}
+
+type boundedWriter struct {
+	to     io.Writer
+	bounds *http.ResponseController
+}
+
+// Write implements io.Writer.
+func (b boundedWriter) Write(p []byte) (int, error) {
+	if err := bounded(b.bounds.SetWriteDeadline); err != nil {
+		return 0, err
+	}
+	return b.to.Write(p)
 }
 
 // Receive hands put the body as it comes. A body that breaks off is Invalid.
