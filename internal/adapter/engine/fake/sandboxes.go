@@ -55,8 +55,13 @@ func (s sandboxes) fresh(spec agent.SandboxSpec) record {
 	return record{EngineID: newID(), Container: spec.Container, Role: roleSandbox, Hostname: hostname(spec), CreatedAt: s.clock.Now()}
 }
 
+// bringToLife gives a sandbox without a namespace one. What is there already is of a
+// process that ended before it could write it down.
 func (s sandboxes) bringToLife(staged record) (agent.Object, error) {
 	if s.options.Namespaces {
+		if err := s.dropNamespace(staged.Container); err != nil {
+			return agent.Object{}, err
+		}
 		if err := makeNamespace(namespaceName(staged.Container)); err != nil {
 			return agent.Object{}, fmt.Errorf("make network namespace: %w", err)
 		}
@@ -83,14 +88,23 @@ func (s sandboxes) Remove(ctx context.Context, id domain.ContainerID) error {
 // removed again, a namespace without a record would be leaked.
 func (e *Engine) discard(id domain.ContainerID) error {
 	if e.options.Namespaces {
-		if err := netns.DeleteNamed(namespaceName(id)); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.EINVAL) {
-			return fmt.Errorf("remove network namespace: %w", err)
-		}
-		if err := os.Remove(e.netNS(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove network namespace: %w", err)
+		if err := e.dropNamespace(id); err != nil {
+			return err
 		}
 	}
 	return e.store.remove(roleSandbox, id)
+}
+
+// dropNamespace removes the container's namespace, and the file for one that a killed
+// process did not come to mount.
+func (e *Engine) dropNamespace(id domain.ContainerID) error {
+	if err := netns.DeleteNamed(namespaceName(id)); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.EINVAL) {
+		return fmt.Errorf("remove network namespace: %w", err)
+	}
+	if err := os.Remove(e.netNS(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove network namespace: %w", err)
+	}
+	return nil
 }
 
 func hostname(s agent.SandboxSpec) string {
