@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -13,7 +14,7 @@ import (
 type crash struct {
 	verb  domain.Verb
 	order []func(*domain.Assignment)
-	kinds []agent.StepKind
+	kinds []plan.StepKind
 	from  []domain.Verb // what was done before
 	phase domain.ReportPhase
 	state domain.Status // at the end; empty: nothing stands
@@ -23,39 +24,39 @@ func crashes() []crash {
 	return []crash{
 		{
 			verb: domain.VerbCreate, order: []func(*domain.Assignment){run, up}, phase: domain.PhaseDone, state: domain.Running,
-			kinds: []agent.StepKind{agent.StepImage, agent.StepSandbox, agent.StepFiles, agent.StepNet, agent.StepCreate, agent.StepStart},
+			kinds: []plan.StepKind{plan.StepImage, plan.StepSandbox, plan.StepFiles, plan.StepNet, plan.StepCreate, plan.StepStart},
 		},
 		{
 			verb: domain.VerbStop, order: []func(*domain.Assignment){down}, phase: domain.PhaseDone, state: domain.Stopped,
-			kinds: []agent.StepKind{agent.StepStop}, from: []domain.Verb{domain.VerbCreate},
+			kinds: []plan.StepKind{plan.StepStop}, from: []domain.Verb{domain.VerbCreate},
 		},
 		{
 			verb: domain.VerbStart, order: []func(*domain.Assignment){up}, phase: domain.PhaseDone, state: domain.Running,
-			kinds: []agent.StepKind{agent.StepFiles, agent.StepStart}, from: []domain.Verb{domain.VerbCreate, domain.VerbStop},
+			kinds: []plan.StepKind{plan.StepFiles, plan.StepStart}, from: []domain.Verb{domain.VerbCreate, domain.VerbStop},
 		},
 		{
 			verb: domain.VerbReboot, order: []func(*domain.Assignment){up}, phase: domain.PhaseDone, state: domain.Running,
-			kinds: []agent.StepKind{agent.StepStop, agent.StepFiles, agent.StepStart}, from: []domain.Verb{domain.VerbCreate},
+			kinds: []plan.StepKind{plan.StepStop, plan.StepFiles, plan.StepStart}, from: []domain.Verb{domain.VerbCreate},
 		},
 		{
 			verb: domain.VerbPause, order: []func(*domain.Assignment){up, frozen}, phase: domain.PhaseDone, state: domain.Paused,
-			kinds: []agent.StepKind{agent.StepPause}, from: []domain.Verb{domain.VerbCreate},
+			kinds: []plan.StepKind{plan.StepPause}, from: []domain.Verb{domain.VerbCreate},
 		},
 		{
 			verb: domain.VerbUnpause, order: []func(*domain.Assignment){up, thawed}, phase: domain.PhaseDone, state: domain.Running,
-			kinds: []agent.StepKind{agent.StepUnpause}, from: []domain.Verb{domain.VerbCreate, domain.VerbPause},
+			kinds: []plan.StepKind{plan.StepUnpause}, from: []domain.Verb{domain.VerbCreate, domain.VerbPause},
 		},
 		{
 			verb: domain.VerbUpdate, phase: domain.PhaseDone, state: domain.Running,
-			kinds: []agent.StepKind{agent.StepUpdate}, from: []domain.Verb{domain.VerbCreate},
+			kinds: []plan.StepKind{plan.StepUpdate}, from: []domain.Verb{domain.VerbCreate},
 		},
 		{
 			verb: domain.VerbRebuild, order: []func(*domain.Assignment){up, run, second, fresh}, phase: domain.PhaseDone, state: domain.Running,
-			kinds: []agent.StepKind{agent.StepImage, agent.StepRemove, agent.StepCreate, agent.StepStart}, from: []domain.Verb{domain.VerbCreate},
+			kinds: []plan.StepKind{plan.StepImage, plan.StepRemove, plan.StepCreate, plan.StepStart}, from: []domain.Verb{domain.VerbCreate},
 		},
 		{
 			verb: domain.VerbDelete, order: []func(*domain.Assignment){absent, stopFirst}, phase: domain.PhaseReleased,
-			kinds: []agent.StepKind{agent.StepStop, agent.StepRemove, agent.StepUnplug, agent.StepDissolve, agent.StepForget},
+			kinds: []plan.StepKind{plan.StepStop, plan.StepRemove, plan.StepUnplug, plan.StepDissolve, plan.StepForget},
 			from:  []domain.Verb{domain.VerbCreate},
 		},
 	}
@@ -80,7 +81,7 @@ func TestAdoption(t *testing.T) {
 	}
 }
 
-func (c crash) play(t *testing.T, kind agent.StepKind, after bool) {
+func (c crash) play(t *testing.T, kind plan.StepKind, after bool) {
 	t.Helper()
 	h := newHost(t).begin()
 	for _, verb := range c.from {
@@ -101,7 +102,7 @@ func (c crash) play(t *testing.T, kind agent.StepKind, after bool) {
 	if got := h.engine.status("c1"); got != c.state {
 		t.Errorf("the end state is %s, want %s", got, c.state)
 	}
-	if kind == agent.StepStart && after && h.engine.count("start") != starts {
+	if kind == plan.StepStart && after && h.engine.count("start") != starts {
 		t.Error("the process was started twice")
 	}
 }
@@ -122,7 +123,7 @@ func (h *host) prepare(verb domain.Verb) {
 }
 
 // restartCrashing begins a new agent that will end at the first step of kind.
-func (h *host) restartCrashing(kind agent.StepKind, after bool) {
+func (h *host) restartCrashing(kind plan.StepKind, after bool) {
 	h.t.Helper()
 	h.end()
 	h.crash = make(chan struct{})
@@ -149,7 +150,7 @@ func TestKillIsNeverSentTwice(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {
 		h := newHost(t).begin().running()
-		h.restartCrashing(agent.StepKill, after)
+		h.restartCrashing(plan.StepKill, after)
 		h.order(domain.VerbKill)
 		h.crashed()
 		sent := h.engine.count("kill")
@@ -168,19 +169,19 @@ func TestKillIsNeverSentTwice(t *testing.T) {
 func TestSandboxReplacementSurvivesCrash(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		kind  agent.StepKind
+		kind  plan.StepKind
 		after bool
 		state domain.Status
 	}{
-		{agent.StepStop, false, domain.Running},
-		{agent.StepStop, true, domain.Stopped},
-		{agent.StepUnplug, true, domain.Stopped},
-		{agent.StepSandbox, false, domain.Stopped},
-		{agent.StepSandbox, true, domain.Running},
-		{agent.StepNet, false, domain.Running},
-		{agent.StepNet, true, domain.Running},
-		{agent.StepStart, false, domain.Running},
-		{agent.StepStart, true, domain.Running},
+		{plan.StepStop, false, domain.Running},
+		{plan.StepStop, true, domain.Stopped},
+		{plan.StepUnplug, true, domain.Stopped},
+		{plan.StepSandbox, false, domain.Stopped},
+		{plan.StepSandbox, true, domain.Running},
+		{plan.StepNet, false, domain.Running},
+		{plan.StepNet, true, domain.Running},
+		{plan.StepStart, false, domain.Running},
+		{plan.StepStart, true, domain.Running},
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprintf("%s/after=%v", test.kind, test.after), func(t *testing.T) {
@@ -237,7 +238,7 @@ func TestGracefulEnd(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	gate := make(chan struct{})
-	h.hands = gatedHands(gate, agent.StepCreate)
+	h.hands = gatedHands(gate, plan.StepCreate)
 	h.begin().order(domain.VerbCreate, run, up)
 	h.await("the sandbox", 0, func() bool { return h.engine.count("ensure") == 1 && h.nets.plugs() == 1 })
 	ended := make(chan struct{})

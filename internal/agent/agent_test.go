@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -250,8 +251,7 @@ func TestStaleEpoch(t *testing.T) {
 func TestRevisionOfAnotherHost(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
-	want := what("")
-	want.EverCreated, want.Spec = false, domain.Spec{Image: "cirros", Command: []string{"sleep", "60"}}
+	want := firstOrder()
 	h.control.keep(want, 500)
 	h.begin()
 	h.await("the first reading", 0, func() bool { return h.control.readings() > 0 })
@@ -414,7 +414,7 @@ func TestLongGraceIsNoSilence(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	gate := make(chan struct{})
-	h.hands = gatedHands(gate, agent.StepStop)
+	h.hands = gatedHands(gate, plan.StepStop)
 	h.begin().running()
 	grace := 600
 	h.order(domain.VerbStop, func(a *domain.Assignment) { a.Want, a.Op.Args.TimeoutSeconds = domain.Want{}, &grace })

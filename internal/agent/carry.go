@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 // stepError tells which step failed.
 type stepError struct {
-	kind StepKind
+	kind plan.StepKind
 	err  error
 }
 
@@ -21,14 +22,14 @@ func (e *stepError) Unwrap() error { return e.err }
 // errEnding is why a plan is left half done when the agent is asked to end.
 var errEnding = errors.New("the agent is ending")
 
-// carryOut does the steps of plan in order, those beside each other at once, and
+// carryOut does the steps of p in order, those beside each other at once, and
 // returns the first failure after everything under way has ended.
-func (a *Agent) carryOut(ctx context.Context, plan Plan, job *Job) error {
+func (a *Agent) carryOut(ctx context.Context, p plan.Plan, job *Job) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	aside := map[StepKind]*besideStep{}
+	aside := map[plan.StepKind]*besideStep{}
 	var err error
-	for _, step := range plan.Steps {
+	for _, step := range p.Steps {
 		before := besides(aside, step.Waits)
 		if step.Beside {
 			aside[step.Kind] = a.doBeside(ctx, step, job, before)
@@ -63,7 +64,7 @@ func (b *besideStep) wait() error {
 }
 
 // doBeside starts a step that begins when those before it are done.
-func (a *Agent) doBeside(ctx context.Context, step Step, job *Job, before []*besideStep) *besideStep {
+func (a *Agent) doBeside(ctx context.Context, step plan.Step, job *Job, before []*besideStep) *besideStep {
 	b := &besideStep{}
 	b.done.Go(func() {
 		if b.err = waitFor(before); b.err == nil {
@@ -74,7 +75,7 @@ func (a *Agent) doBeside(ctx context.Context, step Step, job *Job, before []*bes
 }
 
 // besides are those of aside that have one of kinds.
-func besides(aside map[StepKind]*besideStep, kinds []StepKind) []*besideStep {
+func besides(aside map[plan.StepKind]*besideStep, kinds []plan.StepKind) []*besideStep {
 	var found []*besideStep
 	for _, kind := range kinds {
 		if b := aside[kind]; b != nil {
@@ -96,7 +97,7 @@ func waitFor(steps []*besideStep) error {
 
 // do does one step within its bound, unless the agent is asked to end before it.
 // A pull is also cut short then: the engine keeps the layers it has.
-func (a *Agent) do(ctx context.Context, step Step, job *Job) error {
+func (a *Agent) do(ctx context.Context, step plan.Step, job *Job) error {
 	select {
 	case <-a.ending:
 		return errEnding
@@ -104,16 +105,16 @@ func (a *Agent) do(ctx context.Context, step Step, job *Job) error {
 	}
 	bound := a.opt.StepTimeout
 	switch step.Kind {
-	case StepImage:
+	case plan.StepImage:
 		bound = a.opt.PullTimeout
 		var cancel context.CancelFunc
 		ctx, cancel = a.untilEnding(ctx)
 		defer cancel()
-	case StepCommit:
+	case plan.StepCommit:
 		bound = a.opt.PullTimeout // it copies as much as a pull does
-	case StepStop:
+	case plan.StepStop:
 		bound += graceOf(job.Assignment.Op)
-	case StepNet:
+	case plan.StepNet:
 		a.wires.RLock()
 		defer a.wires.RUnlock()
 	}
@@ -153,14 +154,14 @@ func (a *Agent) unmake(ctx context.Context, c *charge, want domain.Assignment) (
 	if err != nil {
 		return nil, err
 	}
-	have := Have{Objects: objects}
+	have := plan.Have{Objects: objects}
 	for port := range c.course.plugs {
 		have.Plugged = append(have.Plugged, port)
 	}
 	job := NewJob(want, have, nil)
-	plan := Plan{Steps: Unmaking(want, have)}
-	err = a.carryOut(ctx, plan, job)
-	t := &task{charge: c, want: want, plan: plan, job: job}
+	undo := plan.Plan{Steps: plan.Unmaking(want, have)}
+	err = a.carryOut(ctx, undo, job)
+	t := &task{charge: c, want: want, plan: undo, job: job}
 	a.remember(t)
 	return objects, err
 }

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// noon is when the clocks of these tests begin.
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
 // stepClock is a clock that moves only when the test steps it.
 type stepClock struct {
 	mu     sync.Mutex

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/agent/restart"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
@@ -104,7 +105,7 @@ func (a *Agent) seen(ctx context.Context, t *task) *domain.Observation {
 		if err != nil {
 			return nil // what the action promised is truer than what was before it
 		}
-		o, _ = Have{Objects: objects}.Member(t.want.Generation)
+		o, _ = plan.Have{Objects: objects}.Member(t.want.Generation)
 	}
 	if o.EngineID == "" {
 		return nil
@@ -168,7 +169,7 @@ func (a *Agent) engineDown(ctx context.Context, err error) bool {
 		return false
 	}
 	var step *stepError
-	if !errors.As(err, &step) || step.kind != StepImage {
+	if !errors.As(err, &step) || step.kind != plan.StepImage {
 		return true
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.opt.CallTimeout)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -13,7 +14,7 @@ import (
 // is called concurrently for several containers, and for one container with the
 // steps that its plan lets run beside each other.
 type Hands interface {
-	Do(ctx context.Context, step Step, job *Job) error
+	Do(ctx context.Context, step plan.Step, job *Job) error
 }
 
 // Job is the working set of one plan: what its steps find and leave for each other.
@@ -31,7 +32,7 @@ type Job struct {
 }
 
 // NewJob starts a job from what stands on the host.
-func NewJob(want domain.Assignment, have Have, progress func(done, total int64)) *Job {
+func NewJob(want domain.Assignment, have plan.Have, progress func(done, total int64)) *Job {
 	j := &Job{Assignment: want, Progress: progress, plugged: slices.Clone(have.Plugged)}
 	j.sandbox, _ = have.Sandbox()
 	j.member, _ = have.Member(want.Generation)

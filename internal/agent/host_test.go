@@ -116,15 +116,31 @@ func (h *host) await(what string, tick time.Duration, cond func() bool) {
 	}
 }
 
+// What an order may change of an assignment.
+func fresh(a *domain.Assignment)     { a.EverCreated = false }
+func run(a *domain.Assignment)       { a.Op.Args.Run = true }
+func absent(a *domain.Assignment)    { a.Want.Absent = true }
+func up(a *domain.Assignment)        { a.Want.Running = true }
+func frozen(a *domain.Assignment)    { a.Want.Paused = true }
+func second(a *domain.Assignment)    { a.Generation = 2 }
+func stopFirst(a *domain.Assignment) { a.Op.Args.Stop = true }
+func notReady(a *domain.Assignment)  { a.Nics[0].Ready = false }
+
+// firstOrder is the assignment of a container that was never made.
+func firstOrder() domain.Assignment {
+	return domain.Assignment{
+		Container: "c1", Generation: 1, Nics: []domain.Nic{{PortID: "p1", Ready: true}},
+		Spec: domain.Spec{Image: "cirros", Command: []string{"sleep", "60"}},
+	}
+}
+
 // order assigns an action on c1 and wakes the agent.
 func (h *host) order(verb domain.Verb, changes ...func(*domain.Assignment)) domain.Assignment {
 	h.t.Helper()
 	h.op++
 	want := h.control.current("c1")
 	if want.Container == "" {
-		want = what("")
-		want.EverCreated = false
-		want.Spec = domain.Spec{Image: "cirros", Command: []string{"sleep", "60"}}
+		want = firstOrder()
 	}
 	want.Op = &domain.Op{ActionID: h.op, Epoch: h.op * 10, Verb: verb, AcceptedAt: h.clock.Now(), RequestID: "req-1"}
 	for _, change := range changes {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/agent/journal"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -83,17 +84,8 @@ type Bind struct {
 	ReadOnly       bool
 }
 
-// Object is one thing in the engine.
-type Object struct {
-	EngineID   string
-	Container  domain.ContainerID
-	Generation int64
-	Sandbox    bool
-	PID        int    // 0 when not running
-	NetNS      string // path of the network namespace, empty when not running
-	State      domain.Observation
-	CreatedAt  time.Time
-}
+// Object is one thing in the engine, as plans see it.
+type Object = plan.Object
 
 // Images fetches and drops images.
 type Images interface {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/agent/restart"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -13,8 +14,8 @@ import (
 type task struct {
 	*charge
 	want domain.Assignment
-	have Have
-	plan Plan
+	have plan.Have
+	plan plan.Plan
 	job  *Job
 	// left is what a failed rebuild left standing.
 	left *domain.Observation
@@ -35,7 +36,7 @@ func (a *Agent) work(ctx context.Context, id domain.ContainerID) {
 		want.EverCreated = true // control does not send the assignment again to say so
 	}
 	t := &task{charge: c, want: want}
-	if reason := Refusal(want, a.opt.Abilities); reason != "" && want.Op != nil {
+	if reason := plan.Refusal(want, a.opt.Abilities); reason != "" && want.Op != nil {
 		a.end(ctx, t, domain.PhaseRefused, reason)
 		return
 	}
@@ -47,7 +48,7 @@ func (a *Agent) work(ctx context.Context, id domain.ContainerID) {
 		return
 	}
 	tally := a.judgeRestart(ctx, t)
-	t.plan = MakePlan(t.want, t.have)
+	t.plan = plan.Make(t.want, t.have)
 	t.job = NewJob(t.want, t.have, a.pullProgress(t))
 	if t.plan.Begin && !a.begin(ctx, t) {
 		return
@@ -115,7 +116,7 @@ func (a *Agent) look(ctx context.Context, t *task) error {
 			return err
 		}
 	}
-	t.have = Have{Objects: objects, Resumed: t.want.Op != nil && t.begunBefore()}
+	t.have = plan.Have{Objects: objects, Resumed: t.want.Op != nil && t.begunBefore()}
 	if limits := domain.ClaimOf(t.want.Spec); t.course.sized != nil && *t.course.sized != limits {
 		t.have.Resized = t.want.Op == nil
 	}
@@ -123,7 +124,7 @@ func (a *Agent) look(ctx context.Context, t *task) error {
 	for port, held := range t.course.plugs {
 		switch {
 		case !lives || held.sandbox != sandbox.EngineID:
-		case holdsPort(t.want.Nics, port) && held.rules != rulesOf(t.want.Nics, port):
+		case plan.HoldsPort(t.want.Nics, port) && held.rules != rulesOf(t.want.Nics, port):
 			t.have.Rewired = true
 		default:
 			t.have.Plugged = append(t.have.Plugged, port)
@@ -135,7 +136,7 @@ func (a *Agent) look(ctx context.Context, t *task) error {
 // enough says that fresh knowledge will do for want without a question.
 func enough(want domain.Assignment, objects []Object) bool {
 	if want.Op == nil {
-		_, exists := Have{Objects: objects}.Member(want.Generation)
+		_, exists := plan.Have{Objects: objects}.Member(want.Generation)
 		return exists
 	}
 	return want.Op.Verb == domain.VerbCreate && !want.EverCreated && len(objects) == 0
@@ -146,13 +147,13 @@ func enough(want domain.Assignment, objects []Object) bool {
 // never. It returns the tally to keep once the restart was tried.
 func (a *Agent) judgeRestart(ctx context.Context, t *task) restart.Tally {
 	o, exists := t.have.Member(t.want.Generation)
-	if t.want.Op != nil || !t.want.Want.Running || !exists || neverStarted(o) {
+	if t.want.Op != nil || !t.want.Want.Running || !exists || o.NeverStarted() {
 		return restart.Tally{}
 	}
 	var tally restart.Tally
 	var again bool
 	from := o.State.FinishedAt
-	if alive(o) {
+	if o.Alive() {
 		from = o.State.StartedAt
 		again = t.want.Spec.AutoHeal && o.State.Status == domain.Running && o.State.Health == "unhealthy"
 		tally = restart.Heal(t.course.tally, a.clock.Now().Sub(from))
@@ -164,7 +165,7 @@ func (a *Agent) judgeRestart(ctx context.Context, t *task) restart.Tally {
 	}
 	if wait := from.Add(tally.Delay).Sub(a.clock.Now()); wait > 0 {
 		a.queue.Later(ctx, t.id, wait)
-		if !alive(o) {
+		if !o.Alive() {
 			t.restarting(o)
 		}
 		return restart.Tally{}
@@ -252,10 +253,10 @@ func (a *Agent) remember(t *task) {
 	}
 	for _, step := range t.plan.Steps {
 		switch step.Kind {
-		case StepUpdate:
+		case plan.StepUpdate:
 			limits := domain.ClaimOf(t.want.Spec)
 			t.course.sized = &limits
-		case StepCreate, StepRemove:
+		case plan.StepCreate, plan.StepRemove:
 			t.course.sized = nil
 		}
 	}

@@ -4,13 +4,14 @@ import (
 	"context"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // commit makes the image that the action names, once. One that a former run of the
 // agent had begun is not made again: what the engine has of it is the answer.
-func (s *Steps) commit(ctx context.Context, step agent.Step, job *agent.Job) error {
+func (s *Steps) commit(ctx context.Context, step plan.Step, job *agent.Job) error {
 	committer, able := s.deps.Engine.(agent.Committer)
 	if !able {
 		return domain.NewFault(domain.Unsupported, "unsupported", "this host's engine cannot make images of containers")
@@ -31,7 +32,7 @@ func (s *Steps) commit(ctx context.Context, step agent.Step, job *agent.Job) err
 // judge looks for the image by its label. A process that is still frozen although
 // nobody asked for it is one of which the engine still makes the image: that is waited
 // for, as an engine that does not answer is.
-func (s *Steps) judge(ctx context.Context, committer agent.Committer, step agent.Step, job *agent.Job) error {
+func (s *Steps) judge(ctx context.Context, committer agent.Committer, step plan.Step, job *agent.Job) error {
 	image, err := committer.Committed(ctx, job.Assignment.Op.Args.ImageID)
 	switch {
 	case err == nil:

@@ -5,12 +5,13 @@ import (
 	"path/filepath"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // create makes the engine object of the assignment's generation, not started. It is
 // undone by remove.
-func (s *Steps) create(ctx context.Context, _ agent.Step, job *agent.Job) error {
+func (s *Steps) create(ctx context.Context, _ plan.Step, job *agent.Job) error {
 	want, dir := job.Assignment, s.dir(job.Assignment.Container)
 	mounted, err := s.mounted(ctx, want)
 	if err != nil {

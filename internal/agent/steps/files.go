@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
 )
@@ -22,7 +23,7 @@ const (
 
 // files writes what tells the process its name, its addresses and its name
 // servers, and the files that the request brought. It is undone by forget.
-func (s *Steps) files(_ context.Context, _ agent.Step, job *agent.Job) error {
+func (s *Steps) files(_ context.Context, _ plan.Step, job *agent.Job) error {
 	return failpoint.Around(failpoint.FilesWrite, func() error {
 		want, dir := job.Assignment, s.dir(job.Assignment.Container)
 		if err := os.MkdirAll(dir, 0o755); err != nil {

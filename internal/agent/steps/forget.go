@@ -7,12 +7,13 @@ import (
 	"syscall"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // forget removes the container's files.
-func (s *Steps) forget(_ context.Context, _ agent.Step, job *agent.Job) error {
+func (s *Steps) forget(_ context.Context, _ plan.Step, job *agent.Job) error {
 	return failpoint.Around(failpoint.FilesForget, func() error {
 		if err := os.RemoveAll(s.dir(job.Assignment.Container)); err != nil {
 			return diskFault(err)

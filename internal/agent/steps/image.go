@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -16,6 +17,6 @@ type Images interface {
 
 // image makes the image usable as the pull policy says. It is not undone: other
 // containers may use the same image by then.
-func (s *Steps) image(ctx context.Context, _ agent.Step, job *agent.Job) error {
+func (s *Steps) image(ctx context.Context, _ plan.Step, job *agent.Job) error {
 	return s.deps.Images.Ready(ctx, job.Assignment, job.Progress)
 }

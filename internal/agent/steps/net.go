@@ -6,13 +6,14 @@ import (
 	"slices"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // net plugs the step's interfaces, in order, into the living sandbox, each as eth
 // and its number. It is undone by unplug.
-func (s *Steps) net(ctx context.Context, step agent.Step, job *agent.Job) error {
+func (s *Steps) net(ctx context.Context, step plan.Step, job *agent.Job) error {
 	netns := job.Sandbox().NetNS
 	if netns == "" {
 		return domain.NewFault(domain.Unavailable, "no-sandbox", "the sandbox ended before its network was plugged")

@@ -4,11 +4,12 @@ import (
 	"context"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // remove takes one engine object away, running or not.
-func (s *Steps) remove(ctx context.Context, step agent.Step, job *agent.Job) error {
+func (s *Steps) remove(ctx context.Context, step plan.Step, job *agent.Job) error {
 	o := target(step, job)
 	if o.EngineID == "" {
 		return nil

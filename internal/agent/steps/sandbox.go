@@ -4,18 +4,19 @@ import (
 	"context"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // stage makes the object that holds the namespace, so that a member can be created
 // for it before it lives. It is undone by dissolve.
-func (s *Steps) stage(ctx context.Context, _ agent.Step, job *agent.Job) error {
+func (s *Steps) stage(ctx context.Context, _ plan.Step, job *agent.Job) error {
 	return s.sandboxBy(ctx, job, failpoint.SandboxStage, s.deps.Engine.Sandboxes().Stage)
 }
 
 // sandbox makes the namespace that the members join. It is undone by dissolve.
-func (s *Steps) sandbox(ctx context.Context, _ agent.Step, job *agent.Job) error {
+func (s *Steps) sandbox(ctx context.Context, _ plan.Step, job *agent.Job) error {
 	return s.sandboxBy(ctx, job, failpoint.SandboxEnsure, s.deps.Engine.Sandboxes().Ensure)
 }
 

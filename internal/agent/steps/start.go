@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // start runs the process. It is the last gate of the rule that no process starts
 // in a sandbox that is not plugged. It is undone by stop.
-func (s *Steps) start(ctx context.Context, step agent.Step, job *agent.Job) error {
+func (s *Steps) start(ctx context.Context, step plan.Step, job *agent.Job) error {
 	plugged := job.Plugged()
 	for _, nic := range job.Assignment.Nics {
 		if !nic.Ready || !slices.Contains(plugged, nic.PortID) {

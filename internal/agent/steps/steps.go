@@ -1,7 +1,7 @@
 // Package steps carries out the plans of package agent, one step per file. A step
 // may be repeated after a crash at any point; the effects that a crash could lose
 // or double stand inside a named failpoint. What undoes a step is itself a step, so
-// that an undo is as repeatable as the deed (agent.Unmaking puts them in order).
+// that an undo is as repeatable as the deed (plan.Unmaking puts them in order).
 package steps
 
 import (
@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -26,40 +27,40 @@ type Deps struct {
 // Steps implements agent.Hands.
 type Steps struct {
 	deps  Deps
-	table map[agent.StepKind]step
+	table map[plan.StepKind]step
 }
 
-type step func(ctx context.Context, s agent.Step, job *agent.Job) error
+type step func(ctx context.Context, s plan.Step, job *agent.Job) error
 
 // New returns the hands that act through deps.
 func New(deps Deps) *Steps {
 	s := &Steps{deps: deps}
-	s.table = map[agent.StepKind]step{
-		agent.StepImage:    s.image,
-		agent.StepStage:    s.stage,
-		agent.StepSandbox:  s.sandbox,
-		agent.StepFiles:    s.files,
-		agent.StepNet:      s.net,
-		agent.StepCreate:   s.create,
-		agent.StepStart:    s.start,
-		agent.StepStop:     s.stop,
-		agent.StepKill:     s.kill,
-		agent.StepPause:    s.pause,
-		agent.StepUnpause:  s.unpause,
-		agent.StepUpdate:   s.update,
-		agent.StepCommit:   s.commit,
-		agent.StepVolumes:  s.volumes,
-		agent.StepRaze:     s.raze,
-		agent.StepRemove:   s.remove,
-		agent.StepUnplug:   s.unplug,
-		agent.StepForget:   s.forget,
-		agent.StepDissolve: s.dissolve,
+	s.table = map[plan.StepKind]step{
+		plan.StepImage:    s.image,
+		plan.StepStage:    s.stage,
+		plan.StepSandbox:  s.sandbox,
+		plan.StepFiles:    s.files,
+		plan.StepNet:      s.net,
+		plan.StepCreate:   s.create,
+		plan.StepStart:    s.start,
+		plan.StepStop:     s.stop,
+		plan.StepKill:     s.kill,
+		plan.StepPause:    s.pause,
+		plan.StepUnpause:  s.unpause,
+		plan.StepUpdate:   s.update,
+		plan.StepCommit:   s.commit,
+		plan.StepVolumes:  s.volumes,
+		plan.StepRaze:     s.raze,
+		plan.StepRemove:   s.remove,
+		plan.StepUnplug:   s.unplug,
+		plan.StepForget:   s.forget,
+		plan.StepDissolve: s.dissolve,
 	}
 	return s
 }
 
 // Do carries out one step; an unknown kind is an Unsupported fault.
-func (s *Steps) Do(ctx context.Context, step agent.Step, job *agent.Job) error {
+func (s *Steps) Do(ctx context.Context, step plan.Step, job *agent.Job) error {
 	do, known := s.table[step.Kind]
 	if !known {
 		return domain.NewFault(domain.Unsupported, "unknown-step", "this host's agent does not know the step %s", step.Kind)
@@ -68,7 +69,7 @@ func (s *Steps) Do(ctx context.Context, step agent.Step, job *agent.Job) error {
 }
 
 // target is the member a step is about.
-func target(step agent.Step, job *agent.Job) agent.Object {
+func target(step plan.Step, job *agent.Job) agent.Object {
 	if step.Object.EngineID != "" {
 		return step.Object
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
@@ -12,7 +13,7 @@ import (
 const engineGrace = -time.Second
 
 // stop asks the process to end and waits for it.
-func (s *Steps) stop(ctx context.Context, step agent.Step, job *agent.Job) error {
+func (s *Steps) stop(ctx context.Context, step plan.Step, job *agent.Job) error {
 	grace := engineGrace
 	if op := job.Assignment.Op; op != nil && op.Args.TimeoutSeconds != nil {
 		grace = time.Duration(*op.Args.TimeoutSeconds) * time.Second

@@ -4,13 +4,14 @@ import (
 	"context"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
 // volumes mounts what the assignment brings, and makes what was never made. It is
 // undone by raze.
-func (s *Steps) volumes(ctx context.Context, _ agent.Step, job *agent.Job) error {
+func (s *Steps) volumes(ctx context.Context, _ plan.Step, job *agent.Job) error {
 	_, err := s.mounted(ctx, job.Assignment)
 	return err
 }
@@ -35,7 +36,7 @@ func (s *Steps) mounted(ctx context.Context, want domain.Assignment) ([]agent.Bi
 }
 
 // raze destroys the volumes of the container.
-func (s *Steps) raze(ctx context.Context, _ agent.Step, job *agent.Job) error {
+func (s *Steps) raze(ctx context.Context, _ plan.Step, job *agent.Job) error {
 	for _, v := range job.Assignment.Volumes {
 		if s.deps.Mounts == nil {
 			return noMounts()

@@ -1,4 +1,4 @@
-package agent
+package plan
 
 import (
 	"slices"
@@ -27,14 +27,15 @@ func (p planner) unwanted(named *domain.Nic) []domain.Nic {
 		gone = append(gone, *named)
 	}
 	for _, port := range p.have.Plugged {
-		if !holdsPort(p.want.Nics, port) && !holdsPort(gone, port) {
+		if !HoldsPort(p.want.Nics, port) && !HoldsPort(gone, port) {
 			gone = append(gone, domain.Nic{PortID: port})
 		}
 	}
 	return gone
 }
 
-func holdsPort(nics []domain.Nic, port string) bool {
+// HoldsPort says whether port is that of one of nics.
+func HoldsPort(nics []domain.Nic, port string) bool {
 	return slices.ContainsFunc(nics, func(n domain.Nic) bool { return n.PortID == port })
 }
 

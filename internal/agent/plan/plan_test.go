@@ -1,11 +1,11 @@
-package agent_test
+package plan_test
 
 import (
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/agent/plan"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -39,12 +39,12 @@ func leaving(a *domain.Assignment)   { a.Op.Args.Gone = &domain.Nic{PortID: "p0"
 func joining(a *domain.Assignment)   { a.Op.Args.Choice = &domain.NetChoice{} }
 func noNics(a *domain.Assignment)    { a.Nics = nil }
 
-func box(status domain.Status) agent.Object {
-	return agent.Object{EngineID: "s1", Container: "c1", Sandbox: true, CreatedAt: noon.Add(-time.Hour), State: domain.Observation{Status: status}}
+func box(status domain.Status) plan.Object {
+	return plan.Object{EngineID: "s1", Container: "c1", Sandbox: true, CreatedAt: noon.Add(-time.Hour), State: domain.Observation{Status: status}}
 }
 
-func member(status domain.Status) agent.Object {
-	o := agent.Object{EngineID: "m1", Container: "c1", Generation: 1, State: domain.Observation{Status: status}}
+func member(status domain.Status) plan.Object {
+	o := plan.Object{EngineID: "m1", Container: "c1", Generation: 1, State: domain.Observation{Status: status}}
 	if status != domain.Created {
 		o.State.StartedAt = noon.Add(-time.Minute)
 	}
@@ -54,30 +54,30 @@ func member(status domain.Status) agent.Object {
 	return o
 }
 
-func started(o agent.Object, at time.Time) agent.Object {
+func started(o plan.Object, at time.Time) plan.Object {
 	o.State.StartedAt = at
 	return o
 }
 
-func have(objects ...agent.Object) agent.Have { return agent.Have{Objects: objects} }
+func have(objects ...plan.Object) plan.Have { return plan.Have{Objects: objects} }
 
-func resumed(h agent.Have) agent.Have { h.Resumed = true; return h }
-func due(h agent.Have) agent.Have     { h.RestartDue = true; return h }
-func rewired(h agent.Have) agent.Have { h.Rewired = true; return h }
-func resized(h agent.Have) agent.Have { h.Resized = true; return h }
-func plugged(h agent.Have, ports ...string) agent.Have {
+func resumed(h plan.Have) plan.Have { h.Resumed = true; return h }
+func due(h plan.Have) plan.Have     { h.RestartDue = true; return h }
+func rewired(h plan.Have) plan.Have { h.Rewired = true; return h }
+func resized(h plan.Have) plan.Have { h.Resized = true; return h }
+func plugged(h plan.Have, ports ...string) plan.Have {
 	h.Plugged = ports
 	return h
 }
 
-func TestMakePlan(t *testing.T) {
+func TestMake(t *testing.T) {
 	t.Parallel()
 	running, stopped, created := member(domain.Running), member(domain.Stopped), member(domain.Created)
 	alive, dead := box(domain.Running), box(domain.Stopped)
 	tests := []struct {
 		name string
 		want domain.Assignment
-		have agent.Have
+		have plan.Have
 		plan string // steps, & marks those beside, then what is reported
 	}{
 		{"create", what("create", fresh), have(), "image& stage sandbox& files net& create -> done unmake"},
@@ -151,7 +151,7 @@ func TestMakePlan(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if got := describe(agent.MakePlan(test.want, test.have)); got != test.plan {
+			if got := describe(plan.Make(test.want, test.have)); got != test.plan {
 				t.Errorf("plan is\n  %s, want\n  %s", got, test.plan)
 			}
 		})
@@ -166,7 +166,7 @@ func TestUnmaking(t *testing.T) {
 		"rebuild": "remove ->", "network_attach": "unplug ->",
 	}
 	for verb, want := range tests {
-		if got := describe(agent.Plan{Steps: agent.Unmaking(what(verb, fresh, joining), half)}); got != want {
+		if got := describe(plan.Plan{Steps: plan.Unmaking(what(verb, fresh, joining), half)}); got != want {
 			t.Errorf("unmaking a %s is %q, want %q", verb, got, want)
 		}
 	}
@@ -176,18 +176,18 @@ func TestRefusal(t *testing.T) {
 	t.Parallel()
 	want := what("create", fresh)
 	want.Requires = []string{"mounts"}
-	if agent.Refusal(want, nil) == "" {
+	if plan.Refusal(want, nil) == "" {
 		t.Error("an unknown word is not refused")
 	}
-	if reason := agent.Refusal(want, []string{"mounts"}); reason != "" {
+	if reason := plan.Refusal(want, []string{"mounts"}); reason != "" {
 		t.Errorf("a known word is refused: %s", reason)
 	}
-	if want.Want.Absent = true; agent.Refusal(want, nil) != "" {
+	if want.Want.Absent = true; plan.Refusal(want, nil) != "" {
 		t.Error("a delete is refused")
 	}
 }
 
-func describe(p agent.Plan) string {
+func describe(p plan.Plan) string {
 	var words []string
 	if p.Begin {
 		words = append(words, "begin")

@@ -1,110 +1,16 @@
-package agent
+// Package plan decides, without any I/O, by which steps what stands on a host becomes
+// what is wanted of it. The agent looks, has a plan made, carries it out and reports.
+package plan
 
 import (
 	"slices"
-	"time"
 
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// StepKind names one thing that hands can do to a container.
-type StepKind string
-
-// The steps. Each may be repeated, and what one makes another takes away.
-const (
-	StepImage    StepKind = "image"    // the image is in the engine
-	StepStage    StepKind = "stage"    // the sandbox's object exists
-	StepSandbox  StepKind = "sandbox"  // the sandbox lives
-	StepFiles    StepKind = "files"    // hosts, hostname and resolv.conf are written
-	StepNet      StepKind = "net"      // every interface is plugged
-	StepCreate   StepKind = "create"   // the engine object exists
-	StepStart    StepKind = "start"    // the process runs
-	StepStop     StepKind = "stop"     // the process ended
-	StepKill     StepKind = "kill"     // the signal was sent
-	StepPause    StepKind = "pause"    // the process is frozen
-	StepUnpause  StepKind = "unpause"  // the process is thawed
-	StepUpdate   StepKind = "update"   // the limits are the wanted ones
-	StepCommit   StepKind = "commit"   // the image of the member exists
-	StepVolumes  StepKind = "volumes"  // every volume is mounted
-	StepRaze     StepKind = "raze"     // the volumes are gone with what is in them
-	StepRemove   StepKind = "remove"   // the engine object is gone
-	StepUnplug   StepKind = "unplug"   // the interfaces are gone
-	StepForget   StepKind = "forget"   // the files are gone
-	StepDissolve StepKind = "dissolve" // the sandbox is gone
-)
-
-// Step is one step of a plan.
-type Step struct {
-	Kind StepKind
-	// Object is the member the step is about; zero means the one of the present
-	// generation, which may have been created by an earlier step.
-	Object Object
-	// Nics are the interfaces that net plugs and unplug removes.
-	Nics []domain.Nic
-	// Beside lets the step run while later ones do. Waits names earlier steps beside
-	// that must be done first; the end of the plan waits for all.
-	Beside bool
-	Waits  []StepKind
-}
-
-// Plan is what to do for one container and what to say afterwards.
-type Plan struct {
-	Steps []Step
-	// Then is the report once every step is done; empty: nothing is to be said.
-	// PhaseProgress means that the plan waits for control to say more.
-	Then   domain.ReportPhase
-	Reason string // the user's text with PhaseFailed, PhaseRefused and PhaseMissing
-	// Begin demands that control accepted PhaseBegun before the first step.
-	Begin bool
-	// Unmake demands that a failure leaves nothing of the generation behind.
-	Unmake bool
-}
-
-// Have is what stands on this host of one container.
-type Have struct {
-	Objects []Object
-	// Plugged are the ports known to be plugged in the living sandbox. A port that is
-	// missing here may be plugged all the same; plugging again does no harm.
-	Plugged []string
-	// Rewired says that an interface is plugged, but not as the assignment wants it now.
-	Rewired bool
-	// Resized says that the member has other limits than the assignment wants now: those
-	// of an update that control gave up.
-	Resized bool
-	// Resumed says that the action may have been begun by a former run of this agent.
-	Resumed bool
-	// RestartDue says that the restart policy wants the ended process back now, or the
-	// unhealthy one begun anew.
-	RestartDue bool
-}
-
-// Sandbox returns the living sandbox.
-func (h Have) Sandbox() (Object, bool) {
-	for _, o := range h.Objects {
-		if o.Sandbox && alive(o) {
-			return o, true
-		}
-	}
-	return Object{}, false
-}
-
-// Member returns the member of generation.
-func (h Have) Member(generation int64) (Object, bool) {
-	for _, o := range h.Objects {
-		if !o.Sandbox && o.Generation == generation {
-			return o, true
-		}
-	}
-	return Object{}, false
-}
-
-func alive(o Object) bool {
-	return o.State.Status == domain.Running || o.State.Status == domain.Paused
-}
-
-// MakePlan decides how have becomes want: the steps in order and the report at
+// Make decides how have becomes want: the steps in order and the report at
 // their end. It does no I/O.
-func MakePlan(want domain.Assignment, have Have) Plan {
+func Make(want domain.Assignment, have Have) Plan {
 	p := planner{want: want, have: have}
 	p.sandbox, p.lives = have.Sandbox()
 	p.member, p.exists = have.Member(want.Generation)
@@ -210,7 +116,7 @@ func (p planner) create(op *domain.Op) Plan {
 		plan.Steps = append(plan.Steps, p.ground()...)
 		plan.Steps = append(plan.Steps, Step{Kind: StepCreate, Waits: []StepKind{StepImage}})
 	}
-	if !op.Args.Run || (p.exists && !neverStarted(p.member)) {
+	if !op.Args.Run || (p.exists && !p.member.NeverStarted()) {
 		return plan
 	}
 	if p.exists {
@@ -286,7 +192,7 @@ func (p planner) gated(plan Plan) Plan {
 
 func (p planner) start() Plan {
 	plan := Plan{Then: domain.PhaseDone}
-	if alive(p.member) && p.lives {
+	if p.member.Alive() && p.lives {
 		return plan
 	}
 	return p.raise(plan)
@@ -295,7 +201,7 @@ func (p planner) start() Plan {
 // raise brings the process up on sound ground; one that runs in a sandbox whose
 // holder died is ended first, because its network is nobody's any more.
 func (p planner) raise(plan Plan) Plan {
-	if alive(p.member) {
+	if p.member.Alive() {
 		plan.Steps = append(plan.Steps, Step{Kind: StepStop, Object: p.member})
 	}
 	plan.Steps = append(plan.Steps, p.ground()...)
@@ -304,7 +210,7 @@ func (p planner) raise(plan Plan) Plan {
 
 func (p planner) stop() Plan {
 	plan := Plan{Then: domain.PhaseDone}
-	if alive(p.member) {
+	if p.member.Alive() {
 		plan.Steps = []Step{{Kind: StepStop, Object: p.member}}
 	}
 	return plan
@@ -336,7 +242,7 @@ func (p planner) kill(op *domain.Op) Plan {
 	if op.Begun {
 		return Plan{Then: domain.PhaseFailed, Reason: "outcome unknown: the host's agent ended while the signal was sent"}
 	}
-	if !alive(p.member) {
+	if !p.member.Alive() {
 		return p.notRunning()
 	}
 	return Plan{Steps: []Step{{Kind: StepKill, Object: p.member}}, Begin: true, Then: domain.PhaseDone}
@@ -368,11 +274,11 @@ func (p planner) settled() Plan {
 		return p.lost()
 	case !p.exists:
 		return p.givenUp()
-	case alive(p.member) && p.lives && !p.have.RestartDue:
+	case p.member.Alive() && p.lives && !p.have.RestartDue:
 		return p.rewired(plan)
-	case alive(p.member) && !p.want.Want.Running:
+	case p.member.Alive() && !p.want.Want.Running:
 		return p.stopOnly(plan)
-	case alive(p.member), p.have.RestartDue, p.cutOff():
+	case p.member.Alive(), p.have.RestartDue, p.cutOff():
 		return p.again(plan)
 	default:
 		return plan
@@ -407,18 +313,9 @@ func (p planner) again(plan Plan) Plan {
 // again: the living sandbox began after the member's last run ended.
 func (p planner) cutOff() bool {
 	ended := p.member.State.FinishedAt
-	return p.lives && p.want.Want.Running && !ended.IsZero() && begunAt(p.sandbox).After(ended) &&
-		!neverStarted(p.member)
+	return p.lives && p.want.Want.Running && !ended.IsZero() && p.sandbox.begunAt().After(ended) &&
+		!p.member.NeverStarted()
 }
-
-func begunAt(o Object) time.Time {
-	if o.State.StartedAt.After(o.CreatedAt) {
-		return o.State.StartedAt
-	}
-	return o.CreatedAt
-}
-
-func neverStarted(o Object) bool { return o.State.Status == domain.Created }
 
 // absent removes everything, and says so. It and givenUp are the only plans that remove
 // what they did not make: an explicit delete or tombstone named the container.
@@ -427,7 +324,7 @@ func (p planner) absent() Plan {
 		return Plan{Steps: p.teardown()} // control waits for no report, but nothing may linger
 	}
 	plan := Plan{Then: domain.PhaseReleased}
-	if op := p.want.Op; op.Args.Stop && p.exists && alive(p.member) {
+	if op := p.want.Op; op.Args.Stop && p.exists && p.member.Alive() {
 		plan.Steps = append(plan.Steps, Step{Kind: StepStop, Object: p.member})
 	}
 	plan.Steps = append(plan.Steps, p.teardown()...)
@@ -454,7 +351,7 @@ func (p planner) teardown() []Step {
 func (p planner) ownNics() []domain.Nic {
 	nics := slices.Clone(p.want.Nics)
 	for _, port := range p.have.Plugged {
-		if !holdsPort(nics, port) {
+		if !HoldsPort(nics, port) {
 			nics = append(nics, domain.Nic{PortID: port})
 		}
 	}
