@@ -3,10 +3,9 @@ package fake
 import (
 	"errors"
 	"os"
-	"path"
-	"strings"
 
 	"github.com/go-zun/zun/internal/adapter/engine/fake/program"
+	"github.com/go-zun/zun/internal/adapter/engine/fake/tree"
 )
 
 // machine makes the machine of a member's process or of a command run beside it. A
@@ -30,7 +29,7 @@ func (r *record) machine(root *os.Root, live *program.Machine) *program.Machine 
 		if root == nil {
 			return nil, nil
 		}
-		return root.ReadFile(inside(p))
+		return root.ReadFile(tree.Inside(p))
 	}
 	m.Write = func(p string, data []byte) error {
 		switch _, bound := r.Files[p]; {
@@ -39,17 +38,9 @@ func (r *record) machine(root *os.Root, live *program.Machine) *program.Machine 
 		case root == nil:
 			return nil
 		}
-		return root.WriteFile(inside(p), data, 0o644)
+		return root.WriteFile(tree.Inside(p), data, 0o644)
 	}
 	return m
-}
-
-// inside turns a path of the container into one below its root.
-func inside(p string) string {
-	if clean := strings.TrimPrefix(path.Clean("/"+p), "/"); clean != "" {
-		return clean
-	}
-	return "."
 }
 
 func environment(r *record) []string {

@@ -9,11 +9,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/go-zun/zun/internal/adapter/engine/enginetest"
 	"github.com/go-zun/zun/internal/adapter/engine/fake"
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
-	"github.com/google/uuid"
 )
 
 func TestEngineWithNamespaces(t *testing.T) {

@@ -10,10 +10,11 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/go-zun/zun/internal/agent"
-	"github.com/go-zun/zun/internal/domain"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/domain"
 )
 
 type sandboxes struct{ *Engine }

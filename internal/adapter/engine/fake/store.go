@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/go-zun/zun/internal/domain"
 	"golang.org/x/sys/unix"
+
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // store keeps one file per object. A file is replaced by rename, so that a reader

@@ -1,15 +1,11 @@
 package fake
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
-	"fmt"
-	"os"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/engine/fake/changes"
 	"github.com/go-zun/zun/internal/domain"
-	"golang.org/x/sys/unix"
 )
 
 // Watch names containers whose files change, by whichever process, and those whose
@@ -18,29 +14,23 @@ func (e *Engine) Watch(ctx context.Context) (<-chan domain.ContainerID, error) {
 	if err := e.cued(ctx, OpWatch, ""); err != nil {
 		return nil, err
 	}
-	changes, err := watchDir(e.store.objects())
+	files, err := changes.Follow(ctx, e.store.objects())
 	if err != nil {
 		return nil, err
 	}
 	records, err := e.store.all()
 	if err != nil {
-		_ = changes.Close()
+		files.Close()
 		return nil, err
 	}
 	w := &watcher{engine: e, out: make(chan domain.ContainerID), ends: map[domain.ContainerID]time.Time{}}
 	for _, r := range records {
 		w.foresee(r)
 	}
-	files := make(chan string)
-	go readChanges(ctx, changes, files)
 	go func() {
 		defer close(w.out)
-		defer func() {
-			_ = changes.Close()
-			for range files { // until the reader has left
-			}
-		}()
-		w.run(ctx, files)
+		defer files.Close()
+		w.run(ctx, files.Names())
 	}()
 	return w.out, nil
 }
@@ -140,45 +130,4 @@ func (w *watcher) tell(id domain.ContainerID) {
 		}
 	}
 	w.queue = append(w.queue, id)
-}
-
-// watchDir opens a stream of the names that appear in or vanish from dir.
-func watchDir(dir string) (*os.File, error) {
-	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
-	if err != nil {
-		return nil, fmt.Errorf("watch fake engine: %w", err)
-	}
-	f := os.NewFile(uintptr(fd), "inotify")
-	if _, err := unix.InotifyAddWatch(fd, dir, unix.IN_MOVED_TO|unix.IN_DELETE|unix.IN_ONLYDIR); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("watch fake engine: %w", err)
-	}
-	return f, nil
-}
-
-// readChanges ends when f is closed or the kernel's queue overflowed: the stream is
-// then broken and the agent lists again.
-func readChanges(ctx context.Context, f *os.File, files chan<- string) {
-	defer close(files)
-	buffer := make([]byte, 64<<10)
-	for {
-		n, err := f.Read(buffer)
-		if err != nil {
-			return
-		}
-		for rest := buffer[:n]; len(rest) >= unix.SizeofInotifyEvent; {
-			mask := binary.NativeEndian.Uint32(rest[4:])
-			length := int(binary.NativeEndian.Uint32(rest[12:]))
-			if mask&unix.IN_Q_OVERFLOW != 0 {
-				return
-			}
-			name := bytes.TrimRight(rest[unix.SizeofInotifyEvent:unix.SizeofInotifyEvent+length], "\x00")
-			rest = rest[unix.SizeofInotifyEvent+length:]
-			select {
-			case files <- string(name):
-			case <-ctx.Done():
-				return
-			}
-		}
-	}
 }
