@@ -74,6 +74,33 @@ func TestObservedNeverOverwritesWhatIsUnderWay(t *testing.T) {
 	}
 }
 
+// TestAProcessThatAFailedActionLeft is shown, and its host is told to keep it, whether it
+// was seen when the action failed or only later.
+func TestAProcessThatAFailedActionLeft(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		h := newHouse(t)
+		id := h.stands(h.addHost("n1"), domain.Running, 1)
+		h.must(h.act(id, domain.VerbReboot))
+		hostID, r := h.reportOf(id, domain.PhaseFailed)
+		r.Message = "it would not stop"
+		if !late {
+			r.Seen = &domain.Observation{Status: domain.Running, EngineID: "e"}
+		}
+		h.send(hostID, r)
+		if late {
+			before := h.wantStatus(id, domain.Error)
+			h.observed(id, domain.Running)
+			if now := h.row(id); now.Revision <= before.Revision {
+				t.Errorf("its host is not told: revision %d after %d", now.Revision, before.Revision)
+			}
+		}
+		row := h.wantStatus(id, domain.Running)
+		if row.Want != (domain.Want{Running: true}) || !late && row.StatusReason != r.Message {
+			t.Errorf("seen late %v: %+v, %q", late, row.Want, row.StatusReason)
+		}
+	}
+}
+
 func TestWhatTheEngineShowsIsKept(t *testing.T) {
 	h := newHouse(t)
 	h.addHost("n1")

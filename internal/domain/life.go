@@ -75,7 +75,7 @@ func (c *Container) Fail(a Action, reason string, seen Status) {
 	case VerbCreate: // the host left nothing of it behind
 		c.Want, c.EverCreated, c.EngineID = Want{}, false, ""
 	case VerbStart, VerbReboot:
-		c.Want = Want{}
+		c.Want = wantOf(c.Status)
 	case VerbStop:
 		c.Want.Running = c.Status != Stopped && c.Status != Created
 		c.Want.Paused = c.Status == Paused
@@ -111,7 +111,12 @@ func (c *Container) fallBack(a Action, seen Status) {
 	if a.State != ActionQueued {
 		c.Generation, c.EverCreated = a.Args.Former, true
 	}
-	c.Want = Want{Running: seen == Running || seen == Paused || seen == Restarting, Paused: seen == Paused}
+	c.Want = wantOf(seen)
+}
+
+// wantOf is the settled state of a container that is left as it was seen.
+func wantOf(seen Status) Want {
+	return Want{Running: alive(seen), Paused: seen == Paused}
 }
 
 // Renew lets c begin the generation that the rebuild a is to make, and notes it in a.
@@ -219,11 +224,15 @@ func (c *Container) Learn(seen *Observation) {
 
 // Settle gives c the status that its engine took by itself. A status that an
 // unfinished action made stands until that action ends, and an error stands, with
-// its reason, until the process is seen alive; idle says that no action is
+// its reason, until the process is seen alive: the action whose failure was the error
+// had its effect all the same, and c wants to stay so. idle says that no action is
 // unfinished.
 func (c *Container) Settle(seen *Observation, idle bool) {
 	if !c.believes(seen.Status, idle) {
 		return
+	}
+	if c.Status == Error {
+		c.Want = wantOf(seen.Status)
 	}
 	if c.Status != seen.Status {
 		c.StatusReason = seen.Reason
@@ -238,7 +247,7 @@ func (c *Container) believes(seen Status, idle bool) bool {
 	case Rebuilding, Restarting:
 		return idle && seen != ""
 	case Error:
-		return idle && (seen == Running || seen == Paused || seen == Restarting)
+		return idle && alive(seen)
 	default:
 		return seen != ""
 	}

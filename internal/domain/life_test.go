@@ -45,6 +45,7 @@ func TestFailTakesTheWishBack(t *testing.T) {
 	}{
 		{domain.VerbStart, domain.Container{Status: domain.Stopped}, domain.Stopped, domain.Want{}},
 		{domain.VerbReboot, domain.Container{Status: domain.Running, Want: domain.Want{Running: true}}, "", domain.Want{}},
+		{domain.VerbReboot, domain.Container{Status: domain.Running, Want: domain.Want{Running: true}}, domain.Running, domain.Want{Running: true}},
 		{domain.VerbStop, domain.Container{Status: domain.Running, Want: domain.Want{Running: true}}, domain.Running, domain.Want{Running: true}},
 		{domain.VerbStop, domain.Container{Status: domain.Running, Want: domain.Want{Running: true}}, domain.Stopped, domain.Want{}},
 		{domain.VerbPause, domain.Container{Status: domain.Running, Want: domain.Want{Running: true}}, "", domain.Want{Running: true}},

@@ -196,9 +196,17 @@ func doneStatus(from Status, verb Verb, run bool, observed Status) Status {
 	}
 }
 
+// alive says that a container in status s has a process.
+func alive(s Status) bool { return s == Running || s == Paused || s == Restarting }
+
 func failedStatus(from Status, verb Verb, observed Status) Status {
 	switch verb {
-	case VerbCreate, VerbStart, VerbReboot:
+	case VerbCreate:
+		return Error
+	case VerbStart, VerbReboot:
+		if alive(observed) {
+			return observed // an error would hide a process that runs
+		}
 		return Error
 	case VerbRebuild:
 		if observed == "" {

@@ -44,6 +44,32 @@ func TestAnAgentKilledDuringAPull(t *testing.T) {
 	l.works(t)
 }
 
+// TestARebootThatCannotStop leaves the process that it found, and says so.
+func TestARebootThatCannotStop(t *testing.T) {
+	t.Parallel()
+	l := newLane(t, deployment.Plan{Engine: deployment.Simulated{}})
+	uuid := l.create(t, "stubborn")
+	l.await(t, uuid, "Running")
+	pid := l.Engine.PID(t, l.Deployment, uuid)
+	l.cue(t, fake.Cue{Op: fake.OpStop, Times: 1, Fault: "invalid", Message: "it would not stop"})
+	if err := l.CLI.Act(t.Context(), uuid, "reboot", nil); err != nil {
+		t.Fatal(err)
+	}
+	l.Eventually(t, "the reboot has failed", func() error {
+		ended, err := l.newest(t.Context(), uuid, "reboot")
+		if err == nil && ended.FinishTime == nil {
+			err = errors.New("it has not ended")
+		}
+		return err
+	})
+	if c := l.await(t, uuid, "Running"); said(c) != "it would not stop" || l.Engine.PID(t, l.Deployment, uuid) != pid {
+		t.Errorf("the reason is %q, the process %d of %d", said(c), l.Engine.PID(t, l.Deployment, uuid), pid)
+	}
+	l.do(t, uuid, deed{verb: "reboot", status: "Running"})
+	l.remove(t, uuid)
+	l.works(t)
+}
+
 // TestControlKilledWhileTheAgentReports loses no news: what an agent has to tell waits
 // until somebody listens.
 func TestControlKilledWhileTheAgentReports(t *testing.T) {

@@ -25,11 +25,16 @@ func hearObserved(ctx context.Context, t *control.Turn, row domain.Container, r 
 	if err != nil {
 		return fmt.Errorf("read the queue of %s: %w", row.ID, err)
 	}
-	before := row.Status
+	before, wanted := row.Status, row.Want
 	row.Learn(r.Seen)
 	row.Settle(r.Seen, len(queue) == 0)
 	if err := errors.Join(t.Save(ctx, &row), t.TellStatus(ctx, &row, before)); err != nil {
 		return err
+	}
+	if row.Want != wanted {
+		if err := t.Show(ctx, &row); err != nil {
+			return err
+		}
 	}
 	if row.Ended() {
 		t.Ring(t.Bells().Autoremove)
