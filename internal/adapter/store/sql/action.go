@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/clause"
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
@@ -94,14 +95,14 @@ func (s actions) Lease(ctx context.Context, claim control.LeaseClaim) ([]domain.
 	if len(claim.States) == 0 {
 		return nil, nil
 	}
-	where := condition{}
-	among(&where, "state", claim.States)
+	where := clause.Where{}
+	clause.Among(&where, "state", claim.States)
 	if len(claim.Verbs) > 0 {
-		among(&where, "verb", claim.Verbs)
+		clause.Among(&where, "verb", claim.Verbs)
 	}
-	where.add("finished_at = 0 AND retry_at <= @now AND lease_until <= @now AND " + head)
+	where.Add("finished_at = 0 AND retry_at <= @now AND lease_until <= @now AND " + head)
 	candidates, err := rows(ctx, s.tx, actionFields, "FROM actions a"+where.String()+" ORDER BY id LIMIT ?",
-		append(where.args, claim.Limit)...)
+		append(where.Args, claim.Limit)...)
 	if err != nil {
 		return nil, err
 	}
@@ -134,10 +135,10 @@ func (s actions) claim(ctx context.Context, a *domain.Action, claim control.Leas
 // is silent by nature, and its deadline bounds it all the same.
 func (s actions) Overdue(ctx context.Context, silence time.Duration, limit int) ([]domain.Action, error) {
 	unfinished := []domain.ActionState{domain.ActionQueued, domain.ActionPrepared, domain.ActionBegun, domain.ActionReleased}
-	var where condition
-	among(&where, "state", unfinished)
-	where.add("((deadline > 0 AND deadline <= @now) OR (progress_at <= @now - ? AND "+strings.TrimSpace(head)+"))", silence.Microseconds())
-	return rows(ctx, s.tx, actionFields, "FROM actions a"+where.String()+" ORDER BY id LIMIT ?", append(where.args, limit)...)
+	var where clause.Where
+	clause.Among(&where, "state", unfinished)
+	where.Add("((deadline > 0 AND deadline <= @now) OR (progress_at <= @now - ? AND "+strings.TrimSpace(head)+"))", silence.Microseconds())
+	return rows(ctx, s.tx, actionFields, "FROM actions a"+where.String()+" ORDER BY id LIMIT ?", append(where.Args, limit)...)
 }
 
 func (s actions) Events() control.Events { return events(s) }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/clause"
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/control"
@@ -100,10 +101,10 @@ func stateFields(c *domain.Container) []column.Field {
 	}
 }
 
-func containerListing() listing {
-	return listing{
-		table: "containers", defaultKey: "id", missing: containerNotFound,
-		keys: []string{
+func containerListing() clause.Listing {
+	return clause.Listing{
+		Table: "containers", DefaultKey: "id", Missing: containerNotFound,
+		Keys: []string{
 			"id", "uuid", "name", "project_id", "user_id", "image", "image_driver", "image_pull_policy", "cpu", "cpu_policy",
 			"memory", "disk", "workdir", "hostname", "status", "status_reason", "status_detail", "task_state", "host", "runtime",
 			"interactive", "tty", "auto_remove", "auto_heal", "privileged", "container_id", "container_type",
@@ -141,34 +142,34 @@ func (s containers) Insert(ctx context.Context, c domain.Container) error {
 
 func (s containers) Get(ctx context.Context, scope control.Scope, id domain.ContainerID) (domain.Container, error) {
 	where := within(scope)
-	where.add("uuid = ?", string(id))
+	where.Add("uuid = ?", string(id))
 	if s.glances {
 		return s.glance(ctx, containerNotFound(string(id)), where)
 	}
-	return one(ctx, s.tx, containerNotFound(string(id)), containerFields, "FROM containers"+where.String()+s.locks, where.args...)
+	return one(ctx, s.tx, containerNotFound(string(id)), containerFields, "FROM containers"+where.String()+s.locks, where.Args...)
 }
 
 func (s containers) ByName(ctx context.Context, scope control.Scope, name string) ([]domain.Container, error) {
 	where := within(scope)
-	where.add("name = ?", name)
-	return rows(ctx, s.tx, containerFields, "FROM containers"+where.String()+" LIMIT 2"+s.locks, where.args...)
+	where.Add("name = ?", name)
+	return rows(ctx, s.tx, containerFields, "FROM containers"+where.String()+" LIMIT 2"+s.locks, where.Args...)
 }
 
 func (s containers) List(ctx context.Context, q control.ContainerQuery) ([]domain.Container, error) {
 	where := within(q.Scope)
 	if q.HostID != "" {
-		where.add("host_uuid = ?", q.HostID)
+		where.Add("host_uuid = ?", q.HostID)
 		if q.SinceRevision != nil {
-			where.add("revision > ?", *q.SinceRevision)
+			where.Add("revision > ?", *q.SinceRevision)
 		}
 	}
 	if len(q.Capsules) > 0 {
-		among(&where, "capsule_uuid", q.Capsules)
+		clause.Among(&where, "capsule_uuid", q.Capsules)
 	}
 	if q.OwnImage != "" {
-		where.add("own_image = ?", q.OwnImage)
+		where.Add("own_image = ?", q.OwnImage)
 	}
-	where.filter(q.Filters)
+	choose(&where, q.Filters)
 	if err := s.snapshot(ctx); err != nil {
 		return nil, err
 	}
@@ -183,42 +184,43 @@ func (s containers) List(ctx context.Context, q control.ContainerQuery) ([]domai
 }
 
 // within is the condition that a scope sets.
-func within(scope control.Scope) condition {
-	var where condition
+func within(scope control.Scope) clause.Where {
+	var where clause.Where
 	if !scope.AllProjects {
-		where.add("project_id = ?", scope.ProjectID)
+		where.Add("project_id = ?", scope.ProjectID)
 	}
 	kinds := scope.Kinds
 	if len(kinds) == 0 {
 		kinds = []domain.ContainerKind{domain.KindContainer}
 	}
-	among(&where, "container_type", kinds)
+	clause.Among(&where, "container_type", kinds)
 	return where
 }
 
-func (c *condition) filter(f control.ContainerFilters) {
-	c.equal("name", f.Name)
-	c.equal("image", f.Image)
-	c.equal("project_id", f.ProjectID)
-	c.equal("user_id", f.UserID)
-	c.equal("host", f.Host)
-	c.equal("task_state", f.TaskState)
-	c.equal("status", f.Status)
+// choose demands of where what f names.
+func choose(where *clause.Where, f control.ContainerFilters) {
+	where.Equal("name", f.Name)
+	where.Equal("image", f.Image)
+	where.Equal("project_id", f.ProjectID)
+	where.Equal("user_id", f.UserID)
+	where.Equal("host", f.Host)
+	where.Equal("task_state", f.TaskState)
+	where.Equal("status", f.Status)
 	if f.Memory != nil {
 		megabytes, err := strconv.ParseInt(*f.Memory, 10, 64)
 		if err != nil {
 			megabytes = -1 // which no container has, and nothing else equals it either
 		}
-		c.add("memory = ?", megabytes)
+		where.Add("memory = ?", megabytes)
 	}
 	if f.AutoRemove != nil {
-		c.add("auto_remove = ?", *f.AutoRemove)
+		where.Add("auto_remove = ?", *f.AutoRemove)
 	}
 	if f.AutoHeal != nil {
-		c.add("auto_heal = ?", *f.AutoHeal)
+		where.Add("auto_heal = ?", *f.AutoHeal)
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Labels)) {
-		c.add("uuid IN (SELECT container_uuid FROM container_labels l WHERE l.name = ? AND l.value = ?)", name, f.Labels[name])
+		where.Add("uuid IN (SELECT container_uuid FROM container_labels l WHERE l.name = ? AND l.value = ?)", name, f.Labels[name])
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/clause"
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
@@ -68,8 +69,8 @@ const (
 )
 
 // glance returns the row where the condition holds, or missing.
-func (s containers) glance(ctx context.Context, missing error, where condition) (domain.Container, error) {
-	found, err := s.shelved(ctx, "FROM containers"+where.String(), where.args...)
+func (s containers) glance(ctx context.Context, missing error, where clause.Where) (domain.Container, error) {
+	found, err := s.shelved(ctx, "FROM containers"+where.String(), where.Args...)
 	if err == nil && len(found) == 0 {
 		err = missing
 	}
@@ -122,9 +123,9 @@ func (s containers) fetch(ctx context.Context, numbers []int64) (map[int64]*doma
 		for len(numbers) > 1 && len(some) < portion {
 			some = append(some[:len(some):len(some)], some[0])
 		}
-		var where condition
-		among(&where, "id", some)
-		read, err := rows(ctx, s.tx, markedFields, "FROM containers"+where.String(), where.args...)
+		var where clause.Where
+		clause.Among(&where, "id", some)
+		read, err := rows(ctx, s.tx, markedFields, "FROM containers"+where.String(), where.Args...)
 		if err != nil {
 			return nil, err
 		}

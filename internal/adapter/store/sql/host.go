@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/clause"
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/control"
@@ -80,10 +81,10 @@ func serviceFields(h *domain.Host) []column.Field {
 	}
 }
 
-func hostListing() listing {
-	return listing{
-		table: "hosts", defaultKey: "hostname", missing: hostNotFound,
-		keys: []string{
+func hostListing() clause.Listing {
+	return clause.Listing{
+		Table: "hosts", DefaultKey: "hostname", Missing: hostNotFound,
+		Keys: []string{
 			"id", "uuid", "hostname", "cpus", "cpu_used", "mem_total", "mem_used", "disk_total", "disk_used", "total_containers",
 			"architecture", "os_type", "os", "kernel_version", "disk_quota_supported", "enable_cpu_pinning", "created_at", "updated_at",
 		},
@@ -112,7 +113,7 @@ func (s hosts) Get(ctx context.Context, ident string) (domain.Host, error) {
 }
 
 func (s hosts) List(ctx context.Context, p control.Page) ([]domain.Host, error) {
-	tail, args, err := s.page(ctx, hostListing(), condition{}, p)
+	tail, args, err := s.page(ctx, hostListing(), clause.Where{}, p)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/clause"
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/control"
@@ -37,10 +38,10 @@ func imageFields(i *domain.Image) []column.Field {
 	}
 }
 
-func imageListing() listing {
-	return listing{
-		table: "images", defaultKey: "id", missing: imageNotFound,
-		keys: []string{"id", "uuid", "image_id", "repo", "tag", "size", "host", "project_id", "user_id", "created_at"},
+func imageListing() clause.Listing {
+	return clause.Listing{
+		Table: "images", DefaultKey: "id", Missing: imageNotFound,
+		Keys: []string{"id", "uuid", "image_id", "repo", "tag", "size", "host", "project_id", "user_id", "created_at"},
 	}
 }
 
@@ -63,18 +64,18 @@ func (s images) Get(ctx context.Context, id string) (domain.Image, error) {
 }
 
 func (s images) List(ctx context.Context, q control.ImageQuery) ([]domain.Image, error) {
-	where := condition{}
+	where := clause.Where{}
 	switch {
 	case q.Pulled && q.OwnOf != "":
-		where.add("(own = '' OR project_id = ?)", q.OwnOf)
+		where.Add("(own = '' OR project_id = ?)", q.OwnOf)
 	case q.Pulled:
-		where.add("own = ''")
+		where.Add("own = ''")
 	default:
-		where.add("own <> '' AND project_id = ?", q.OwnOf)
+		where.Add("own <> '' AND project_id = ?", q.OwnOf)
 	}
-	where.add("task <> ?", string(domain.ImageDelete))
+	where.Add("task <> ?", string(domain.ImageDelete))
 	if q.Repo != "" {
-		where.add("repo = ? AND tag = ?", q.Repo, q.Tag)
+		where.Add("repo = ? AND tag = ?", q.Repo, q.Tag)
 	}
 	tail, args, err := s.page(ctx, imageListing(), where, q.Page)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/clause"
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/domain"
@@ -60,11 +61,11 @@ func (s networks) Get(ctx context.Context, id string) (domain.LocalNetwork, erro
 
 // List returns the networks of a project ("" for any), oldest first.
 func (s networks) List(ctx context.Context, projectID string) ([]domain.LocalNetwork, error) {
-	var where condition
+	var where clause.Where
 	if projectID != "" {
-		where.add("project_id = ?", projectID)
+		where.Add("project_id = ?", projectID)
 	}
-	return rows(ctx, s.tx, networkFields, "FROM local_networks"+where.String()+" ORDER BY id", where.args...)
+	return rows(ctx, s.tx, networkFields, "FROM local_networks"+where.String()+" ORDER BY id", where.Args...)
 }
 
 // InsertPort looks before it inserts, so that after its Conflict the transaction is
@@ -98,14 +99,14 @@ func (s networks) InsertPort(ctx context.Context, p domain.LocalPort) error {
 }
 
 func (s networks) Ports(ctx context.Context, networkID string, id domain.ContainerID) ([]domain.LocalPort, error) {
-	var where condition
+	var where clause.Where
 	if networkID != "" {
-		where.add("network_uuid = ?", networkID)
+		where.Add("network_uuid = ?", networkID)
 	}
 	if id != "" {
-		where.add("container_uuid = ?", string(id))
+		where.Add("container_uuid = ?", string(id))
 	}
-	return rows(ctx, s.tx, portFields, "FROM local_ports"+where.String()+" ORDER BY id", where.args...)
+	return rows(ctx, s.tx, portFields, "FROM local_ports"+where.String()+" ORDER BY id", where.Args...)
 }
 
 // Addresses reads the leases alone: a port is a document, and a network has hundreds.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/clause"
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/control"
@@ -25,10 +26,10 @@ func registryFields(r *domain.Registry) []column.Field {
 	}
 }
 
-func registryListing() listing {
-	return listing{
-		table: "registries", defaultKey: "id", missing: registryNotFound,
-		keys: []string{"id", "uuid", "name", "domain", "username", "project_id", "user_id"},
+func registryListing() clause.Listing {
+	return clause.Listing{
+		Table: "registries", DefaultKey: "id", Missing: registryNotFound,
+		Keys: []string{"id", "uuid", "name", "domain", "username", "project_id", "user_id"},
 	}
 }
 
@@ -39,18 +40,18 @@ func (s registries) Insert(ctx context.Context, r domain.Registry) error {
 }
 
 // owned is the condition that a scope sets on what has no kind.
-func owned(scope control.Scope) condition {
-	var where condition
+func owned(scope control.Scope) clause.Where {
+	var where clause.Where
 	if !scope.AllProjects {
-		where.add("project_id = ?", scope.ProjectID)
+		where.Add("project_id = ?", scope.ProjectID)
 	}
 	return where
 }
 
 func (s registries) Find(ctx context.Context, scope control.Scope, ident string) ([]domain.Registry, error) {
 	where := owned(scope)
-	where.add("(uuid = ? OR name = ?)", ident, ident)
-	return rows(ctx, s.tx, registryFields, "FROM registries"+where.String()+" ORDER BY id LIMIT 2"+s.locks, where.args...)
+	where.Add("(uuid = ? OR name = ?)", ident, ident)
+	return rows(ctx, s.tx, registryFields, "FROM registries"+where.String()+" ORDER BY id LIMIT 2"+s.locks, where.Args...)
 }
 
 // List knows the filters name, domain, username, project_id and user_id; another one is an Invalid fault.
@@ -59,7 +60,7 @@ func (s registries) List(ctx context.Context, scope control.Scope, filters map[s
 	for _, column := range slices.Sorted(maps.Keys(filters)) {
 		switch column {
 		case "name", "domain", "username", "project_id", "user_id":
-			where.add(column+" = ?", filters[column])
+			where.Add(column+" = ?", filters[column])
 		default:
 			return nil, domain.NewFault(domain.Invalid, "invalid-value", "The filter %q is not known.", column)
 		}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/clause"
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -88,8 +89,8 @@ func (s quotas) projects(ctx context.Context, locks string) (l ledger, err error
 	if l.busy, err = s.resizing(ctx, "project_id"); err != nil {
 		return l, err
 	}
-	var counts condition
-	among(&counts, "container_type", []domain.ContainerKind{domain.KindContainer, domain.KindMember})
+	var counts clause.Where
+	clause.Among(&counts, "container_type", []domain.ContainerKind{domain.KindContainer, domain.KindMember})
 	l.sums, err = s.sums(ctx, "project_id", counts)
 	return l, err
 }
@@ -124,7 +125,9 @@ func (s hosts) ledger(ctx context.Context, locks string) (l ledger, err error) {
 	if l.busy, err = quotas(s).resizing(ctx, "host_uuid"); err != nil {
 		return l, err
 	}
-	if l.sums, err = quotas(s).sums(ctx, "host_uuid", condition{parts: []string{"host_uuid <> ''"}}); err != nil {
+	var placed clause.Where
+	placed.Add("host_uuid <> ''")
+	if l.sums, err = quotas(s).sums(ctx, "host_uuid", placed); err != nil {
 		return l, err
 	}
 	graves, err := rows(ctx, s.tx, tombstoneFields, "FROM tombstones")
@@ -156,12 +159,12 @@ func (s quotas) resizing(ctx context.Context, owner string) (map[string]bool, er
 }
 
 // sums adds up, by the column owner, what the rows claim for which where holds.
-func (s quotas) sums(ctx context.Context, owner string, where condition) (map[string]domain.Claim, error) {
+func (s quotas) sums(ctx context.Context, owner string, where clause.Where) (map[string]domain.Claim, error) {
 	found, err := rows(ctx, s.tx, usageFields, `FROM (SELECT `+owner+` AS project_id, COUNT(*) AS containers,
 		CAST(SUM(ROUND(cpu * 1000000)) AS @integer) AS cpu,
 		CAST(SUM(memory) AS @integer) AS memory,
 		CAST(SUM(disk + volume_gb) AS @integer) AS disk
-		FROM containers`+where.String()+` GROUP BY `+owner+`) sums`, where.args...)
+		FROM containers`+where.String()+` GROUP BY `+owner+`) sums`, where.Args...)
 	if err != nil {
 		return nil, err
 	}

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"time"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/adapter/store/sql/dialect"
 	"github.com/go-zun/zun/internal/adapter/store/sql/schema"
 	"github.com/go-zun/zun/internal/adapter/store/sql/shelf"
@@ -47,7 +47,7 @@ type Store struct {
 	log            *slog.Logger
 	statements     *shelf.Shelf[string, string] // statement as written -> as the dialect says it
 	patient        chan struct{}                // the writes of background work that may compete with others
-	readers        sync.Map                     // nil pointer to the type of a row -> pool of its readers
+	readers        column.Readers
 	shelf          *shelf.Shelf[mark, *domain.Container]
 }
 

@@ -5,9 +5,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
-	"sync"
 
+	"github.com/go-zun/zun/internal/adapter/store/sql/clause"
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
 )
@@ -114,56 +113,31 @@ func (t *tx) scalar(ctx context.Context, dest []any, query string, args ...any) 
 	return t.fault(found.Scan(dest...))
 }
 
-// reader is a place into which the rows of one table are scanned one after the other.
-type reader[T any] struct {
-	row   T
-	names string
-	dest  []any // the columns of row
-}
-
-// readerOf returns an idle reader of T, whose columns are always those of fields and
-// lie within it.
-// Readers are kept, because to list the columns costs more than to scan them.
-func readerOf[T any](s *Store, fields func(*T) []column.Field) (r *reader[T], put func()) {
-	kind := (*T)(nil)
-	idle, known := s.readers.Load(kind)
-	if !known {
-		idle, _ = s.readers.LoadOrStore(kind, &sync.Pool{})
-	}
-	pool := idle.(*sync.Pool) //nolint:forcetypeassert // nothing else is stored
-	r, ok := pool.Get().(*reader[T])
-	if !ok {
-		r = &reader[T]{}
-		list := fields(&r.row)
-		r.names, r.dest = column.Names(list), make([]any, len(list))
-		for i := range list {
-			r.dest[i] = &list[i]
-		}
-	}
-	return r, func() {
-		var zero T
-		r.row = zero // what was read belongs to the caller alone
-		pool.Put(r)
-	}
+// page returns the rest of a SELECT, from FROM on, that cuts the page p of l out of the
+// rows where holds, and its arguments.
+func (t *tx) page(ctx context.Context, l clause.Listing, where clause.Where, p control.Page) (string, []any, error) {
+	return l.Page(where, p, func(query string, args ...any) (id int64, err error) {
+		err = t.scalar(ctx, []any{&id}, query, args...)
+		return id, err
+	})
 }
 
 // rows reads all rows of a query whose text, from FROM on, is tail.
 func rows[T any](ctx context.Context, t *tx, fields func(*T) []column.Field, tail string, args ...any) ([]T, error) {
-	r, put := readerOf(t.store, fields)
+	r, put := column.ReaderOf(&t.store.readers, fields)
 	defer put()
-	found, err := t.query(ctx, "SELECT "+r.names+" "+tail, args...)
+	found, err := t.query(ctx, "SELECT "+r.Names+" "+tail, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = found.Close() }() // Err below reports what went wrong
 	var out []T
-	var zero T
 	for found.Next() {
-		r.row = zero
-		if err := found.Scan(r.dest...); err != nil {
+		row, err := r.Read(found)
+		if err != nil {
 			return nil, t.fault(fmt.Errorf("read row: %w", err))
 		}
-		out = append(out, r.row)
+		out = append(out, row)
 	}
 	return out, t.fault(found.Err())
 }
@@ -179,37 +153,4 @@ func one[T any](ctx context.Context, t *tx, missing error, fields func(*T) []col
 		return zero, err
 	}
 	return found[0], nil
-}
-
-// condition gathers the parts of a WHERE.
-type condition struct {
-	parts []string
-	args  []any
-}
-
-func (c *condition) add(part string, args ...any) {
-	c.parts, c.args = append(c.parts, part), append(c.args, args...)
-}
-
-// equal adds column = *value unless value is nil.
-func (c *condition) equal(column string, value *string) {
-	if value != nil {
-		c.add(column+" = ?", *value)
-	}
-}
-
-func (c *condition) String() string {
-	if len(c.parts) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(c.parts, " AND ")
-}
-
-// among adds column IN (values).
-func among[T any](c *condition, column string, values []T) {
-	args := make([]any, len(values))
-	for i, v := range values {
-		args[i] = v
-	}
-	c.add(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", args...)
 }
