@@ -290,14 +290,27 @@ type Trust interface {
 	// Peek says whether Redeem would find the ticket now: NotFound if not. It decides
 	// nothing and keeps guesses away from where the store writes.
 	Peek(ctx context.Context, kind TicketKind, hash []byte) error
-	// Purge removes expired tickets and seats and returns how many.
+	// Purge removes expired tickets and seats, and who was revoked long ago, and returns how many expired.
 	Purge(ctx context.Context) (int, error)
 	// Consoles counts those whom tickets let in.
 	Consoles() Consoles
+	// Admissions keeps who may speak on the link.
+	Admissions() Admissions
 	// Authority returns the deployment's identity; NotFound before the first SetAuthority.
 	Authority(ctx context.Context) (Authority, error)
 	// SetAuthority stores a if none is stored; the first wins, and the stored one is returned.
 	SetAuthority(ctx context.Context, a Authority) (Authority, error)
+}
+
+// Admissions keeps whose certificates are taken on the link.
+type Admissions interface {
+	// Admit gives the peer of a's role and name the next epoch, from now, under a's id.
+	Admit(ctx context.Context, a domain.Admission) (domain.Admission, error)
+	// List returns all, also revoked ones; hosts first, by name.
+	List(ctx context.Context) ([]domain.Admission, error)
+	// Revoke raises the epoch of the peer with that id beyond every certificate's, once;
+	// NotFound ("admission-not-found").
+	Revoke(ctx context.Context, id string) error
 }
 
 // Consoles counts the consoles that are open at any door. Each holds a seat in every

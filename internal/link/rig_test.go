@@ -39,11 +39,12 @@ func (c *clock) step(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// rows are the two nouns of the store that the link touches. A transaction works on
+// rows are the three nouns of the store that the link touches. A transaction works on
 // a copy, which is dropped when it fails.
 type rows struct {
 	hosts     map[string]domain.Host
 	tickets   map[string]ticket
+	admitted  map[string]domain.Admission // by role and name
 	authority *control.Authority
 }
 
@@ -69,7 +70,7 @@ func (s *store) Glance(ctx context.Context, fn func(context.Context, control.Tx)
 func (s *store) Write(ctx context.Context, fn func(context.Context, control.Tx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	work := rows{hosts: maps.Clone(s.rows.hosts), tickets: maps.Clone(s.rows.tickets), authority: s.rows.authority}
+	work := rows{hosts: maps.Clone(s.rows.hosts), tickets: maps.Clone(s.rows.tickets), admitted: maps.Clone(s.rows.admitted), authority: s.rows.authority}
 	if err := fn(ctx, tx{rows: &work, now: s.clock.Now()}); err != nil {
 		return err
 	}
@@ -151,6 +152,7 @@ func (v vows) Redeem(_ context.Context, kind control.TicketKind, hash []byte) (c
 func (v vows) Peek(context.Context, control.TicketKind, []byte) error { return nil }
 func (v vows) Purge(context.Context) (int, error)                     { return 0, nil }
 func (v vows) Consoles() control.Consoles                             { return nil }
+func (v vows) Admissions() control.Admissions                         { return admissions(v) }
 
 func (v vows) Authority(context.Context) (control.Authority, error) {
 	if v.tx.rows.authority == nil {
@@ -164,6 +166,32 @@ func (v vows) SetAuthority(_ context.Context, a control.Authority) (control.Auth
 		v.tx.rows.authority = &a
 	}
 	return *v.tx.rows.authority, nil
+}
+
+type admissions struct{ tx tx }
+
+func (a admissions) Admit(_ context.Context, want domain.Admission) (domain.Admission, error) {
+	key := string(want.Role) + " " + want.Name
+	want.Epoch, want.Since, want.RevokedAt = a.tx.rows.admitted[key].Epoch+1, a.tx.now, time.Time{}
+	a.tx.rows.admitted[key] = want
+	return want, nil
+}
+
+func (a admissions) List(context.Context) ([]domain.Admission, error) {
+	return slices.Collect(maps.Values(a.tx.rows.admitted)), nil
+}
+
+func (a admissions) Revoke(_ context.Context, id string) error {
+	for key, known := range a.tx.rows.admitted {
+		if known.ID == id {
+			if !known.Revoked() {
+				known.Epoch, known.RevokedAt = known.Epoch+1, a.tx.now
+			}
+			a.tx.rows.admitted[key] = known
+			return nil
+		}
+	}
+	return domain.NewFault(domain.NotFound, "admission-not-found", "no admission %s", id)
 }
 
 // seal is a Secrets whose sealed form is not the plain one.
@@ -274,7 +302,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	c := &clock{now: time.Now().UTC()}
-	s := &store{clock: c, rows: rows{hosts: map[string]domain.Host{}, tickets: map[string]ticket{}}}
+	s := &store{clock: c, rows: rows{hosts: map[string]domain.Host{}, tickets: map[string]ticket{}, admitted: map[string]domain.Admission{}}}
 	return &rig{t: t, clock: c, store: s, brain: &brain{store: s}, log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 }
 

@@ -29,6 +29,7 @@ func TestPostgres(t *testing.T) {
 	}
 	storetest.Run(t, open)
 	t.Run("Feed/LateCommit", func(t *testing.T) { lateCommit(t, open(t)) })
+	t.Run("Upgrade", func(t *testing.T) { upgraded(t, postgres(t)) })
 	reopening(t, postgres)
 }
 
@@ -40,6 +41,7 @@ func TestMariaDB(t *testing.T) {
 	}
 	storetest.Run(t, open)
 	t.Run("Feed/LateCommit", func(t *testing.T) { lateCommit(t, open(t)) })
+	t.Run("Upgrade", func(t *testing.T) { upgraded(t, mariadb(t)) })
 	reopening(t, mariadb)
 }
 

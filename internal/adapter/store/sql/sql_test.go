@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -129,6 +130,41 @@ func schemaSteps(t *testing.T, dsn string) {
 		version(step.version, step.fault)
 	}
 	insert(t, store, "still there")
+}
+
+// TestHostsOfBeforeAreAdmitted holds that an upgrade turns no host away.
+func TestHostsOfBeforeAreAdmitted(t *testing.T) {
+	t.Parallel()
+	upgraded(t, "sqlite:///"+filepath.Join(t.TempDir(), "zun.sqlite"))
+}
+
+// upgraded brings a database with a host from the schema that knew of no admissions to
+// the newest.
+func upgraded(t *testing.T, dsn string) {
+	t.Helper()
+	const before, host = 10, "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
+	store, err := sqlstore.Open(t.Context(), sqlstore.Options{DSN: dsn, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	if err := store.Migrate(t.Context(), before); err != nil {
+		t.Fatal(err)
+	}
+	err = store.Write(t.Context(), func(ctx context.Context, tx control.Tx) error {
+		return tx.Hosts().Upsert(ctx, domain.Host{ID: host, Name: "node"})
+	})
+	if err := errors.Join(err, store.Migrate(t.Context(), sqlstore.Latest)); err != nil {
+		t.Fatal(err)
+	}
+	var all []domain.Admission
+	err = store.Read(t.Context(), func(ctx context.Context, tx control.Tx) (err error) {
+		all, err = tx.Trust().Admissions().List(ctx)
+		return err
+	})
+	if err != nil || len(all) != 1 || all[0].Role != domain.PeerHost || all[0].Name != "node" || all[0].ID != host || all[0].Epoch != 1 || all[0].Revoked() || all[0].Since.IsZero() {
+		t.Errorf("admitted are %+v, %v", all, err)
+	}
 }
 
 func nothing(context.Context, control.Tx) error { return nil }

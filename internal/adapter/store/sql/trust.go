@@ -85,11 +85,16 @@ func (s trust) Purge(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if _, err := s.exec(ctx, "DELETE FROM admissions WHERE revoked_at > 0 AND revoked_at <= @now - ?", revokedFor.Microseconds()); err != nil {
+		return 0, err
+	}
 	seats, err := s.exec(ctx, "DELETE FROM console_seats WHERE expires_at <= @now")
 	return int(purged + seats), err
 }
 
 func (s trust) Consoles() control.Consoles { return consoles(s) }
+
+func (s trust) Admissions() control.Admissions { return admissions(s) }
 
 func (s trust) Authority(ctx context.Context) (control.Authority, error) {
 	missing := domain.NewFault(domain.NotFound, "authority-not-found", "The deployment has no authority yet.")

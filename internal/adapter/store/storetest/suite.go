@@ -16,7 +16,7 @@ func Run(t *testing.T, open func(t *testing.T) control.Store) {
 	t.Helper()
 	suites := []map[string]func(*probe){
 		containerCases(), pagingCases(), tombstoneCases(), actionCases(), leaseCases(), hostCases(), quotaCases(),
-		networkCases(), registryCases(), imageCases(), feedCases(), trustCases(), transactionCases(), glanceCases(),
+		networkCases(), registryCases(), imageCases(), feedCases(), trustCases(), admissionCases(), transactionCases(), glanceCases(),
 	}
 	for _, cases := range suites {
 		for name, check := range cases {
