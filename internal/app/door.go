@@ -15,8 +15,8 @@ import (
 	"github.com/go-zun/zun/internal/config"
 	"github.com/go-zun/zun/internal/rest"
 	"github.com/go-zun/zun/internal/rest/cors"
-	"github.com/go-zun/zun/internal/rest/follow"
 	"github.com/go-zun/zun/internal/rest/schema"
+	"github.com/go-zun/zun/internal/rest/stream"
 )
 
 // identityPath is where the built-in identity stands beside the API.
@@ -118,7 +118,7 @@ func restOptions(c config.Config) rest.Options {
 		Extensions: c.API.Extensions, PublicEndpoint: c.API.PublicEndpoint, PathPrefix: pathPrefix(c), TrustedProxies: c.API.TrustedProxies, MaxLimit: c.API.MaxLimit,
 		DisableFile: "/etc/zun/healthcheck_disable",
 		Follow: rest.FollowOptions{
-			PerContainer: c.API.LogFollow.PerContainer, PerProject: c.API.LogFollow.PerProject, Timing: follow.Timing{Longest: c.API.LogFollow.Longest},
+			PerContainer: c.API.LogFollow.PerContainer, PerProject: c.API.LogFollow.PerProject, Timing: stream.Timing{Longest: c.API.LogFollow.Longest},
 		},
 		Schema: schema.Limits{
 			MinCPU: c.Bounds.MinCPU, MaxCPU: c.Bounds.MaxCPU, MinMemoryMB: c.Bounds.MinMemoryMB, MaxMemoryMB: c.Bounds.MaxMemoryMB,

@@ -13,7 +13,7 @@ import (
 
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/rest"
-	"github.com/go-zun/zun/internal/rest/follow"
+	"github.com/go-zun/zun/internal/rest/stream"
 )
 
 // quiet is a feed in which nothing happens; it counts the looks.
@@ -45,7 +45,7 @@ type crowd struct {
 	revoked atomic.Bool
 }
 
-func following(t *testing.T, timing follow.Timing) *crowd {
+func following(t *testing.T, timing stream.Timing) *crowd {
 	t.Helper()
 	c := &crowd{}
 	h := build(t, func(d *rest.Deps) {
@@ -90,7 +90,7 @@ func remains(t *testing.T, answer *http.Response) string {
 
 func TestStreamsOfEventsAreBoundedPerProject(t *testing.T) {
 	const most = 32
-	c := following(t, follow.Timing{})
+	c := following(t, stream.Timing{})
 	for i := range most {
 		if answer := c.open(t, "member"); answer.StatusCode != http.StatusOK {
 			t.Fatalf("stream %d: %s", i, answer.Status)
@@ -111,7 +111,7 @@ func TestStreamsOfEventsAreBoundedPerProject(t *testing.T) {
 }
 
 func TestAStreamEndsWithItsToken(t *testing.T) {
-	c := following(t, follow.Timing{Recheck: 20 * time.Millisecond})
+	c := following(t, stream.Timing{Recheck: 20 * time.Millisecond})
 	answer := c.open(t, "member")
 	c.revoked.Store(true)
 	if told := remains(t, answer); !strings.Contains(told, "event: end\ndata: {\"reason\":\"unauthorized\"}") {
@@ -120,7 +120,7 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 }
 
 func TestAStreamEndsInTime(t *testing.T) {
-	c := following(t, follow.Timing{Longest: 50 * time.Millisecond})
+	c := following(t, stream.Timing{Longest: 50 * time.Millisecond})
 	if told := remains(t, c.open(t, "member")); !strings.Contains(told, "event: end\ndata: {\"reason\":\"lifetime\"}") {
 		t.Errorf("told %q", told)
 	}

@@ -8,14 +8,16 @@ import (
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/draft"
 	"github.com/go-zun/zun/internal/rest/follow"
+	"github.com/go-zun/zun/internal/rest/stream"
 )
 
 // FollowOptions bound followed logs of this process. The zero value of a timing takes
 // its default, and of a count means no bound.
 type FollowOptions struct {
 	PerContainer, PerProject int // streams at once
-	Timing                   follow.Timing
+	Timing                   stream.Timing
 }
 
 // followLogs streams what a container prints, from its log's beginning or tail, or from
@@ -47,7 +49,7 @@ func followLogs(c *call) (any, error) {
 var cursorForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
 func (c *call) followQuery() (domain.FollowQuery, error) {
-	logs, err := c.logQuery()
+	logs, err := draft.LogQuery(c.args)
 	if err != nil {
 		return domain.FollowQuery{}, err
 	}

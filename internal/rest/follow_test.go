@@ -19,7 +19,7 @@ import (
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/rest"
-	"github.com/go-zun/zun/internal/rest/follow"
+	"github.com/go-zun/zun/internal/rest/stream"
 )
 
 // output is the followed log that a test scripts.
@@ -83,7 +83,7 @@ type broadcast struct {
 	stopping chan struct{}
 }
 
-func newBroadcast(t *testing.T, timing follow.Timing, script func(ctx context.Context, sink control.FollowSink) error) *broadcast {
+func newBroadcast(t *testing.T, timing stream.Timing, script func(ctx context.Context, sink control.FollowSink) error) *broadcast {
 	t.Helper()
 	b := &broadcast{
 		t: t, meter: &meter{}, identity: &withdrawn{}, stopping: make(chan struct{}),
@@ -156,7 +156,7 @@ func TestFollowedLogsAreEvents(t *testing.T) {
 	line := domain.FollowRecord{Kind: domain.FollowLine, Stream: domain.Stderr, At: moment.Add(7), Data: []byte("\x00\xff\n"), Cursor: "b"}
 	gap := domain.FollowRecord{Kind: domain.FollowGap, Reason: domain.GapRotated, Cursor: "c"}
 	end := domain.FollowRecord{Kind: domain.FollowEnd, Reason: domain.EndExited, ExitCode: &code, Cursor: "d"}
-	b := newBroadcast(t, follow.Timing{}, func(_ context.Context, sink control.FollowSink) error {
+	b := newBroadcast(t, stream.Timing{}, func(_ context.Context, sink control.FollowSink) error {
 		return errors.Join(sink([]domain.FollowRecord{record(domain.FollowBegin, "a"), line}), sink([]domain.FollowRecord{gap}), sink([]domain.FollowRecord{end}))
 	})
 	answer := b.get("web-1", "?stdout=false&tail=5&since=1700000000&restarts=true&cursor=old", map[string]string{"Last-Event-ID": "new"})
@@ -190,7 +190,7 @@ func TestFollowedLogsAreEvents(t *testing.T) {
 }
 
 func TestWhatIsRefusedBeforeFollowing(t *testing.T) {
-	b := newBroadcast(t, follow.Timing{}, func(context.Context, control.FollowSink) error {
+	b := newBroadcast(t, stream.Timing{}, func(context.Context, control.FollowSink) error {
 		return domain.NewFault(domain.Conflict, "conflict", "Cannot act on container in 'Error' state")
 	})
 	for name, c := range map[string]struct {
@@ -233,7 +233,7 @@ func lasting(ctx context.Context, sink control.FollowSink) error {
 }
 
 func TestFollowersPerContainerAndProject(t *testing.T) {
-	b := newBroadcast(t, follow.Timing{}, lasting)
+	b := newBroadcast(t, stream.Timing{}, lasting)
 	first := b.get("web-1", "", nil)
 	b.get("web-1", "", nil)
 	if answer := b.get("web-1", "", nil); answer.StatusCode != 429 {
@@ -263,16 +263,16 @@ func TestHowFollowingEnds(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		timing follow.Timing
+		timing stream.Timing
 		script func(context.Context, control.FollowSink) error
 		end    func(*broadcast)
 		resume bool
 	}{
-		"lifetime":     {follow.Timing{Longest: short}, lasting, nil, true},
-		"stopping":     {follow.Timing{}, lasting, func(b *broadcast) { close(b.stopping) }, true},
-		"unauthorized": {follow.Timing{Recheck: short}, lasting, func(b *broadcast) { b.identity.gone.Store(true) }, true},
-		"unavailable":  {follow.Timing{}, broken(domain.NewFault(domain.Unavailable, "host-stopping", "stopping")), nil, true},
-		"failed":       {follow.Timing{}, broken(errors.New("boom")), nil, false},
+		"lifetime":     {stream.Timing{Longest: short}, lasting, nil, true},
+		"stopping":     {stream.Timing{}, lasting, func(b *broadcast) { close(b.stopping) }, true},
+		"unauthorized": {stream.Timing{Recheck: short}, lasting, func(b *broadcast) { b.identity.gone.Store(true) }, true},
+		"unavailable":  {stream.Timing{}, broken(domain.NewFault(domain.Unavailable, "host-stopping", "stopping")), nil, true},
+		"failed":       {stream.Timing{}, broken(errors.New("boom")), nil, false},
 	} {
 		b := newBroadcast(t, c.timing, c.script)
 		from := bufio.NewReader(b.get("web-1", "", nil).Body)
@@ -294,7 +294,7 @@ func TestHowFollowingEnds(t *testing.T) {
 }
 
 func TestSilentLogsShowLife(t *testing.T) {
-	b := newBroadcast(t, follow.Timing{Alive: 20 * time.Millisecond, Recheck: 30 * time.Millisecond}, lasting)
+	b := newBroadcast(t, stream.Timing{Alive: 20 * time.Millisecond, Recheck: 30 * time.Millisecond}, lasting)
 	from := bufio.NewReader(b.get("web-1", "", nil).Body)
 	_, _, _ = next(t, from)
 	for range 3 {
@@ -307,7 +307,7 @@ func TestSilentLogsShowLife(t *testing.T) {
 func TestFollowersThatTakeNothingAreLeft(t *testing.T) {
 	batch := []domain.FollowRecord{{Kind: domain.FollowLine, Data: make([]byte, 32<<10), Cursor: "a"}}
 	var sent atomic.Int64
-	b := newBroadcast(t, follow.Timing{Patience: 300 * time.Millisecond}, func(_ context.Context, sink control.FollowSink) error {
+	b := newBroadcast(t, stream.Timing{Patience: 300 * time.Millisecond}, func(_ context.Context, sink control.FollowSink) error {
 		for {
 			if err := sink(batch); err != nil {
 				return err

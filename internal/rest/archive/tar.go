@@ -1,5 +1,5 @@
-// Package archive carries tars between clients and hosts as they are, without holding
-// them: the form of the contract, base64 within JSON, has to be held by many clients.
+// Package archive carries tars between clients and hosts without holding them: as they
+// are, or in the form of the contract, base64 within JSON, which many clients hold.
 package archive
 
 import (
@@ -37,13 +37,16 @@ func Given(r *http.Request) bool {
 	return err == nil && media == MediaType
 }
 
+// Get reads an archive out of a container into a sink.
+type Get func(control.ByteSink) (domain.PathStat, error)
+
 // Send answers with what get gives to its sink. An error is one from before the first
 // byte; a later one cuts the connection, because the client must see that it is not all.
-func Send(w http.ResponseWriter, get func(control.ByteSink) error) error {
-	out, release := Bounded(w)
+func Send(w http.ResponseWriter, get Get) error {
+	out, release := bounding(w)
 	defer release()
 	begun := false
-	err := get(func(chunk []byte) error {
+	_, err := get(func(chunk []byte) error {
 		if !begun {
 			w.Header().Set("Content-Type", MediaType)
 			w.WriteHeader(http.StatusOK)
@@ -58,9 +61,9 @@ func Send(w http.ResponseWriter, get func(control.ByteSink) error) error {
 	return err
 }
 
-// Bounded writes to w; a client that takes nothing for too long ends it. release takes
+// bounding writes to w; a client that takes nothing for too long ends it. release takes
 // the bound away, for the next request on the connection.
-func Bounded(w http.ResponseWriter) (to io.Writer, release func()) {
+func bounding(w http.ResponseWriter) (to io.Writer, release func()) {
 	bounds := http.NewResponseController(w)
 	// What cannot be bounded was not.
 	return boundedWriter{w, bounds}, func() { _ = bounds.SetWriteDeadline(time.Time{}) }
@@ -89,12 +92,6 @@ func Receive(w http.ResponseWriter, r *http.Request, put func(control.ByteSource
 		return domain.WrapFault(source.broken, domain.Invalid, "invalid", "The archive broke off.")
 	}
 	return err
-}
-
-// Patiently reads from, the body of what w answers; a client that sends nothing for too
-// long ends it.
-func Patiently(w http.ResponseWriter, from io.Reader) io.Reader {
-	return &patient{from: from, bounds: http.NewResponseController(w)}
 }
 
 // patient reads a body that must not stand still.

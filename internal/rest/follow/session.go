@@ -27,29 +27,6 @@ const (
 	endFailed       = "failed"       // the host refused to go on
 )
 
-// Timing bounds a session. The zero value takes the documented defaults.
-type Timing struct {
-	Longest  time.Duration // of a session
-	Recheck  time.Duration // how often the right to follow is looked at again
-	Alive    time.Duration // how long the stream may be silent
-	Patience time.Duration // how long the client may take nothing
-}
-
-// WithDefaults fills in what is not set.
-func (t Timing) WithDefaults() Timing {
-	return Timing{
-		Longest: orElse(t.Longest, 4*time.Hour), Recheck: orElse(t.Recheck, time.Minute),
-		Alive: orElse(t.Alive, 15*time.Second), Patience: orElse(t.Patience, 30*time.Second),
-	}
-}
-
-func orElse(d, fallback time.Duration) time.Duration {
-	if d <= 0 {
-		return fallback
-	}
-	return d
-}
-
 // Meter counts what sessions do.
 type Meter interface {
 	// Following tells that so many more sessions are open; negative: fewer.
@@ -68,7 +45,7 @@ type Session struct {
 	Allowed func(ctx context.Context) error
 	// Stopping is closed when this process is being stopped.
 	Stopping <-chan struct{}
-	Timing   Timing
+	Timing   stream.Timing
 	Meter    Meter
 	// Times says that lines are sent with their times.
 	Times bool
