@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/url"
 
@@ -31,14 +30,10 @@ func (c *command) attach(ctx context.Context, cl *client.Client, ident string) e
 	}
 	t := &talk{command: c, console: console}
 	if c.onTerminal() {
-		c.greet(ident)
+		t.greeting = "connected to " + ident + "; ~. at the beginning of a line disconnects"
 		t.resize = func(ctx context.Context, width, height int) error { return cl.Resize(ctx, ident, "", width, height) }
 	}
 	return t.hold(ctx)
-}
-
-func (c *command) greet(ident string) {
-	_, _ = fmt.Fprintf(c.Err, "connected to %s; ~. at the beginning of a line disconnects\n", ident)
 }
 
 // converse runs a command in a container with this command's input and output. At a

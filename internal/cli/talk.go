@@ -23,6 +23,8 @@ type talk struct {
 	console *client.Console
 	// resize tells the far terminal its size; nil if there is none.
 	resize func(ctx context.Context, width, height int) error
+	// greeting is told once every key is taken as it comes: a user who waits for it loses none.
+	greeting string
 
 	escaped atomic.Bool // the user typed ~.
 }
@@ -48,6 +50,9 @@ func (t *talk) hold(ctx context.Context) error {
 			return err
 		}
 		defer leave()
+	}
+	if t.greeting != "" {
+		_, _ = fmt.Fprintf(t.Err, "%s\r\n", t.greeting) // the terminal is raw
 	}
 	in, stop, err := interruptible(t.In)
 	if err != nil {

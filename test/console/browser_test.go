@@ -41,8 +41,8 @@ func shellInABrowser(t *testing.T, b *browser, d *deployment, box, protocols str
 	p.shapes(720, 360)
 	p.types("clear; stty size\r")
 	p.shows("20 80")
-	p.types("sleep 100\r")
-	p.shows("sleep 100")
+	p.types("echo sl''eeps; sleep 100\r")
+	p.shows("sleeps")
 	p.holds("c") // ends the sleep, not the console
 	p.shows("^C")
 	p.types("echo al''ive; cat\r")

@@ -77,6 +77,7 @@ func shell(t *testing.T, d *deployment, cmd *exec.Cmd, greeting string) int {
 		w.shows(greeting)
 	}
 	w.shows("/ #")
+	w.listens()
 	w.types("echo he''llo; stty size\r")
 	w.shows("hello")
 	w.shows("37 91")
@@ -103,8 +104,8 @@ func (w *window) resizes(cols, rows uint16) {
 // which ends the input of another.
 func (w *window) interrupts() {
 	w.t.Helper()
-	w.types("sleep 100\r")
-	w.shows("sleep 100")
+	w.types("echo sl''eeps; sleep 100\r")
+	w.shows("sleeps") // from then on, the key is a signal and not a character for the shell
 	w.types("\x03")
 	w.shows("^C")
 	w.types("echo al''ive; cat\r")
@@ -118,6 +119,7 @@ func (w *window) interrupts() {
 func attached(t *testing.T, d *deployment, cmd *exec.Cmd) *window {
 	w := d.open(t, cmd)
 	w.shows("connected to")
+	w.listens()
 	w.types("\recho at''tached; stty size\r")
 	w.shows("attached")
 	w.shows("37 91")

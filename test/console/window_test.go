@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 )
 
 // window is a pseudo-terminal with a client in it.
@@ -82,6 +83,16 @@ func (w *window) shows(s string) {
 		}
 	}()
 	w.d.eventually(s+" on the screen", found)
+}
+
+// listens waits until the client takes every key as it comes. What is typed while it
+// changes the terminal to that is thrown away by clients such as the original's.
+func (w *window) listens() {
+	w.t.Helper()
+	w.d.eventually("a terminal that takes every key", func() bool {
+		state, err := unix.IoctlGetTermios(int(w.keys.Fd()), unix.TCGETS)
+		return err == nil && state.Lflag&unix.ICANON == 0
+	})
 }
 
 // ends waits for the client and returns its exit code.
