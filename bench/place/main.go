@@ -21,7 +21,9 @@ import (
 	"github.com/go-zun/zun/bench/database"
 	"github.com/go-zun/zun/bench/figure"
 	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/control/containers"
 	"github.com/go-zun/zun/internal/control/place"
+	"github.com/go-zun/zun/internal/control/placing"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -167,9 +169,10 @@ func addCommitted(ctx context.Context, table *figure.Table, s settings, db *data
 func addCreates(ctx context.Context, table *figure.Table, s settings, db *database.Database, log *slog.Logger) error {
 	options := control.DefaultOptions()
 	options.QuotaOff, options.ServiceDownTime = true, time.Hour
-	c := control.New(control.Deps{
-		Store: db.Store, Networking: nowhere{}, Nodes: deaf{},
-		Clock: func() time.Time { return time.Now().UTC() }, Rand: rand.Reader, Log: log, Options: options,
+	brain := control.New(control.Deps{Store: db.Store, Nodes: deaf{}, Rand: rand.Reader, Options: options})
+	clock := func() time.Time { return time.Now().UTC() }
+	c := containers.New(containers.Deps{
+		Control: brain, Placing: placing.New(placing.Deps{Control: brain, Clock: clock, Log: log}), Networking: nowhere{}, Log: log,
 	})
 	var project atomic.Int64
 	took, spent, err := together(ctx, s, func(ctx context.Context) error {

@@ -19,10 +19,12 @@ import (
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/control/books"
 	"github.com/go-zun/zun/internal/control/capsule"
+	"github.com/go-zun/zun/internal/control/containers"
 	"github.com/go-zun/zun/internal/control/fleet"
 	"github.com/go-zun/zun/internal/control/insides"
 	"github.com/go-zun/zun/internal/control/loops"
 	"github.com/go-zun/zun/internal/control/place"
+	"github.com/go-zun/zun/internal/control/placing"
 	"github.com/go-zun/zun/internal/control/snapshots"
 	"github.com/go-zun/zun/internal/control/stock"
 	"github.com/go-zun/zun/internal/control/wiring"
@@ -33,21 +35,22 @@ import (
 
 // brain is the control side of a process: use cases, loops and the agents' door.
 type brain struct {
-	store     *sqlstore.Store
-	authority *ctl.Authority
-	nodes     *ctl.Nodes
-	control   *control.Control
-	fleet     *fleet.Fleet
-	insides   *insides.Insides
-	wiring    *wiring.Wiring
-	books     *books.Books
-	capsules  *capsule.Capsules
-	stock     *stock.Stock
-	snapshots *snapshots.Snapshots
-	networks  control.NetworkBook // nil where another service owns the networks
-	loops     *loops.Loops
-	link      *ctl.Server
-	stopping  <-chan struct{} // closed when the process is asked to end
+	store      *sqlstore.Store
+	authority  *ctl.Authority
+	nodes      *ctl.Nodes
+	control    *control.Control
+	containers *containers.Containers
+	fleet      *fleet.Fleet
+	insides    *insides.Insides
+	wiring     *wiring.Wiring
+	books      *books.Books
+	capsules   *capsule.Capsules
+	stock      *stock.Stock
+	snapshots  *snapshots.Snapshots
+	networks   control.NetworkBook // nil where another service owns the networks
+	loops      *loops.Loops
+	link       *ctl.Server
+	stopping   <-chan struct{} // closed when the process is asked to end
 }
 
 // agentsBrain is what agents and console doors talk to.
@@ -112,8 +115,11 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 	b := &brain{store: store, authority: authority, stopping: ctx.Done()}
 	b.nodes = ctl.NewNodes(ctl.NodesDeps{Authority: authority, Dial: dial, Timing: timing, Log: log})
 	b.control = control.New(control.Deps{
-		Store: store, Networking: networking, Groups: groups, Volumes: volumes, ImageRules: demands, Nodes: b.nodes,
-		Clock: utc, Rand: rand.Reader, Log: log, Options: options,
+		Store: store, ImageRules: demands, Nodes: b.nodes, Rand: rand.Reader, Options: options,
+	})
+	chooser := placing.New(placing.Deps{Control: b.control, Clock: utc, Log: log})
+	b.containers = containers.New(containers.Deps{
+		Control: b.control, Placing: chooser, Networking: networking, Groups: groups, Volumes: volumes, Log: log,
 	})
 	if book, owns := networking.(control.NetworkBook); owns {
 		b.networks = book
@@ -126,7 +132,7 @@ func newBrain(ctx context.Context, c config.Config, log *slog.Logger, store *sql
 	b.stock = stock.New(stock.Deps{Control: b.control, Fleet: b.fleet, Nodes: b.nodes, Log: log})
 	b.snapshots = snapshots.New(b.control, c.Quota.Images)
 	b.loops = loops.New(loops.Deps{
-		Control: b.control, Fleet: b.fleet, Networking: networking, Groups: groups, Volumes: volumes, Nodes: b.nodes,
+		Control: b.control, Placing: chooser, Fleet: b.fleet, Networking: networking, Groups: groups, Volumes: volumes, Nodes: b.nodes,
 		Meter: m, Log: log, Owner: uuid.NewString(),
 	})
 	b.link = ctl.NewServer(ctl.ServerDeps{

@@ -34,7 +34,7 @@ func newDoor(c config.Config, b *brain, m *metrics, log *slog.Logger) (http.Hand
 		return nil, err
 	}
 	door, err := rest.New(rest.Deps{
-		Containers: b.control, Wiring: b.wiring, Insides: b.insides, Files: b.insides, Snapshots: b.snapshots, Records: b.books,
+		Containers: b.containers, Wiring: b.wiring, Insides: b.insides, Files: b.insides, Snapshots: b.snapshots, Records: b.books,
 		Fleet: b.fleet, Limits: b.books, Registries: b.books,
 		Capsules: b.capsules, Images: b.stock, Networks: b.networks, Feed: b.books, Output: b.insides, FollowMeter: m.follow, Stopping: b.stopping,
 		Identity: rules.Judged(people), Policy: rules, Ping: b.control.Ping, Metrics: m.handler(), Log: log,

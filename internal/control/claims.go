@@ -70,7 +70,7 @@ func (t *Turn) Use(ctx context.Context, projectID string, claim domain.Claim) er
 	if err != nil {
 		return fmt.Errorf("count the quota of %s: %w", projectID, err)
 	}
-	return overQuota(over)
+	return OverQuota(over)
 }
 
 // giveQuota gives claim back to the project.
@@ -84,8 +84,8 @@ func (t *Turn) giveQuota(ctx context.Context, projectID string, claim domain.Cla
 	return nil
 }
 
-// overQuota is the contract's fault for the resources over, nil if there are none.
-func overQuota(over []domain.Resource) error {
+// OverQuota is the contract's fault for the resources over, nil if there are none.
+func OverQuota(over []domain.Resource) error {
 	if len(over) == 0 {
 		return nil
 	}
@@ -109,10 +109,10 @@ func (t *Turn) GiveBack(ctx context.Context, c *domain.Container) error {
 	return t.Vacate(ctx, c)
 }
 
-// grow claims what an update of c by args needs more. Growth is claimed when the
+// Grow claims what an update of c by args needs more. Growth is claimed when the
 // update is accepted, so that it cannot fail for it later; what shrinks is given
 // back when it is done, so that a failed update needs nothing again.
-func (t *Turn) grow(ctx context.Context, c *domain.Container, args domain.ActionArgs) error {
+func (t *Turn) Grow(ctx context.Context, c *domain.Container, args domain.ActionArgs) error {
 	more := domain.Growth(c.Spec, c.Spec.Updated(args))
 	if more == (domain.Claim{}) {
 		return nil

@@ -10,9 +10,11 @@ import (
 	"github.com/go-zun/zun/internal/adapter/store/storetest"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/control/books"
+	"github.com/go-zun/zun/internal/control/containers"
 	"github.com/go-zun/zun/internal/control/fleet"
 	"github.com/go-zun/zun/internal/control/insides"
 	"github.com/go-zun/zun/internal/control/loops"
+	"github.com/go-zun/zun/internal/control/placing"
 	"github.com/go-zun/zun/internal/control/snapshots"
 	"github.com/go-zun/zun/internal/control/wiring"
 	"github.com/go-zun/zun/internal/domain"
@@ -21,6 +23,7 @@ import (
 // rooms are the use cases of one replica.
 type rooms struct {
 	*control.Control
+	*containers.Containers
 	*fleet.Fleet
 	*insides.Insides
 	*wiring.Wiring
@@ -65,11 +68,14 @@ func (h *house) reopen(change ...func(*control.Options)) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	brain := control.New(control.Deps{
-		Store: h.store, Networking: h.nets, Groups: h.groups, Volumes: h.volumes, ImageRules: h.rules, Nodes: h.nodes,
-		Clock: h.store.clock, Rand: rand.Reader, Log: log, Options: options,
+		Store: h.store, ImageRules: h.rules, Nodes: h.nodes, Rand: rand.Reader, Options: options,
 	})
+	chooser := placing.New(placing.Deps{Control: brain, Clock: h.store.clock, Log: log})
 	h.rooms = rooms{
 		Control: brain,
+		Containers: containers.New(containers.Deps{
+			Control: brain, Placing: chooser, Networking: h.nets, Groups: h.groups, Volumes: h.volumes, Log: log,
+		}),
 		Fleet:   fleet.New(fleet.Deps{Control: brain, Networking: h.nets, Secrets: reversed{}, Clock: h.store.clock, Log: log}),
 		Insides: insides.New(insides.Deps{Control: brain, Nodes: h.nodes}),
 		Wiring:  wiring.New(wiring.Deps{Control: brain, Networking: h.nets, Groups: h.groups}),
@@ -77,7 +83,7 @@ func (h *house) reopen(change ...func(*control.Options)) {
 
 		Snapshots: snapshots.New(brain, 100),
 	}
-	h.loops = loops.New(loops.Deps{Control: brain, Fleet: h.Fleet, Networking: h.nets, Groups: h.groups, Volumes: h.volumes, Nodes: h.nodes, Meter: h.meter, Log: log, Owner: "test"})
+	h.loops = loops.New(loops.Deps{Control: brain, Placing: chooser, Fleet: h.Fleet, Networking: h.nets, Groups: h.groups, Volumes: h.volumes, Nodes: h.nodes, Meter: h.meter, Log: log, Owner: "test"})
 }
 
 // member is a user of project p1, admin an operator.

@@ -8,9 +8,9 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// need is what row asks of a host, with its neighbours counted. Only a container
+// Need is what row asks of a host, with its neighbours counted. Only a container
 // whose hints speak of neighbours costs a look at them.
-func need(ctx context.Context, tx Tx, row domain.Container, refused []string) (place.Need, error) {
+func Need(ctx context.Context, tx Tx, row domain.Container, refused []string) (place.Need, error) {
 	n := place.NeedOf(row.Spec, refused)
 	for i := range n.Bonds {
 		near, err := neighbours(ctx, tx, row, n.Bonds[i].Kin)
@@ -20,18 +20,6 @@ func need(ctx context.Context, tx Tx, row domain.Container, refused []string) (p
 		n.Bonds[i].Near = near
 	}
 	return n, nil
-}
-
-// needNow reads the need in a transaction of its own.
-func (c *Control) needNow(ctx context.Context, row domain.Container, refused []string) (n place.Need, err error) {
-	if n = place.NeedOf(row.Spec, refused); len(n.Bonds) == 0 {
-		return n, nil
-	}
-	err = c.Look(ctx, func(ctx context.Context, tx Tx) error {
-		n, err = need(ctx, tx, row, refused)
-		return err
-	})
-	return n, err
 }
 
 // neighbours counts, by host, the kin of row in its own project; what other projects
@@ -74,26 +62,6 @@ func kinOf(ctx context.Context, tx Tx, scope Scope, kin place.Kin) (found []doma
 	return found, nil
 }
 
-// checkKin refuses hints that name containers which the project does not have.
-func checkKin(ctx context.Context, tx Tx, row domain.Container) error {
-	wishes, err := place.ReadHints(row.Spec.Hints)
-	if err != nil {
-		return err
-	}
-	for _, b := range wishes.Bonds {
-		for _, id := range b.Kin.Containers {
-			_, err := tx.Containers().Get(ctx, Scope{ProjectID: row.ProjectID}, id)
-			if domain.IsKind(err, domain.NotFound) {
-				return domain.NewFault(domain.Invalid, "invalid-value", "The hint %s names the container %s, which could not be found.", b.Hint, id)
-			}
-			if err != nil {
-				return fmt.Errorf("look up neighbour %s: %w", id, err)
-			}
-		}
-	}
-	return nil
-}
-
 // keepBonds refuses host ("host-full") if the hard wishes of c about its neighbours do
 // not hold there any more. The project's quota row is kept until the end of the
 // transaction, so that of two that must not meet the second sees the first.
@@ -104,7 +72,7 @@ func (t *Turn) keepBonds(ctx context.Context, c domain.Container, host domain.Ho
 	if err := t.Use(ctx, c.ProjectID, domain.Claim{}); err != nil {
 		return err
 	}
-	n, err := need(ctx, t.Tx, c, nil)
+	n, err := Need(ctx, t.Tx, c, nil)
 	if err != nil || n.BondsHold(&host) {
 		return err
 	}

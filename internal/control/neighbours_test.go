@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/control/placing"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -52,7 +53,7 @@ func TestHardHints(t *testing.T) {
 		t.Error("the first of its kind finds no host")
 	}
 	none := h.row(h.create("torn", hinted(map[string]string{"same_host": string(web), "different_host": string(web)})))
-	if none.Status != domain.Error || none.StatusReason != control.NoValidHost {
+	if none.Status != domain.Error || none.StatusReason != placing.NoValidHost {
 		t.Errorf("both near and apart: %s %q", none.Status, none.StatusReason)
 	}
 }

@@ -40,35 +40,6 @@ func OwnImage(ctx context.Context, tx Tx, projectID, reference string) (image do
 	return image, true, nil
 }
 
-// useOwn makes spec take the image that it names from what its project committed, if
-// that is one of them. Such an image is on one host only.
-func (g grounds) useOwn(spec *domain.Spec) error {
-	if g.own.ID == "" {
-		return nil
-	}
-	if spec.RequestedHost != "" && spec.RequestedHost != g.own.HostName {
-		return domain.NewFault(domain.Conflict, "conflict", "Image %s is not on the requested host: it was committed on another.", spec.Image)
-	}
-	spec.OwnImage, spec.RequestedHost, spec.RegistryID = g.own.ID, g.own.HostName, ""
-	return nil
-}
-
-// rebuildOwn does the same for the image that a rebuild of row asks for.
-func rebuildOwn(ctx context.Context, t *Turn, row domain.Container, args *domain.ActionArgs) error {
-	if args.Image == "" {
-		return nil
-	}
-	own, found, err := OwnImage(ctx, t, row.ProjectID, args.Image)
-	if err != nil || !found {
-		return err
-	}
-	if row.HostName != "" && row.HostName != own.HostName {
-		return domain.NewFault(domain.Conflict, "conflict", "Image %s is not on the host of container %s.", args.Image, row.ID)
-	}
-	args.OwnImage = own.ID
-	return nil
-}
-
 // commitRest is how long an engine may still bring forth an image whose commit is known
 // to have failed: a host that died in the middle had asked for it.
 const commitRest = 10 * time.Second

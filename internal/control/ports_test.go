@@ -1,8 +1,8 @@
 package control_test
 
 import (
-	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/control/books"
+	"github.com/go-zun/zun/internal/control/containers"
 	"github.com/go-zun/zun/internal/control/fleet"
 	"github.com/go-zun/zun/internal/control/insides"
 	"github.com/go-zun/zun/internal/control/wiring"
@@ -11,7 +11,7 @@ import (
 
 // The rooms carry out every use case that the front door declares.
 var (
-	_ rest.Containers   = (*control.Control)(nil)
+	_ rest.Containers   = (*containers.Containers)(nil)
 	_ rest.Wiring       = (*wiring.Wiring)(nil)
 	_ rest.Insides      = (*insides.Insides)(nil)
 	_ rest.Files        = (*insides.Insides)(nil)

@@ -7,11 +7,6 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// find looks up one plain container for an actor.
-func find(ctx context.Context, tx Tx, actor domain.Actor, ref Ref) (domain.Container, error) {
-	return Find(ctx, tx, actor, ref, domain.KindContainer)
-}
-
 // Find looks up one row of kind for an actor: what looks like a uuid is compared
 // literally, anything else is an exact name. Admins look across projects. Faults:
 // NotFound, and Conflict where several have the name.
@@ -74,23 +69,6 @@ func looksLikeUUID(s string) bool {
 		}
 	}
 	return digits == 32
-}
-
-// checkName returns a Conflict when a container of that name exists within the
-// scope in which names must be unique.
-func (t *Turn) checkName(ctx context.Context, projectID, name string) error {
-	if t.options.NameScope == NamesFree {
-		return nil
-	}
-	scope := Scope{ProjectID: projectID, AllProjects: t.options.NameScope == NamesGlobal}
-	found, err := t.Containers().ByName(ctx, scope, name)
-	if err != nil {
-		return fmt.Errorf("look up container by name: %w", err)
-	}
-	if len(found) > 0 {
-		return domain.NewFault(domain.Conflict, "container-already-exists", "A container with name %s already exists.", name)
-	}
-	return nil
 }
 
 // HostOf returns the host of c if it is up, and an Unavailable fault otherwise.

@@ -97,7 +97,7 @@ func TestUpdateIsNoticedFromAnotherReplica(t *testing.T) {
 	h := newHouse(t)
 	h.addHost("n1")
 	id := h.running("web")
-	here := h.Control
+	here := h.Containers
 	h.reopen()
 	wait := h.answer(id, func() { h.done(id, domain.Running) })
 	row, err := here.Update(t.Context(), member(), control.Ref{Ident: "web"}, size(2, 512))

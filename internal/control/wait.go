@@ -10,10 +10,10 @@ import (
 // pollInterval bounds how late an action that ended in another replica is noticed.
 const pollInterval = 500 * time.Millisecond
 
-// await returns the action once it is finished. It listens for this process and
+// Await returns the action once it is finished. It listens for this process and
 // looks at the row now and then for the other replicas. A Timeout fault says that
 // the time to wait has passed; the action itself goes on.
-func (c *Control) await(ctx context.Context, action int64) (domain.Action, error) {
+func (c *Control) Await(ctx context.Context, action int64) (domain.Action, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.ResponseTimeout)
 	defer cancel()
 	ended, stop := c.waiters.Listen(action)

@@ -7,12 +7,14 @@ import (
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/control/fleet"
+	"github.com/go-zun/zun/internal/control/placing"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 // Deps are what the loops stand on. Every field but Groups and Volumes is required.
 type Deps struct {
 	Control    *control.Control
+	Placing    *placing.Placing
 	Fleet      *fleet.Fleet
 	Networking control.Networking
 	Groups     control.Groups  // nil: there are no security groups
@@ -26,6 +28,7 @@ type Deps struct {
 // Loops are the background jobs of the control plane.
 type Loops struct {
 	control    *control.Control
+	placing    *placing.Placing
 	fleet      *fleet.Fleet
 	networking control.Networking
 	groups     control.Groups
@@ -40,7 +43,7 @@ type Loops struct {
 // New returns the loops over d.
 func New(d Deps) *Loops {
 	return &Loops{
-		control: d.Control, fleet: d.Fleet, networking: d.Networking, groups: d.Groups, volumes: d.Volumes,
+		control: d.Control, placing: d.Placing, fleet: d.Fleet, networking: d.Networking, groups: d.Groups, volumes: d.Volumes,
 		nodes: d.Nodes, meter: d.Meter, log: d.Log, owner: d.Owner,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/control/placing"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/failpoint"
 )
@@ -87,7 +88,7 @@ func (l *Loops) placed(ctx context.Context, a domain.Action) (row domain.Contain
 		if err != nil || !ours || row.HostID != "" {
 			return row, ours, err
 		}
-		host, fits, err := l.control.Choose(ctx, row, refused)
+		host, fits, err := l.placing.Choose(ctx, row, refused)
 		if err != nil {
 			return row, false, err
 		}
@@ -104,9 +105,9 @@ func (l *Loops) placed(ctx context.Context, a domain.Action) (row domain.Contain
 
 func nowhere(a domain.Action) string {
 	if a.Reason != "" {
-		return control.NoValidHost + " Last: " + a.Reason
+		return placing.NoValidHost + " Last: " + a.Reason
 	}
-	return control.NoValidHost
+	return placing.NoValidHost
 }
 
 func (l *Loops) occupy(ctx context.Context, a domain.Action, host domain.Host) (row domain.Container, ours bool, err error) {

@@ -1,4 +1,4 @@
-package control
+package containers
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 
 // checkMounts refuses what no back end here can give. A volume of a size that no host
 // can hold to it is refused with the reason of a host, rather than made without bound.
-func (c *Control) checkMounts(ctx context.Context, actor domain.Actor, mounts []domain.MountRequest, g grounds) error {
+func (c *Containers) checkMounts(ctx context.Context, actor domain.Actor, mounts []domain.MountRequest, g grounds) error {
 	judge := func() error { return domain.WithoutVolumes(mounts) }
 	if c.volumes != nil {
 		judge = func() error { return c.volumes.Resolve(ctx, actor, mounts) }
