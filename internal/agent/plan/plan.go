@@ -81,9 +81,9 @@ func (p planner) act(op *domain.Op) Plan {
 	case domain.VerbReboot:
 		return p.reboot(op)
 	case domain.VerbPause:
-		return p.toggle(domain.Running, domain.Paused, StepPause)
+		return p.toggle(StepPause)
 	case domain.VerbUnpause:
-		return p.toggle(domain.Paused, domain.Running, StepUnpause)
+		return p.toggle(StepUnpause)
 	case domain.VerbKill:
 		return p.kill(op)
 	case domain.VerbUpdate, domain.VerbResizeContainer:
@@ -226,15 +226,13 @@ func (p planner) reboot(op *domain.Op) Plan {
 	return p.raise(plan)
 }
 
-func (p planner) toggle(from, to domain.Status, kind StepKind) Plan {
-	switch p.member.State.Status {
-	case to:
-		return Plan{Then: domain.PhaseDone}
-	case from:
-		return Plan{Steps: []Step{{Kind: kind, Object: p.member}}, Then: domain.PhaseDone}
-	default:
+// toggle freezes or thaws the process, whatever it is shown as: an engine may show for a
+// moment what was before, and both may be repeated.
+func (p planner) toggle(kind StepKind) Plan {
+	if !p.member.Alive() {
 		return p.notRunning()
 	}
+	return Plan{Steps: []Step{{Kind: kind, Object: p.member}}, Then: domain.PhaseDone}
 }
 
 // kill is never sent twice: one that a former run had begun has an unknown outcome.

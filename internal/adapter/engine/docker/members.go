@@ -184,11 +184,11 @@ func (m members) Start(ctx context.Context, o agent.Object) error {
 }
 
 // Stop implements agent.Members. A frozen process cannot hear a signal, so it is
-// thawed first.
+// thawed first, unless it ended meanwhile.
 func (m members) Stop(ctx context.Context, o agent.Object, grace time.Duration) error {
 	if o.State.Status == domain.Paused {
-		if err := m.Unpause(ctx, o); err != nil {
-			return err
+		if err := m.Unpause(ctx, o); err != nil && !domain.IsKind(err, domain.Conflict) {
+			return goneIsFine(err)
 		}
 	}
 	options := client.ContainerStopOptions{}
@@ -205,28 +205,6 @@ func (m members) Kill(ctx context.Context, o agent.Object, signal string) error 
 	_, err := m.e.api.ContainerKill(ctx, o.EngineID, client.ContainerKillOptions{Signal: signal})
 	if err != nil && strings.Contains(strings.ToLower(plain(err)), "invalid signal") {
 		return domain.WrapFault(err, domain.Invalid, "invalid", "Invalid signal: %s", signal)
-	}
-	return stateFault(err)
-}
-
-// Pause implements agent.Members.
-func (m members) Pause(ctx context.Context, o agent.Object) error {
-	_, err := m.e.api.ContainerPause(ctx, o.EngineID, client.ContainerPauseOptions{})
-	if err != nil && strings.Contains(plain(err), "already paused") {
-		return nil
-	}
-	return stateFault(err)
-}
-
-// Unpause implements agent.Members.
-func (m members) Unpause(ctx context.Context, o agent.Object) error {
-	_, err := m.e.api.ContainerUnpause(ctx, o.EngineID, client.ContainerUnpauseOptions{})
-	if err != nil && strings.Contains(plain(err), "not paused") {
-		// The engine says so of one that runs and of one that ended alike.
-		if now, lookErr := m.e.inspect(ctx, o.EngineID); lookErr == nil && now.State.Status != domain.Running {
-			return domain.WrapFault(err, domain.Conflict, "conflict", "Container %s is not running", o.Container)
-		}
-		return nil
 	}
 	return stateFault(err)
 }

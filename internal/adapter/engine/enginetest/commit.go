@@ -28,7 +28,7 @@ func (h *house) snapshot() agent.Snapshot {
 func testCommit(t *testing.T, h *house) {
 	committer, images := capability[agent.Committer](h), h.engine.Images()
 	first := h.snapshot()
-	o := h.start(h.command("sleep 100"))
+	o := h.start(h.command("sleep 1000"))
 	_, err := capability[agent.Execer](h).ExecRun(h.ctx(), o, []string{"sh", "-c", "echo kept > /tmp/kept"}, 64)
 	h.must(err, "write a file")
 	before := h.member(o.Container).PID
@@ -50,7 +50,7 @@ func testCommit(t *testing.T, h *house) {
 	if present, err := images.Present(h.ctx(), domain.OwnReference(first.Image)); err != nil || !present {
 		t.Errorf("present: %v, %v", present, err)
 	}
-	spec := h.command("sleep 100")
+	spec := h.command("sleep 1000")
 	spec.Image = domain.OwnReference(first.Image)
 	copied := h.start(spec)
 	result, err := capability[agent.Execer](h).ExecRun(h.ctx(), copied, []string{"cat", "/tmp/kept"}, 64)

@@ -144,7 +144,7 @@ func (h *house) number(r journal.Reader, after int) (n int, lost bool) {
 
 // testJournalPace reads while the process prints faster than it is read.
 func testJournalPace(t *testing.T, h *house) {
-	o := h.start(h.command("seq 1 3000; sleep 100"))
+	o := h.start(h.command("seq 1 3000; sleep 1000"))
 	r := h.journal(o)
 	tick := time.NewTicker(100 * time.Microsecond)
 	defer tick.Stop()

@@ -52,7 +52,7 @@ func testRepeat(t *testing.T, h *house) {
 	if first.EngineID != second.EngineID || first.State.Hostname != second.State.Hostname {
 		t.Errorf("ensuring twice made %s and %s", first.EngineID, second.EngineID)
 	}
-	spec := agent.MemberSpec{Container: id, Generation: 1, Sandbox: first, Spec: h.command("sleep 100")}
+	spec := agent.MemberSpec{Container: id, Generation: 1, Sandbox: first, Spec: h.command("sleep 1000")}
 	a, err := members.Create(h.ctx(), spec)
 	h.must(err, "create")
 	b, err := members.Create(h.ctx(), spec)
@@ -113,14 +113,14 @@ func testHostname(t *testing.T, h *house) {
 	id := h.id()
 	sandbox, err := h.engine.Sandboxes().Ensure(h.ctx(), agent.SandboxSpec{Container: id, Hostname: "web-1"})
 	h.must(err, "ensure sandbox")
-	o, err := h.engine.Members().Create(h.ctx(), agent.MemberSpec{Container: id, Generation: 1, Sandbox: sandbox, Spec: h.command("hostname; sleep 100")})
+	o, err := h.engine.Members().Create(h.ctx(), agent.MemberSpec{Container: id, Generation: 1, Sandbox: sandbox, Spec: h.command("hostname; sleep 1000")})
 	h.must(err, "create")
 	h.must(h.engine.Members().Start(h.ctx(), o), "start")
 	h.printed(o, "web-1")
 	if seen := h.member(id); seen.State.Hostname != "web-1" {
 		t.Errorf("the hostname is shown as %q", seen.State.Hostname)
 	}
-	unnamed := h.start(h.command("hostname; sleep 100"))
+	unnamed := h.start(h.command("hostname; sleep 1000"))
 	shown := h.member(unnamed.Container).State.Hostname
 	if shown == "" {
 		t.Error("a container without a wish has no hostname")
@@ -137,7 +137,7 @@ func testStage(t *testing.T, h *house) {
 	again, err := h.engine.Sandboxes().Stage(h.ctx(), spec)
 	h.must(err, "stage again")
 	o, err := h.engine.Members().Create(h.ctx(), agent.MemberSpec{
-		Container: spec.Container, Generation: 1, Sandbox: staged, Spec: h.command("hostname; sleep 100"),
+		Container: spec.Container, Generation: 1, Sandbox: staged, Spec: h.command("hostname; sleep 1000"),
 	})
 	h.must(err, "create for a staged sandbox")
 	living, err := h.engine.Sandboxes().Ensure(h.ctx(), spec)
@@ -155,9 +155,9 @@ func testStage(t *testing.T, h *house) {
 }
 
 func testGenerations(t *testing.T, h *house) {
-	o := h.create(h.command("sleep 100"))
+	o := h.create(h.command("sleep 1000"))
 	sandbox, _ := h.find(o.Container, true)
-	next := agent.MemberSpec{Container: o.Container, Generation: 2, Sandbox: sandbox, Spec: h.command("sleep 100")}
+	next := agent.MemberSpec{Container: o.Container, Generation: 2, Sandbox: sandbox, Spec: h.command("sleep 1000")}
 	made, err := h.engine.Members().Create(h.ctx(), next) // replaces the former one
 	h.must(err, "create generation 2")
 	h.must(h.engine.Members().Remove(h.ctx(), o), "remove generation 1 again")
@@ -167,7 +167,7 @@ func testGenerations(t *testing.T, h *house) {
 }
 
 func testRestart(t *testing.T, h *house) {
-	o := h.start(h.command("sleep 100"))
+	o := h.start(h.command("sleep 1000"))
 	before := h.member(o.Container)
 	again := h.Open(t)
 	objects, err := again.List(h.ctx())
@@ -218,7 +218,7 @@ func (h *house) run(id domain.ContainerID) error {
 	if err != nil {
 		return err
 	}
-	o, err := h.engine.Members().Create(ctx, agent.MemberSpec{Container: id, Generation: 1, Sandbox: sandbox, Spec: h.command("sleep 100")})
+	o, err := h.engine.Members().Create(ctx, agent.MemberSpec{Container: id, Generation: 1, Sandbox: sandbox, Spec: h.command("sleep 1000")})
 	if err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (h *house) run(id domain.ContainerID) error {
 func testEvents(t *testing.T, h *house) {
 	names, err := h.engine.Watch(h.ctx())
 	h.must(err, "watch")
-	o := h.create(h.command("sleep 100"))
+	o := h.create(h.command("sleep 1000"))
 	members := h.engine.Members()
 	for _, change := range []struct {
 		what string
@@ -247,10 +247,10 @@ func testEvents(t *testing.T, h *house) {
 	}
 }
 
-// heard fails unless id is named within a second of the call.
+// heard waits until id is named.
 func heard(t *testing.T, names <-chan domain.ContainerID, id domain.ContainerID, what string) {
 	t.Helper()
-	late := time.After(time.Second)
+	late := time.After(patience)
 	for {
 		select {
 		case name, open := <-names:
@@ -261,7 +261,7 @@ func heard(t *testing.T, names <-chan domain.ContainerID, id domain.ContainerID,
 				return
 			}
 		case <-late:
-			t.Fatalf("%s was not heard within a second", what)
+			t.Fatalf("%s was never heard", what)
 		}
 	}
 }
@@ -278,13 +278,14 @@ func drain(names <-chan domain.ContainerID) {
 	}
 }
 
+// testEventOfEnd looks at each event, as the agent does; the last one is that of the end.
 func testEventOfEnd(t *testing.T, h *house) {
 	names, err := h.engine.Watch(h.ctx())
 	h.must(err, "watch")
 	o := h.start(h.command("sleep 0.6; exit 5"))
-	drain(names)
-	h.untilStatus(o.Container, domain.Stopped)
-	heard(t, names, o.Container, "the end of the process")
+	for seen := h.member(o.Container); seen.State.Status != domain.Stopped; seen = h.member(o.Container) {
+		heard(t, names, o.Container, "the end of the process")
+	}
 	if code := h.member(o.Container).State.ExitCode; code == nil || *code != 5 {
 		t.Errorf("the exit code is %v", code)
 	}

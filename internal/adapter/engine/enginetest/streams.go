@@ -14,7 +14,7 @@ import (
 )
 
 func testExecRun(t *testing.T, h *house) {
-	o := h.start(h.command("sleep 100"))
+	o := h.start(h.command("sleep 1000"))
 	execer := capability[agent.Execer](h)
 	for _, c := range []struct {
 		cmd    []string
@@ -74,7 +74,7 @@ func (h *house) exec(o agent.Object, tty bool, cmd ...string) (string, agent.Str
 }
 
 func testExecStreams(t *testing.T, h *house) {
-	o := h.start(h.command("sleep 100"))
+	o := h.start(h.command("sleep 1000"))
 	_, s := h.exec(o, false, "cat")
 	said, ended := h.opened(s)
 	message := strings.Repeat("0123456789abcde\n", 4096)
@@ -95,7 +95,7 @@ func testExecStreams(t *testing.T, h *house) {
 }
 
 func testExecTerminal(t *testing.T, h *house) {
-	o := h.start(h.command("sleep 100"))
+	o := h.start(h.command("sleep 1000"))
 	id, s := h.exec(o, true, "sh")
 	said, ended := h.opened(s)
 	h.must(capability[agent.Execer](h).ExecResize(h.ctx(), o, id, 111, 33), "resize")
@@ -112,7 +112,7 @@ func testExecTerminal(t *testing.T, h *house) {
 
 func testExecFaults(_ *testing.T, h *house) {
 	execer := capability[agent.Execer](h)
-	o := h.create(h.command("sleep 100"))
+	o := h.create(h.command("sleep 1000"))
 	_, err := execer.ExecRun(h.ctx(), o, []string{"true"}, 100)
 	h.fault(err, domain.Conflict)
 	_, err = execer.ExecCreate(h.ctx(), o, nil, false)
@@ -129,7 +129,7 @@ func testExecFaults(_ *testing.T, h *house) {
 // testExecOfAnother names one container's session with another container.
 func testExecOfAnother(_ *testing.T, h *house) {
 	execer := capability[agent.Execer](h)
-	one, other := h.start(h.command("sleep 100")), h.start(h.command("sleep 100"))
+	one, other := h.start(h.command("sleep 1000")), h.start(h.command("sleep 100"))
 	id, err := execer.ExecCreate(h.ctx(), one, []string{"true"}, true)
 	h.must(err, "create exec")
 	_, err = execer.ExecOpen(h.ctx(), other, id)
@@ -233,7 +233,7 @@ func testLogsTerminal(t *testing.T, h *house) {
 }
 
 func testArchive(t *testing.T, h *house) {
-	o := h.start(h.command("sleep 100"))
+	o := h.start(h.command("sleep 1000"))
 	archiver := capability[agent.Archiver](h)
 	content := strings.Repeat("zun ", 300<<10)
 	var sent bytes.Buffer

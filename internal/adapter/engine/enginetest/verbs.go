@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,20 +47,47 @@ func testKill(t *testing.T, h *house) {
 	h.fault(h.engine.Members().Kill(h.ctx(), o, "TERM"), domain.Conflict)
 }
 
+// An engine may show for a moment what was before, but not for long.
 func testPause(t *testing.T, h *house) {
-	o := h.start(h.command("sleep 100"))
+	o := h.start(h.command("sleep 1000"))
 	h.must(h.engine.Members().Pause(h.ctx(), o), "pause")
-	if s := h.member(o.Container).State; s.Status != domain.Paused || s.Detail == "" {
-		t.Errorf("a paused member is %s (%s)", s.Status, s.Detail)
+	if s := h.untilStatus(o.Container, domain.Paused).State; s.Detail == "" {
+		t.Error("a paused member shows no detail")
 	}
 	h.must(h.engine.Members().Unpause(h.ctx(), o), "unpause")
-	if s := h.member(o.Container).State.Status; s != domain.Running {
-		t.Errorf("an unpaused member is %s", s)
+	h.untilStatus(o.Container, domain.Running)
+}
+
+// testToggle freezes and thaws as fast as the engine does it, each twice: what the engine
+// still shows of an earlier call must not pass for the outcome of a later one.
+func testToggle(_ *testing.T, h *house) {
+	o := h.start(h.command("while true; do echo tick; sleep 0.02; done"))
+	members := h.engine.Members()
+	for range 8 {
+		for range 2 {
+			h.must(members.Pause(h.ctx(), o), "pause")
+		}
+		for range 2 {
+			h.must(members.Unpause(h.ctx(), o), "unpause")
+		}
 	}
+	ticks := func() int { return strings.Count(h.logs(o, domain.LogQuery{Stdout: true, Tail: -1}), "tick") }
+	seen := ticks()
+	h.until("the thawed process goes on", func() bool { return ticks() > seen })
+	h.must(members.Pause(h.ctx(), o), "pause")
+	h.untilStatus(o.Container, domain.Paused)
+	quiet := 0
+	h.until("the frozen process says nothing more", func() bool {
+		if now := ticks(); now != seen {
+			seen, quiet = now, 0
+		}
+		quiet++
+		return quiet > 10
+	})
 }
 
 func testUpdate(t *testing.T, h *house) {
-	o := h.start(h.command("sleep 100"))
+	o := h.start(h.command("sleep 1000"))
 	h.must(h.engine.Members().Update(h.ctx(), o, domain.Spec{CPU: 0.25, MemoryMB: 96}), "update")
 	stats, err := capability[agent.Observer](h).Stats(h.ctx(), h.member(o.Container))
 	h.must(err, "stats")
@@ -120,7 +148,7 @@ func testPull(t *testing.T, h *house) {
 
 func testWrongState(_ *testing.T, h *house) {
 	members := h.engine.Members()
-	o := h.create(h.command("sleep 100"))
+	o := h.create(h.command("sleep 1000"))
 	h.fault(members.Pause(h.ctx(), o), domain.Conflict)
 	h.fault(members.Unpause(h.ctx(), o), domain.Conflict)
 	_, err := capability[agent.Observer](h).Top(h.ctx(), o, "")
@@ -136,7 +164,7 @@ func testWrongState(_ *testing.T, h *house) {
 }
 
 func testDeadSandbox(t *testing.T, h *house) {
-	o := h.start(h.command("sleep 100"))
+	o := h.start(h.command("sleep 1000"))
 	sandbox, _ := h.find(o.Container, true)
 	killer, ok := h.engine.(interface {
 		KillSandbox(id domain.ContainerID) error
@@ -158,7 +186,7 @@ func testDeadSandbox(t *testing.T, h *house) {
 }
 
 func testTop(t *testing.T, h *house) {
-	o := h.start(h.command("sleep 100"))
+	o := h.start(h.command("sleep 1000"))
 	for _, args := range []string{"", "aux"} {
 		table, err := capability[agent.Observer](h).Top(h.ctx(), o, args)
 		h.must(err, "top")
