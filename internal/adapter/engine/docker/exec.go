@@ -15,8 +15,17 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// ExecRun implements agent.Execer.
+// ExecRun implements agent.Execer. The user's time runs from the beginning, however much
+// of it the engine takes to start the command.
 func (e *Engine) ExecRun(ctx context.Context, o agent.Object, cmd []string, limit int64) (domain.ExecResult, error) {
+	result, err := e.execRun(ctx, o, cmd, limit)
+	if ctx.Err() != nil {
+		return domain.ExecResult{}, domain.WrapFault(ctx.Err(), domain.Timeout, "exec-timeout", "Timeout on executing command: %s", strings.Join(cmd, " "))
+	}
+	return result, err
+}
+
+func (e *Engine) execRun(ctx context.Context, o agent.Object, cmd []string, limit int64) (domain.ExecResult, error) {
 	id, err := e.execCreate(ctx, o, client.ExecCreateOptions{Cmd: cmd, AttachStdout: true, AttachStderr: true})
 	if err != nil {
 		return domain.ExecResult{}, err
@@ -29,11 +38,7 @@ func (e *Engine) ExecRun(ctx context.Context, o agent.Object, cmd []string, limi
 	unblock := context.AfterFunc(ctx, attached.Close) // a read does not heed ctx
 	defer unblock()
 	kept := &bounded{left: limit}
-	_, err = stdcopy.StdCopy(kept, kept, attached.Reader)
-	if ctx.Err() != nil {
-		return domain.ExecResult{}, domain.WrapFault(ctx.Err(), domain.Timeout, "exec-timeout", "Timeout on executing command: %s", strings.Join(cmd, " "))
-	}
-	if err != nil {
+	if _, err := stdcopy.StdCopy(kept, kept, attached.Reader); err != nil {
 		return domain.ExecResult{}, fault(err)
 	}
 	code, err := e.exitCode(ctx, id)

@@ -38,7 +38,7 @@ func awaitStock(t *testing.T, deployment string, want int) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for inStock(t, deployment) != want {
 		select {
 		case <-tick.C:

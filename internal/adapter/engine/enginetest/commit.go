@@ -37,8 +37,8 @@ func testCommit(t *testing.T, h *house) {
 	if made.ID == "" || made.Size <= 0 {
 		t.Errorf("the image is %+v", made)
 	}
-	if after := h.member(o.Container); after.State.Status != domain.Running || after.PID != before {
-		t.Errorf("the committed member is %s, process %d, which was %d", after.State.Status, after.PID, before)
+	if after := h.untilStatus(o.Container, domain.Running); after.PID != before {
+		t.Errorf("the committed member's process is %d, which was %d", after.PID, before)
 	}
 	again, err := committer.Commit(h.ctx(), o, first)
 	h.must(err, "commit again")
@@ -61,9 +61,7 @@ func testCommit(t *testing.T, h *house) {
 	h.must(h.engine.Members().Pause(h.ctx(), o), "pause")
 	_, err = committer.Commit(h.ctx(), o, h.snapshot())
 	h.must(err, "commit a paused member")
-	if s := h.member(o.Container).State.Status; s != domain.Paused {
-		t.Errorf("a paused member that was committed is %s", s)
-	}
+	h.untilStatus(o.Container, domain.Paused)
 	h.must(h.engine.Members().Stop(h.ctx(), o, 0), "stop")
 	_, err = committer.Commit(h.ctx(), o, h.snapshot())
 	h.must(err, "commit a stopped member")

@@ -23,7 +23,8 @@ func testExecRun(t *testing.T, h *house) {
 		code   int
 	}{
 		{[]string{"echo", "hi there"}, 1 << 20, "hi there\n", 0},
-		{[]string{"sh", "-c", "echo out; sleep 0.1; echo err >&2; exit 4"}, 1 << 20, "out\nerr\n", 4},
+		{[]string{"sh", "-c", "echo out; exit 4"}, 1 << 20, "out\n", 4},
+		{[]string{"sh", "-c", "echo err >&2"}, 1 << 20, "err\n", 0},
 		{[]string{"false"}, 1 << 20, "", 1},
 		{[]string{"seq", "1000"}, 6, "1\n2\n3\n", 0},
 	} {
@@ -32,6 +33,11 @@ func testExecRun(t *testing.T, h *house) {
 		if string(result.Output) != c.output || result.ExitCode != c.code || len(result.ExecID) != 64 {
 			t.Errorf("%v gave %q, %d, id %q", c.cmd, result.Output, result.ExitCode, result.ExecID)
 		}
+	}
+	both, err := execer.ExecRun(h.ctx(), o, []string{"sh", "-c", "echo out; echo err >&2"}, 1<<20)
+	h.must(err, "exec that prints on both streams")
+	if out := string(both.Output); out != "out\nerr\n" && out != "err\nout\n" { // there is no order between two streams
+		t.Errorf("both streams gave %q", out)
 	}
 	result, err := execer.ExecRun(h.ctx(), o, []string{"no-such-command"}, 1<<20)
 	h.must(err, "exec of a missing command")
@@ -129,7 +135,7 @@ func testExecFaults(_ *testing.T, h *house) {
 // testExecOfAnother names one container's session with another container.
 func testExecOfAnother(_ *testing.T, h *house) {
 	execer := capability[agent.Execer](h)
-	one, other := h.start(h.command("sleep 1000")), h.start(h.command("sleep 100"))
+	one, other := h.start(h.command("sleep 1000")), h.start(h.command("sleep 1000"))
 	id, err := execer.ExecCreate(h.ctx(), one, []string{"true"}, true)
 	h.must(err, "create exec")
 	_, err = execer.ExecOpen(h.ctx(), other, id)
@@ -190,6 +196,7 @@ func testLogs(t *testing.T, h *house) {
 	ended := h.untilStatus(o.Container, domain.Stopped)
 	both := domain.LogQuery{Stdout: true, Stderr: true, Tail: -1}
 	h.until("every line", func() bool { return strings.Contains(h.logs(o, both), "four") })
+	one, three := h.printedAt(o, "one"), h.printedAt(o, "three")
 	for _, c := range []struct {
 		name string
 		q    domain.LogQuery
@@ -199,7 +206,7 @@ func testLogs(t *testing.T, h *house) {
 		{"stderr", domain.LogQuery{Stderr: true, Tail: -1}, "two\n"},
 		{"tail", domain.LogQuery{Stdout: true, Stderr: true, Tail: 1}, "four\n"},
 		{"no line", domain.LogQuery{Stdout: true, Stderr: true, Tail: 0}, ""},
-		{"since", domain.LogQuery{Stdout: true, Tail: -1, Since: ended.State.StartedAt.Add(700 * time.Millisecond)}, "three\nfour\n"},
+		{"since", domain.LogQuery{Stdout: true, Tail: -1, Since: one.Add(three.Sub(one) / 2)}, "three\nfour\n"},
 	} {
 		if got := h.logs(o, c.q); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
@@ -219,6 +226,20 @@ func testLogs(t *testing.T, h *house) {
 	if kinds[domain.Stdout] != "one\nthree\nfour\n" || kinds[domain.Stderr] != "two\n" {
 		t.Errorf("the streams are mixed: %q", kinds)
 	}
+}
+
+// printedAt is when the engine says that a line of the log was printed.
+func (h *house) printedAt(o agent.Object, line string) time.Time {
+	h.t.Helper()
+	for stamped := range strings.Lines(h.logs(o, domain.LogQuery{Stdout: true, Tail: -1, Timestamps: true})) {
+		if stamp, text, _ := strings.Cut(strings.TrimSpace(stamped), " "); text == line {
+			at, err := time.Parse(time.RFC3339Nano, stamp)
+			h.must(err, "read the time of "+line)
+			return at
+		}
+	}
+	h.t.Fatalf("%s was not printed", line)
+	return time.Time{}
 }
 
 func testLogsTerminal(t *testing.T, h *house) {

@@ -14,7 +14,12 @@ import (
 )
 
 // ExecRun runs cmd beside the member's process and collects at most limit bytes.
-func (e *Engine) ExecRun(ctx context.Context, o agent.Object, cmd []string, limit int64) (domain.ExecResult, error) {
+func (e *Engine) ExecRun(ctx context.Context, o agent.Object, cmd []string, limit int64) (result domain.ExecResult, err error) {
+	defer func() {
+		if ctx.Err() != nil {
+			err = domain.WrapFault(ctx.Err(), domain.Timeout, "exec-timeout", "Timeout on executing command: %s", strings.Join(cmd, " "))
+		}
+	}()
 	id, err := e.ExecCreate(ctx, o, cmd, false)
 	if err != nil {
 		return domain.ExecResult{}, err
@@ -25,7 +30,7 @@ func (e *Engine) ExecRun(ctx context.Context, o agent.Object, cmd []string, limi
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
 	defer stop()
-	result := domain.ExecResult{ExecID: id}
+	result.ExecID = id
 	err = s.CloseWrite()
 	var kept bytes.Buffer
 	if err == nil {
@@ -35,9 +40,6 @@ func (e *Engine) ExecRun(ctx context.Context, o agent.Object, cmd []string, limi
 		_, err = io.Copy(io.Discard, s)
 	}
 	result.Output = kept.Bytes()
-	if ctx.Err() != nil {
-		return result, domain.WrapFault(ctx.Err(), domain.Timeout, "exec-timeout", "Timeout on executing command: %s", strings.Join(cmd, " "))
-	}
 	if err != nil {
 		return result, fmt.Errorf("read exec output: %w", err)
 	}
