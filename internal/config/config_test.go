@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/kit/printed"
 )
 
 var update = flag.Bool("update", false, "write docs/reference/config.md anew")
@@ -334,23 +335,11 @@ func TestCheckSaysWhatItFound(t *testing.T) {
 }
 
 func TestReferenceIsPrintedFromTheTable(t *testing.T) {
-	const file = "../../docs/reference/config.md"
 	var want strings.Builder
 	if err := config.Reference(&want); err != nil {
 		t.Fatal(err)
 	}
-	if *update {
-		if err := os.WriteFile(file, []byte(want.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want.String() {
-		t.Error("docs/reference/config.md differs from the table: run go test ./internal/config -update")
-	}
+	printed.Hold(t, "../../docs/reference/config.md", want.String(), *update)
 }
 
 func FuzzLoad(f *testing.F) {

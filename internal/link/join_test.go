@@ -115,7 +115,7 @@ func TestJoinIsRefused(t *testing.T) {
 	})
 	t.Run("expired token", func(t *testing.T) {
 		token := r.token(rep, "h9")
-		r.clock.step(ctl.TokenLife + time.Second)
+		r.clock.Step(ctl.TokenLife + time.Second)
 		wantFault(t, enter(node.Deps{HostName: "h9", Token: token}), domain.Forbidden, "join-refused")
 	})
 }
@@ -132,7 +132,7 @@ func TestALiveNameIsNotTakenOver(t *testing.T) {
 	if err := replacing.Enter(t.Context()); err != nil || replacing.HostID() != uuid {
 		t.Fatalf("replace gave %q (%v), want %q", replacing.HostID(), err, uuid)
 	}
-	r.clock.step(downAfter + time.Second)
+	r.clock.Step(downAfter + time.Second)
 	silent := r.machine(node.Deps{HostName: "h1", Token: r.token(rep, "h1"), Controls: []string{rep.address}})
 	if err := silent.Enter(t.Context()); err != nil || silent.HostID() != uuid {
 		t.Fatalf("a silent host's name gave %q (%v), want %q", silent.HostID(), err, uuid)
@@ -156,7 +156,7 @@ func TestCertificatesAreRenewedAtTwoThirds(t *testing.T) {
 	}
 	// Six weeks: every certificate of both sides ends several times over.
 	for range 9 {
-		r.clock.step(trust.Lifetime*2/3 + time.Minute)
+		r.clock.Step(trust.Lifetime*2/3 + time.Minute)
 		renew()
 		fresh := ctl.NewNodes(ctl.NodesDeps{Authority: rep.authority, Dial: channel.TCP(), Timing: quickTiming(), Log: r.log})
 		if _, err := fresh.Calls(r.store.host("h1")).Observe(t.Context(), "c1"); err != nil {
@@ -179,7 +179,7 @@ func TestAnExpiredOrDeletedHostJoinsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	uuid := m.HostID()
-	r.clock.step(trust.Lifetime + time.Hour)
+	r.clock.Step(trust.Lifetime + time.Hour)
 	wantFault(t, m.Run(t.Context()), domain.Unauthenticated, wire.CodeHostGone)
 
 	deps.Token = ""

@@ -71,7 +71,7 @@ func TestADoorAsksEveryReplica(t *testing.T) {
 		first.stop()
 	}
 	before, _ := vault.Load()
-	r.clock.step(time.Until(before.RenewAt()) + time.Minute)
+	r.clock.Step(time.Until(before.RenewAt()) + time.Minute)
 	if _, err := d.Renew(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestPermitsAreForOneTerminalOneDoorAndSeconds(t *testing.T) {
 		"for the container's own terminal": {d, func(v *control.Visit) { v.ExecID = "" }},
 		"of another door":                  {other, func(*control.Visit) {}},
 		"changed":                          {d, func(v *control.Visit) { v.Permit = []byte(strings.Replace(string(v.Permit), "A", "B", 1)) }},
-		"too late":                         {d, func(*control.Visit) { r.clock.step(trust.PermitLife) }},
+		"too late":                         {d, func(*control.Visit) { r.clock.Step(trust.PermitLife) }},
 	} {
 		visit, err := d.Redeem(t.Context(), claim("ticket"))
 		if err != nil {
@@ -304,7 +304,7 @@ func TestJoinTokensOfADoor(t *testing.T) {
 		t.Fatal(err)
 	}
 	before, _ := vault.Load()
-	r.clock.step(time.Until(before.RenewAt()) + time.Minute)
+	r.clock.Step(time.Until(before.RenewAt()) + time.Minute)
 	if _, err := again.Renew(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/kit/clock"
 	"github.com/go-zun/zun/internal/link/channel"
 	"github.com/go-zun/zun/internal/link/ctl"
 	"github.com/go-zun/zun/internal/link/node"
@@ -20,24 +21,6 @@ import (
 )
 
 const downAfter = time.Minute
-
-// clock is wall time that a test sets.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) step(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 // rows are the three nouns of the store that the link touches. A transaction works on
 // a copy, which is dropped when it fails.
@@ -54,7 +37,7 @@ type ticket struct {
 }
 
 type store struct {
-	clock *clock
+	clock *clock.Clock
 	mu    sync.Mutex
 	rows  rows
 }
@@ -293,7 +276,7 @@ func quickTiming() channel.Timing {
 // rig is a deployment: one store, replicas and hosts on demand.
 type rig struct {
 	t     *testing.T
-	clock *clock
+	clock *clock.Clock
 	store *store
 	brain *brain
 	log   *slog.Logger
@@ -301,7 +284,7 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	c := &clock{now: time.Now().UTC()}
+	c := clock.At(time.Now().UTC())
 	s := &store{clock: c, rows: rows{hosts: map[string]domain.Host{}, tickets: map[string]ticket{}, admitted: map[string]domain.Admission{}}}
 	return &rig{t: t, clock: c, store: s, brain: &brain{store: s}, log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 }

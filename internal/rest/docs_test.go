@@ -3,12 +3,12 @@ package rest_test
 import (
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/go-zun/zun/api"
+	"github.com/go-zun/zun/internal/kit/printed"
 	"github.com/go-zun/zun/internal/rest"
 	"github.com/go-zun/zun/internal/rest/openapi"
 	"github.com/go-zun/zun/internal/rest/schema"
@@ -24,19 +24,7 @@ func TestReferenceIsPrintedFromTheTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{"microversions.md": microversions(), "routes.md": routes(), "api.md": openapi.Print(operations)} {
-		path := filepath.Join("..", "..", "docs", "reference", name)
-		if *update {
-			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		have, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatalf("%v; write it with: go test ./internal/rest -run Reference -update", err)
-		}
-		if string(have) != text {
-			t.Errorf("%s is out of date; write it with: go test ./internal/rest -run Reference -update", path)
-		}
+		printed.Hold(t, filepath.Join("..", "..", "docs", "reference", name), text, *update)
 	}
 }
 

@@ -8,12 +8,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-zun/zun/internal/adapter/policy"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/kit/clock"
+	"github.com/go-zun/zun/internal/kit/printed"
 	"github.com/go-zun/zun/internal/rest"
 )
 
@@ -22,36 +23,18 @@ var (
 	update             = flag.Bool("update", false, "write docs/reference/policy.md anew")
 )
 
-// clock is a time that only tests move.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // files is a directory with a policy file and policy.d.
 type files struct {
 	t       *testing.T
 	dir     string
-	clock   *clock
+	clock   *clock.Clock
 	log     *strings.Builder
 	options policy.Options
 }
 
 func newFiles(t *testing.T, content string) *files {
 	t.Helper()
-	f := &files{t: t, dir: t.TempDir(), clock: &clock{now: time.Unix(1_000_000, 0)}, log: &strings.Builder{}}
+	f := &files{t: t, dir: t.TempDir(), clock: clock.At(time.Unix(1_000_000, 0)), log: &strings.Builder{}}
 	f.options = policy.Options{File: f.dir + "/policy.yaml", Dirs: []string{f.dir + "/policy.d"}, Now: f.clock.Now,
 		Log: slog.New(slog.NewTextHandler(f.log, nil))}
 	if content != "" {
@@ -299,7 +282,7 @@ func TestFilesAreFollowed(t *testing.T) {
 		}, true},
 	} {
 		step.change()
-		f.clock.pass(2 * time.Second)
+		f.clock.Step(2 * time.Second)
 		if got := ask(); got != step.want {
 			t.Errorf("%s: allowed = %v, want %v", step.name, got, step.want)
 		}
@@ -367,23 +350,11 @@ func TestJudgedIdentity(t *testing.T) {
 }
 
 func TestReferenceIsPrintedFromTheTable(t *testing.T) {
-	const file = "../../../docs/reference/policy.md"
 	var want strings.Builder
 	if err := policy.Reference(&want); err != nil {
 		t.Fatal(err)
 	}
-	if *update {
-		if err := os.WriteFile(file, []byte(want.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want.String() {
-		t.Error("docs/reference/policy.md differs from the table: run go test ./internal/adapter/policy -update")
-	}
+	printed.Hold(t, "../../../docs/reference/policy.md", want.String(), *update)
 }
 
 func BenchmarkAllowed(b *testing.B) {

@@ -67,7 +67,7 @@ func TestPublicImagesAreCheap(t *testing.T) {
 	if len(s.asked) > 0 || len(s.pulls) != 1 {
 		t.Errorf("asked %v, pulled %v", s.asked, s.pulls)
 	}
-	s.later(2 * time.Hour)
+	s.clock.Step(2 * time.Hour)
 	s.want("who used it before", s.ready("p2", public, missing, ""), "")
 	if len(s.asked) > 0 {
 		t.Errorf("asked %v for a project that was cleared", s.asked)
@@ -77,7 +77,7 @@ func TestPublicImagesAreCheap(t *testing.T) {
 	if len(s.asked) != 1 {
 		t.Errorf("asked %d times", len(s.asked))
 	}
-	s.later(2 * time.Hour)
+	s.clock.Step(2 * time.Hour)
 	s.sell(public, "a", "pw") // it became private
 	s.want("a new project of what became private", s.ready("p7", public, missing, ""), "image-forbidden")
 }
@@ -101,7 +101,7 @@ func TestWhatAnOperatorBroughtIsForEverybody(t *testing.T) {
 	s.want("never", s.ready("p1", private, never, ""), "")
 	s.want("pulled over it", s.ready("p2", private, always, "pw"), "")
 	s.want("still everybody's", s.ready("p3", private, never, ""), "")
-	s.later(1000 * time.Hour)
+	s.clock.Step(1000 * time.Hour)
 	s.collect()
 	s.wantRemoved("what is not ours stays")
 }
@@ -130,7 +130,7 @@ func TestACrashInAPullClearsNobody(t *testing.T) {
 	s.want("another project", s.ready("p2", private, never, ""), "image-not-authorised")
 	s.want("another project that asks", s.ready("p2", private, missing, ""), "image-forbidden")
 	s.want("the project itself", s.ready("p1", private, missing, "pw"), "")
-	s.later(1000 * time.Hour)
+	s.clock.Step(1000 * time.Hour)
 	s.collect()
 	s.wantRemoved("what the cut off pull brought is ours", private)
 }
@@ -139,7 +139,7 @@ func TestAFailedPullLeavesNoTrace(t *testing.T) {
 	s := open(t)
 	s.want("nothing sold", s.ready("p1", private, missing, ""), "image-not-found")
 	s.bring(private, "a")
-	s.later(1000 * time.Hour)
+	s.clock.Step(1000 * time.Hour)
 	s.collect()
 	s.wantRemoved("what came by other hands later")
 }
@@ -152,7 +152,7 @@ func TestAnUnreadableBookIsPutAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.restart()
-	s.later(1000 * time.Hour)
+	s.clock.Step(1000 * time.Hour)
 	s.collect()
 	s.wantRemoved("what nobody knows to be ours")
 	if _, err := os.Stat(s.path + ".unreadable"); err != nil {

@@ -66,7 +66,7 @@ func stocked(t *testing.T, n int) *shop {
 	for i, name := range names(n) {
 		s.sell(name, fmt.Sprintf("id%d", i), "")
 		s.want(name, s.ready("p1", name, missing, ""), "")
-		s.later(time.Hour)
+		s.clock.Step(time.Hour)
 	}
 	return s
 }
@@ -76,27 +76,27 @@ func TestImagesGoByAge(t *testing.T) {
 	all := names(3)
 	s.collect()
 	s.wantRemoved("young ones")
-	s.later(22*time.Hour + time.Minute)
+	s.clock.Step(22*time.Hour + time.Minute)
 	s.collect(all[0])
 	s.wantRemoved("the first is used, the second is a day old", all[1])
 	s.used["id2"] = true // by somebody else's container
-	s.later(100 * time.Hour)
+	s.clock.Step(100 * time.Hour)
 	s.collect(all[0])
 	s.wantRemoved("none that is used")
 	delete(s.used, "id2")
 	s.collect()
 	s.wantRemoved("the time since the last use counts")
-	s.later(25 * time.Hour)
+	s.clock.Step(25 * time.Hour)
 	s.collect()
 	s.wantRemoved("all in the end", all[0], all[2])
 }
 
 func TestTheTimeOfUseSurvivesARestart(t *testing.T) {
 	s := stocked(t, 1)
-	s.later(20 * time.Hour)
+	s.clock.Step(20 * time.Hour)
 	s.collect(names(1)...)
 	s.restart()
-	s.later(10 * time.Hour)
+	s.clock.Step(10 * time.Hour)
 	s.collect()
 	s.wantRemoved("used ten hours ago")
 }
@@ -119,7 +119,7 @@ func TestWhatSomebodyElseReplacedIsNotOurs(t *testing.T) {
 	s.bring(all[0], "theirs")
 	delete(s.here, all[1])
 	delete(s.sizes, "id1")
-	s.later(1000 * time.Hour)
+	s.clock.Step(1000 * time.Hour)
 	s.collect()
 	s.wantRemoved("neither the replaced nor the removed one")
 	s.collect()
@@ -131,7 +131,7 @@ func TestWhatSomebodyElseReplacedIsNotOurs(t *testing.T) {
 func TestAnImageWantedWhileItGoes(t *testing.T) {
 	s := stocked(t, 1)
 	name := names(1)[0]
-	s.later(1000 * time.Hour)
+	s.clock.Step(1000 * time.Hour)
 	ended := make(chan string)
 	s.during = func(string) {
 		s.during = nil
@@ -146,7 +146,7 @@ func TestAnImageWantedWhileItGoes(t *testing.T) {
 
 func TestWithoutTheWholeTruthNothingGoes(t *testing.T) {
 	s := stocked(t, 1)
-	s.later(1000 * time.Hour)
+	s.clock.Step(1000 * time.Hour)
 	n, err := s.stock.Collect(t.Context(), func() ([]string, bool) { return nil, false })
 	if n != 0 || err != nil {
 		t.Errorf("removed %d, %v", n, err)

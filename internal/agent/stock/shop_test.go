@@ -14,6 +14,7 @@ import (
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/agent/stock"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/kit/clock"
 )
 
 // shop is an engine's images and the registries that they come from.
@@ -34,7 +35,7 @@ type shop struct {
 	during   func(name string) // runs while an image is removed
 	broken   error             // of the next pull, after it brought the image
 
-	now   time.Time
+	clock *clock.Clock
 	stock *stock.Stock
 	signs *signs // nil: there is no notary
 	path  string
@@ -52,7 +53,7 @@ const total = 1000
 func open(t *testing.T) *shop {
 	s := &shop{
 		t: t, registry: map[string]article{}, here: map[string]string{}, sizes: map[string]int64{}, used: map[string]bool{}, free: total,
-		now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), path: filepath.Join(t.TempDir(), "images.json"),
+		clock: clock.At(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)), path: filepath.Join(t.TempDir(), "images.json"),
 		rules: stock.Rules{Remove: true, UnusedAge: 24 * time.Hour, Grace: time.Minute, High: 0.8, Low: 0.5, PublicFor: time.Hour},
 	}
 	s.restart()
@@ -62,23 +63,11 @@ func open(t *testing.T) *shop {
 // restart opens the stock anew on what the disk holds, as another run of the agent does.
 func (s *shop) restart() {
 	s.t.Helper()
-	opened, err := stock.New(stock.Deps{Engine: s, Notary: s.notary(), Path: s.path, Rules: s.rules, Clock: s.clock, Log: slog.New(slog.DiscardHandler)})
+	opened, err := stock.New(stock.Deps{Engine: s, Notary: s.notary(), Path: s.path, Rules: s.rules, Clock: s.clock.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.stock = opened
-}
-
-func (s *shop) clock() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
-
-func (s *shop) later(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = s.now.Add(d)
 }
 
 // sell puts an image into a registry.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/kit/clock"
 	"github.com/go-zun/zun/internal/rest/feed"
 )
 
@@ -42,24 +43,6 @@ func (b *book) write(n int64) {
 	b.last += n
 }
 
-// clock is moved by hand.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 const every = 250 * time.Millisecond
 
 // follower notes what it read and fails the test on a miss.
@@ -84,7 +67,7 @@ func (f *follower) read() {
 }
 
 func TestManyFollowersCostOneLookAnInterval(t *testing.T) {
-	source, now := &book{last: 100}, &clock{now: time.Unix(1_000_000, 0)}
+	source, now := &book{last: 100}, clock.At(time.Unix(1_000_000, 0))
 	hub := feed.NewHub(source, every, now.Now)
 	followers := make([]*follower, 50)
 	for i := range followers {
@@ -93,7 +76,7 @@ func TestManyFollowersCostOneLookAnInterval(t *testing.T) {
 	const rounds = 30
 	for range rounds {
 		source.write(3)
-		now.pass(every)
+		now.Step(every)
 		for _, f := range followers {
 			f.read()
 		}
@@ -109,12 +92,12 @@ func TestManyFollowersCostOneLookAnInterval(t *testing.T) {
 }
 
 func TestAFollowerThatIsFarBehindCatchesUp(t *testing.T) {
-	source, now := &book{last: 10_000}, &clock{now: time.Unix(1_000_000, 0)}
+	source, now := &book{last: 10_000}, clock.At(time.Unix(1_000_000, 0))
 	hub := feed.NewHub(source, every, now.Now)
 	behind, ahead := &follower{t: t, hub: hub, last: 3}, &follower{t: t, hub: hub, last: 10_000}
 	for range 60 {
 		source.write(100)
-		now.pass(every)
+		now.Step(every)
 		ahead.read()
 		behind.read()
 	}
@@ -124,16 +107,16 @@ func TestAFollowerThatIsFarBehindCatchesUp(t *testing.T) {
 }
 
 func TestAfterAPauseNothingIsMissed(t *testing.T) {
-	source, now := &book{last: 5}, &clock{now: time.Unix(1_000_000, 0)}
+	source, now := &book{last: 5}, clock.At(time.Unix(1_000_000, 0))
 	hub := feed.NewHub(source, every, now.Now)
 	f := &follower{t: t, hub: hub, last: 5}
 	f.read()
 	source.write(7_000) // while nobody follows
-	now.pass(time.Hour)
+	now.Step(time.Hour)
 	late := &follower{t: t, hub: hub, last: 7_005}
 	source.write(1)
 	for range 40 {
-		now.pass(every)
+		now.Step(every)
 		late.read()
 		f.read()
 	}
@@ -143,14 +126,14 @@ func TestAfterAPauseNothingIsMissed(t *testing.T) {
 }
 
 func TestASourceThatIsDownIsAskedAgain(t *testing.T) {
-	source, now := &book{last: 5, down: errors.New("down")}, &clock{now: time.Unix(1_000_000, 0)}
+	source, now := &book{last: 5, down: errors.New("down")}, clock.At(time.Unix(1_000_000, 0))
 	hub := feed.NewHub(source, every, now.Now)
 	if _, err := hub.After(t.Context(), 5); err == nil {
 		t.Error("nothing is said")
 	}
 	source.down = nil
 	source.write(1)
-	now.pass(every)
+	now.Step(every)
 	f := &follower{t: t, hub: hub, last: 5}
 	if f.read(); f.last != 6 {
 		t.Errorf("at %d", f.last)

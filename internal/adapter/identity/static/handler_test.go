@@ -132,7 +132,7 @@ func list(value any) []map[string]any {
 func TestTokenMadeFromTokenDoesNotOutliveIt(t *testing.T) {
 	h := newHouse(t)
 	token := h.token("demo")
-	h.clock.pass(30 * time.Minute)
+	h.clock.Step(30 * time.Minute)
 	r := h.do(call{method: "POST", path: "/v3/auth/tokens", body: `{"auth":{"identity":{"methods":["token"],"token":{"id":"` + token + `"}}}}`})
 	if r.at("token", "expires_at") != "2026-11-23T13:00:00.000000Z" {
 		t.Errorf("expires at %v", r.at("token", "expires_at"))
@@ -246,14 +246,14 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	if r := guess("demo", h.password("demo"), "198.51.100.1"); r.status != 201 {
 		t.Errorf("another user from there: %d", r.status)
 	}
-	h.clock.pass(time.Second)
+	h.clock.Step(time.Second)
 	if r := guess("admin", "wrong", "198.51.100.1"); r.status != 401 {
 		t.Errorf("after the wait: %d", r.status)
 	}
 	if r := guess("admin", "wrong", "198.51.100.1"); r.header.Get("Retry-After") != "2" {
 		t.Errorf("the wait does not grow: %v", r.header)
 	}
-	h.clock.pass(2 * time.Second)
+	h.clock.Step(2 * time.Second)
 	if r := guess("admin", h.password("admin"), "198.51.100.1"); r.status != 201 {
 		t.Errorf("the right password after the wait: %d", r.status)
 	}

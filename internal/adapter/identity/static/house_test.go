@@ -10,49 +10,31 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/go-zun/zun/internal/adapter/identity/static"
+	"github.com/go-zun/zun/internal/kit/clock"
 	"github.com/go-zun/zun/internal/rest"
 )
 
 var _ rest.Identity = (*static.Identity)(nil)
-
-// clock is a time that only tests move.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 // house is one built-in identity in a directory of its own.
 type house struct {
 	*static.Identity
 	t       testing.TB
 	options static.Options
-	clock   *clock
+	clock   *clock.Clock
 	door    http.Handler
 }
 
 func newHouse(tb testing.TB) *house {
 	tb.Helper()
 	dir := filepath.Join(tb.TempDir(), "state")
-	c := &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	c := clock.At(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
 	h := &house{t: tb, clock: c, options: static.Options{
 		UsersFile: dir + "/users.yaml", KeyFile: dir + "/token.key", RevocationFile: dir + "/revoked", OpenRCFile: dir + "/openrc",
 		CloudsFile: dir + "/clouds.yaml", IdentityURL: "http://zun.test/identity", ContainerURL: "http://zun.test/v1",

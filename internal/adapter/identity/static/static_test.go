@@ -84,7 +84,7 @@ func TestLostLoginFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.clock.pass(2 * time.Second)
+	h.clock.Step(2 * time.Second)
 	if r := h.do(call{method: "POST", path: "/v3/auth/tokens", body: byName("admin", password, "")}); r.status != 201 {
 		t.Errorf("log-in with the new password: %d %s", r.status, r.text)
 	}
@@ -108,7 +108,7 @@ func TestGrant(t *testing.T) {
 	if again, err := static.Grant(h.options, "carol", "demo", "member"); err != nil || again != "" {
 		t.Errorf("a second grant: %q, %v", again, err)
 	}
-	h.clock.pass(2 * time.Second)
+	h.clock.Step(2 * time.Second)
 	for scope, want := range map[string][]string{
 		"": {"reader"}, `{"project":{"name":"demo","domain":{"id":"default"}}}`: {"member", "reader"},
 	} {
@@ -154,11 +154,11 @@ func TestAuthenticate(t *testing.T) {
 			t.Errorf("%s token: %v", name, err)
 		}
 	}
-	h.clock.pass(time.Hour - time.Second)
+	h.clock.Step(time.Hour - time.Second)
 	if _, err := h.Authenticate(t.Context(), token); err != nil {
 		t.Errorf("one second before the end: %v", err)
 	}
-	h.clock.pass(time.Second)
+	h.clock.Step(time.Second)
 	if _, err := h.Authenticate(t.Context(), token); !domain.IsKind(err, domain.Unauthenticated) {
 		t.Errorf("after the end: %v", err)
 	}
@@ -189,7 +189,7 @@ func TestUsersFileIsFollowed(t *testing.T) {
 		{"no role left", "    default_project: demo\n    roles:\n      demo:\n        - reader", without, false},
 	} {
 		h.edit(h.options.UsersFile, step.from, step.to)
-		h.clock.pass(2 * time.Second)
+		h.clock.Step(2 * time.Second)
 		if _, err := h.Authenticate(t.Context(), token); (err == nil) != step.good {
 			t.Errorf("%s: %v\n%s", step.name, err, h.read(h.options.UsersFile))
 		}
@@ -239,7 +239,7 @@ func TestRevocationOutlivesRestartAndReachesReplicas(t *testing.T) {
 		}
 	}
 	refused(h, "at once")
-	h.clock.pass(2 * time.Second)
+	h.clock.Step(2 * time.Second)
 	refused(replica, "another replica")
 	h.open()
 	refused(h, "after a restart")
@@ -252,7 +252,7 @@ func TestRevocationOutlivesRestartAndReachesReplicas(t *testing.T) {
 	if _, err := h.Authenticate(t.Context(), second); err == nil {
 		t.Error("the revocation behind a torn line is lost")
 	}
-	h.clock.pass(2 * time.Hour)
+	h.clock.Step(2 * time.Hour)
 	h.open()
 	if left := h.read(h.options.RevocationFile); left != "" {
 		t.Errorf("expired revocations are kept: %q", left)
