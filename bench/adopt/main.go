@@ -12,13 +12,12 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/go-zun/zun/bench/database"
 	"github.com/go-zun/zun/bench/figure"
+	"github.com/go-zun/zun/bench/program"
 	"github.com/go-zun/zun/bench/service"
 	"github.com/go-zun/zun/client"
 )
@@ -45,21 +44,13 @@ func main() {
 	flag.StringVar(&s.bin, "bin", "bin", "directory of the service's binaries")
 	flag.IntVar(&s.containers, "containers", 1000, "containers on the host")
 	flag.IntVar(&s.rounds, "n", 5, "restarts")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, s)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "adopt:", err)
-		os.Exit(1)
-	}
+	os.Exit(program.Run("adopt", func(ctx context.Context, dir string) error {
+		s.dir = dir
+		return run(ctx, s)
+	}))
 }
 
 func run(ctx context.Context, s settings) (err error) {
-	if s.dir, err = os.MkdirTemp("", "zun-bench-"); err != nil {
-		return fmt.Errorf("make a directory: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(s.dir)) }()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	db, err := database.Open(ctx, filepath.Join(s.dir, "api"), "", log)
 	if err != nil {

@@ -13,14 +13,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strconv"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/go-zun/zun/bench/figure"
+	"github.com/go-zun/zun/bench/program"
 )
 
 // target bounds what the door adds to a first byte and to a key, at p99.
@@ -44,21 +43,13 @@ func main() {
 	flag.IntVar(&s.rounds, "n", 200, "rounds of first bytes and keys")
 	flag.IntVar(&s.pieces, "pieces", 5, "rounds of the throughput")
 	flag.IntVar(&s.size, "size", 64, "MiB of each")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, s)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "console:", err)
-		os.Exit(1)
-	}
+	os.Exit(program.Run("console", func(ctx context.Context, dir string) error {
+		s.dir = dir
+		return run(ctx, s)
+	}))
 }
 
 func run(ctx context.Context, s settings) (err error) {
-	if s.dir, err = os.MkdirTemp("", "zun-bench-"); err != nil {
-		return fmt.Errorf("make a directory: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(s.dir)) }()
 	d, err := newDeployment(ctx, s)
 	if err != nil {
 		return err

@@ -11,15 +11,14 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/go-zun/zun/bench/database"
 	"github.com/go-zun/zun/bench/figure"
+	"github.com/go-zun/zun/bench/program"
 	"github.com/go-zun/zun/bench/service"
 )
 
@@ -52,14 +51,10 @@ func main() {
 	flag.DurationVar(&s.bound, "bound", 5*time.Minute, "no further size is begun after this time")
 	flag.IntVar(&s.clients, "clients", 16, "connections")
 	flag.IntVar(&s.hosts, "hosts", 10, "hosts to place containers on")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, s, rows)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "load:", err)
-		os.Exit(1)
-	}
+	os.Exit(program.Run("load", func(ctx context.Context, dir string) error {
+		s.dir = dir
+		return run(ctx, s, rows)
+	}))
 }
 
 func run(ctx context.Context, s settings, rows string) (err error) {
@@ -70,10 +65,6 @@ func run(ctx context.Context, s settings, rows string) (err error) {
 		}
 		s.rows = append(s.rows, n)
 	}
-	if s.dir, err = os.MkdirTemp("", "zun-bench-"); err != nil {
-		return fmt.Errorf("make a directory: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(s.dir)) }()
 	servers := []string{""}
 	if s.postgres != "" {
 		servers = append(servers, s.postgres)

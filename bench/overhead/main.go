@@ -13,13 +13,12 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/go-zun/zun/bench/figure"
+	"github.com/go-zun/zun/bench/program"
 	"github.com/go-zun/zun/bench/service"
 )
 
@@ -45,21 +44,13 @@ func main() {
 	flag.IntVar(&s.rounds, "n", 200, "rounds of starts")
 	flag.IntVar(&s.execs, "execs", 200, "rounds of executed commands")
 	flag.IntVar(&s.ready, "ready", 4, "ready sandboxes of the second service")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, s)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "overhead:", err)
-		os.Exit(1)
-	}
+	os.Exit(program.Run("overhead", func(ctx context.Context, dir string) error {
+		s.dir = dir
+		return run(ctx, s)
+	}))
 }
 
 func run(ctx context.Context, s settings) (err error) {
-	if s.dir, err = os.MkdirTemp("", "zun-bench-"); err != nil {
-		return fmt.Errorf("make a directory: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(s.dir)) }()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	bare, err := newBare(ctx, s, log)
 	if err != nil {

@@ -11,15 +11,14 @@ import (
 	"log/slog"
 	mathrand "math/rand/v2"
 	"os"
-	"os/signal"
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/go-zun/zun/bench/database"
 	"github.com/go-zun/zun/bench/figure"
+	"github.com/go-zun/zun/bench/program"
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/control/containers"
 	"github.com/go-zun/zun/internal/control/place"
@@ -34,6 +33,7 @@ const (
 )
 
 type settings struct {
+	dir      string
 	postgres string
 	hosts    int
 	span     time.Duration
@@ -46,14 +46,10 @@ func main() {
 	flag.IntVar(&s.hosts, "hosts", 10_000, "hosts of the fleet")
 	flag.DurationVar(&s.span, "span", 5*time.Second, "how long each way is measured")
 	flag.IntVar(&s.workers, "workers", 16, "transactions at once")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, s)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "place:", err)
-		os.Exit(1)
-	}
+	os.Exit(program.Run("place", func(ctx context.Context, dir string) error {
+		s.dir = dir
+		return run(ctx, s)
+	}))
 }
 
 func run(ctx context.Context, s settings) (err error) {
@@ -67,7 +63,7 @@ func run(ctx context.Context, s settings) (err error) {
 		return nil
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	db, err := database.Open(ctx, os.TempDir(), s.postgres, log)
+	db, err := database.Open(ctx, s.dir, s.postgres, log)
 	if err != nil {
 		return err
 	}

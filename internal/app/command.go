@@ -59,15 +59,20 @@ func serviceCommand(name, short string, run service, chores []chore) *cobra.Comm
 			return run(cmd.Context(), c, log)
 		},
 	}
-	f := cmd.PersistentFlags()
-	f.StringArrayVar(&source.Files, "config-file", nil, "configuration file; repeatable (default "+config.DefaultFile+")")
-	f.StringArrayVar(&source.Dirs, "config-dir", nil, "directory of *.conf files; repeatable")
-	f.StringArrayVar(&source.Set, "set", nil, "section.option=value, before every file; repeatable")
+	takeSource(cmd, &source)
 	cmd.AddCommand(configCommand(&source))
 	for _, ch := range chores {
 		cmd.AddCommand(choreCommand(ch, name, &source))
 	}
 	return cmd
+}
+
+// takeSource lets cmd and all below it be told where the configuration is.
+func takeSource(cmd *cobra.Command, source *config.Source) {
+	f := cmd.PersistentFlags()
+	f.StringArrayVar(&source.Files, "config-file", nil, "configuration file; repeatable (default "+config.DefaultFile+")")
+	f.StringArrayVar(&source.Dirs, "config-dir", nil, "directory of *.conf files; repeatable")
+	f.StringArrayVar(&source.Set, "set", nil, "section.option=value, before every file; repeatable")
 }
 
 func choreCommand(ch chore, name string, source *config.Source) *cobra.Command {

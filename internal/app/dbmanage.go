@@ -17,9 +17,7 @@ import (
 func ManageDatabase() int {
 	var source config.Source
 	root := &cobra.Command{Use: "zun-db-manage", Short: "Look after the schema of the database", Version: version, SilenceErrors: true, SilenceUsage: true}
-	root.PersistentFlags().StringArrayVar(&source.Files, "config-file", nil, "configuration file; repeatable")
-	root.PersistentFlags().StringArrayVar(&source.Dirs, "config-dir", nil, "directory of *.conf files; repeatable")
-	root.PersistentFlags().StringArrayVar(&source.Set, "set", nil, "section.option=value; repeatable")
+	takeSource(root, &source)
 	root.AddCommand(
 		databaseCommand(&source, "upgrade [VERSION]", "Bring the schema to the newest version, or to the one named", upgradeSchema),
 		databaseCommand(&source, "stamp VERSION", "Say that the schema has a version, without touching it", stampSchema),

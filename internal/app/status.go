@@ -24,9 +24,7 @@ func Status() int {
 	var source config.Source
 	code := checkPassed
 	root := &cobra.Command{Use: "zun-status", Short: "Say whether this machine is ready", Version: version, SilenceErrors: true, SilenceUsage: true}
-	root.PersistentFlags().StringArrayVar(&source.Files, "config-file", nil, "configuration file; repeatable")
-	root.PersistentFlags().StringArrayVar(&source.Dirs, "config-dir", nil, "directory of *.conf files; repeatable")
-	root.PersistentFlags().StringArrayVar(&source.Set, "set", nil, "section.option=value; repeatable")
+	takeSource(root, &source)
 	upgrade := &cobra.Command{Use: "upgrade", Short: "Checks around an upgrade"}
 	upgrade.AddCommand(&cobra.Command{Use: "check", Short: "Check configuration, policy and schema", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

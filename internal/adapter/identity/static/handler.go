@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/rest/answer"
 )
 
 const (
@@ -90,7 +91,7 @@ func missing(what, id string) *domain.Fault {
 // refuse answers an error in Keystone's form.
 func (i *Identity) refuse(w http.ResponseWriter, err error) {
 	fault := domain.AsFault(err)
-	status, message := statusOf(fault.Kind), fault.Message
+	status, message := answer.Status(fault.Kind), fault.Message
 	var slow *slowedDown
 	if errors.As(err, &slow) {
 		status = http.StatusTooManyRequests
@@ -104,26 +105,6 @@ func (i *Identity) refuse(w http.ResponseWriter, err error) {
 		w.Header().Set("WWW-Authenticate", i.Challenge())
 	}
 	i.answer(w, status, map[string]any{"error": failure{Code: status, Title: http.StatusText(status), Message: message}})
-}
-
-// statusOf maps the kinds that this room's faults have; all others are its bugs.
-func statusOf(kind domain.FaultKind) int {
-	switch kind {
-	case domain.Invalid:
-		return http.StatusBadRequest
-	case domain.Unauthenticated:
-		return http.StatusUnauthorized
-	case domain.Forbidden:
-		return http.StatusForbidden
-	case domain.NotFound:
-		return http.StatusNotFound
-	case domain.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case domain.Unavailable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
-	}
 }
 
 // slowedDown is the cause of a refusal because of too many failed log-ins.
