@@ -41,7 +41,7 @@ func AllInOne(ctx context.Context, c config.Config, log *slog.Logger) (err error
 	if err != nil {
 		return err
 	}
-	console, err := newConsole(c, b.insides, log)
+	console, err := newConsole(c, b.insides, newConsoleMetrics(m.registry), log)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func API(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	if c.WebSocket.InsideAPI {
-		console, err := newConsole(c, b.insides, log)
+		console, err := newConsole(c, b.insides, newConsoleMetrics(m.registry), log)
 		if err != nil {
 			return err
 		}

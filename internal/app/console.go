@@ -25,7 +25,7 @@ func consolesHere(c config.Config) config.Config {
 }
 
 // newConsole makes the console door over desk.
-func newConsole(c config.Config, desk term.Desk, log *slog.Logger) (*term.Door, error) {
+func newConsole(c config.Config, desk term.Desk, meter term.Meter, log *slog.Logger) (*term.Door, error) {
 	o := term.DefaultOptions()
 	o.BaseURL, o.AllowedOrigins, o.TrustedProxies = c.WebSocket.BaseURL, c.WebSocket.AllowedOrigins, c.API.TrustedProxies
 	o.RequireTLS, o.Idle, o.Longest = c.WebSocket.TLSOnly, c.WebSocket.Idle, c.WebSocket.Longest
@@ -33,7 +33,7 @@ func newConsole(c config.Config, desk term.Desk, log *slog.Logger) (*term.Door, 
 	if c.WebSocket.InsideAPI {
 		o.Paths = []string{consolePath}
 	}
-	return term.New(term.Deps{Desk: desk, Options: o, Now: time.Now, Log: log})
+	return term.New(term.Deps{Desk: desk, Options: o, Meter: meter, Now: time.Now, Log: log})
 }
 
 // besideAPI serves consoles on the API's port: at consolePath, or at the path of the

@@ -53,7 +53,7 @@ func serveDoor(t *testing.T, set ...string) (address string) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	door, err := newConsole(c, still{}, log)
+	door, err := newConsole(c, still{}, nil, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ import (
 	"github.com/go-zun/zun/internal/link/proxy"
 	"github.com/go-zun/zun/internal/link/trust"
 	"github.com/go-zun/zun/internal/term/porch"
+	"github.com/go-zun/zun/internal/term/turnstile"
 )
 
 // ConsoleProxy runs a console door of its own until ctx ends. It knows no database
@@ -26,12 +28,16 @@ func ConsoleProxy(ctx context.Context, c config.Config, log *slog.Logger) error 
 	if err != nil {
 		return err
 	}
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", c.WebSocket.Listen)
+	listener, err := listenConsoles(ctx, c.WebSocket.Listen)
 	if err != nil {
-		return fmt.Errorf("listen for consoles on [websocket_proxy] wsproxy_host and wsproxy_port: %w", err)
+		return err
 	}
 	defer func() { _ = listener.Close() }()
+	figures, err := newFigurePort(ctx, c.WebSocket)
+	if err != nil {
+		return err
+	}
+	defer figures.close()
 	if err := os.MkdirAll(c.WebSocket.StateDir, 0o700); err != nil {
 		return fmt.Errorf("make the directory of the door's keys: %w", err)
 	}
@@ -43,7 +49,7 @@ func ConsoleProxy(ctx context.Context, c config.Config, log *slog.Logger) error 
 	if err := link.Join(ctx); err != nil {
 		return err
 	}
-	door, err := newConsole(c, link, log)
+	door, err := newConsole(c, link, figures.consoles, log)
 	if err != nil {
 		return err
 	}
@@ -51,10 +57,27 @@ func ConsoleProxy(ctx context.Context, c config.Config, log *slog.Logger) error 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return link.Run(ctx) })
 	group.Go(func() error { return door.Run(ctx) })
+	group.Go(func() error { return figures.run(ctx, c, log) })
 	group.Go(func() error {
 		return serveConsoles(ctx, listener, settings, func(l net.Listener) *front { return newFront(l, door, c.API.StopTimeout, log) })
 	})
 	return group.Wait()
+}
+
+// Of those who come to the door, so many for each processor are dealt with at once, and
+// so long one of them counts who says nothing: the keys of open consoles pass between.
+const (
+	freshPerProcessor = 16
+	freshFor          = 50 * time.Millisecond
+)
+
+func listenConsoles(ctx context.Context, address string) (net.Listener, error) {
+	lc := net.ListenConfig{KeepAlive: -1} // the door pings its users by itself
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen for consoles on [websocket_proxy] wsproxy_host and wsproxy_port: %w", err)
+	}
+	return turnstile.New(l, freshPerProcessor*runtime.GOMAXPROCS(0), freshFor), nil
 }
 
 // consoleTLS reads the door's certificate; nil if it has none.

@@ -262,5 +262,6 @@ func (b binder) webSocket() WebSocket {
 		AllowedOrigins: b.list(s, "allowed_origins"), CertFile: b.text(s, "cert"), KeyFile: b.text(s, "key"), TLSOnly: b.truth(s, "ssl_only"),
 		InsideAPI: b.truth(s, "inside_api"), Name: b.text(s, "name"), Controls: b.controls(s), JoinToken: b.text(s, "join_token"),
 		StateDir: b.text(s, "state_dir"), Idle: b.span(s, "idle_timeout"), Longest: b.span(s, "session_timeout"),
-		PerContainer: int(b.whole(s, "max_per_container")), PerProject: int(b.whole(s, "max_per_project")), WrongPerMinute: int(b.whole(s, "max_wrong_tickets"))}
+		PerContainer: int(b.whole(s, "max_per_container")), PerProject: int(b.whole(s, "max_per_project")), WrongPerMinute: int(b.whole(s, "max_wrong_tickets")),
+		Metrics: b.text(s, "metrics_address")}
 }

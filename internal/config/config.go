@@ -244,4 +244,5 @@ type WebSocket struct {
 	Idle, Longest             time.Duration // 0: never
 	PerContainer, PerProject  int           // consoles open at once; 0: unlimited
 	WrongPerMinute            int           // refused tickets of one address; 0: unlimited
+	Metrics                   string        // host:port of zun-wsproxy's figures; empty: none
 }

@@ -116,5 +116,6 @@ func consoleOptions() []Option {
 		Option{Name: "max_per_container", Type: Integer, Default: "128", Min: bound(0), Help: "Consoles of one container open at once at all doors together; 0 is unlimited; read by zun-api"},
 		Option{Name: "max_per_project", Type: Integer, Default: "512", Min: bound(0), Help: "Consoles of one project open at once at all doors together; 0 is unlimited; read by zun-api"},
 		Option{Name: "max_wrong_tickets", Type: Integer, Default: "60", Min: bound(0), Help: "Wrong tickets of one address in a minute, after which none of its is looked at for a while; 0 is unlimited"},
+		Option{Name: "metrics_address", Type: HostPort, Help: "Where zun-wsproxy answers GET /metrics, host:port, for whom its operator lets there; empty is nowhere. Those of zun-api's door are in zun-api's own"},
 	))...)
 }

@@ -77,6 +77,7 @@ func DefaultOptions() Options {
 type Deps struct {
 	Desk    Desk
 	Options Options
+	Meter   Meter // may be nil
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -105,10 +106,13 @@ func New(d Deps) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.Meter == nil {
+		d.Meter = uncounted{}
+	}
 	return &Door{
 		desk: d.Desk, options: d.Options, paths: append(slices.Clone(d.Options.Paths), path), origins: allowed,
 		redeems: make(chan struct{}, max(1, d.Options.Redeeming)), knocks: newKnocks(d.Options.WrongPerMinute, d.Now),
-		audit: audit{log: d.Log, now: d.Now}, log: d.Log, stopping: make(chan struct{}), seated: map[string]struct{}{},
+		audit: audit{log: d.Log, now: d.Now, meter: d.Meter}, log: d.Log, stopping: make(chan struct{}), seated: map[string]struct{}{},
 	}, nil
 }
 

@@ -49,7 +49,8 @@ func answer(w http.ResponseWriter, r *refusal) {
 	switch r.status {
 	case http.StatusUpgradeRequired:
 		h.Set("Upgrade", "websocket")
-		h.Set("Connection", "Upgrade, close")
+		// Lines of their own, the end first: net/http hangs up only for what begins so.
+		h["Connection"] = []string{"close", "Upgrade"}
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		h.Set("Retry-After", "5")
 	}

@@ -11,6 +11,7 @@ import (
 // TestConsolesInABrowser has xterm.js in headless Chromium use consoles as a
 // dashboard's page does.
 func TestConsolesInABrowser(t *testing.T) {
+	t.Parallel()
 	d := newDeployment(t)
 	box := d.container("box")
 	b := newBrowser(t)
@@ -23,6 +24,7 @@ func TestConsolesInABrowser(t *testing.T) {
 }
 
 func shellInABrowser(t *testing.T, b *browser, d *deployment, box, protocols string) {
+	d = d.of(t)
 	execID, socket, err := d.client().ExecSession(t.Context(), box, "sh", true)
 	if err != nil {
 		t.Fatal(err)
@@ -41,10 +43,10 @@ func shellInABrowser(t *testing.T, b *browser, d *deployment, box, protocols str
 	p.shapes(720, 360)
 	p.types("clear; stty size\r")
 	p.shows("20 80")
-	p.types("echo sl''eeps; sleep 100\r")
-	p.shows("sleeps")
+	p.types(sleeper)
+	p.shows("asleep")
 	p.holds("c") // ends the sleep, not the console
-	p.shows("^C")
+	p.until("the shell asks again", `/\^C\s*\/ #/.test(console_.screen())`)
 	p.types("echo al''ive; cat\r")
 	p.shows("alive")
 	p.holds("d") // ends cat
@@ -56,6 +58,7 @@ func shellInABrowser(t *testing.T, b *browser, d *deployment, box, protocols str
 }
 
 func attachedInABrowser(t *testing.T, b *browser, d *deployment, box string) {
+	d = d.of(t)
 	socket, err := d.client().Attach(t.Context(), box)
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +75,7 @@ func attachedInABrowser(t *testing.T, b *browser, d *deployment, box string) {
 // foreignPage shows a good ticket from a page of another host. The ticket is not
 // spent by it.
 func foreignPage(t *testing.T, b *browser, d *deployment, box string) {
+	d = d.of(t)
 	execID, socket, err := d.client().ExecSession(t.Context(), box, "sh", true)
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +92,7 @@ func foreignPage(t *testing.T, b *browser, d *deployment, box string) {
 
 // hiddenPage opens a websocket where the browser sends "Origin: null".
 func hiddenPage(t *testing.T, b *browser, d *deployment, box string) {
+	d = d.of(t)
 	_, socket, err := d.client().ExecSession(t.Context(), box, "sh", true)
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 )
 
 func TestCopies(t *testing.T) {
+	t.Parallel()
 	d := newDeployment(t)
 	box := d.container("box")
 	t.Run("trees", func(t *testing.T) { trees(t, d, box) })
@@ -37,6 +38,7 @@ func (d *deployment) cp(t *testing.T, words ...string) int64 {
 
 // trees brings a tree into a container and back.
 func trees(t *testing.T, d *deployment, box string) {
+	d = d.of(t)
 	home := t.TempDir()
 	script := "mkdir -p tree/sub && echo hi >tree/run && chmod 751 tree/run && ln -s run tree/link && ln -s /etc/passwd tree/sub/out && chmod 700 tree/sub && touch -d @1714558830 tree/run"
 	cmd := exec.Command("sh", "-c", script)
@@ -82,6 +84,7 @@ func trees(t *testing.T, d *deployment, box string) {
 
 // likeDocker lets docker cp and our cp do the same to two directories of a container.
 func likeDocker(t *testing.T, d *deployment, box string) {
+	d = d.of(t)
 	home := t.TempDir()
 	setup := exec.Command("sh", "-c", "mkdir -p dir/sub; echo f >file; echo s >dir/sub/s; ln -s dir link; ln -s nowhere dangling")
 	setup.Dir = home
@@ -136,6 +139,7 @@ func (d *deployment) engineName(t *testing.T, name string) string {
 
 // large copies a file there and back, which no process on the way holds.
 func large(t *testing.T, d *deployment, box string) {
+	d = d.of(t)
 	const length, most = 256 << 20, 48 << 20
 	home := t.TempDir()
 	source, back := filepath.Join(home, "large"), filepath.Join(home, "back")

@@ -29,6 +29,7 @@ func (d *deployment) joined(t *testing.T, box, command string) (*client.Console,
 
 // hundred has a hundred sessions, all open at once, carry different bytes.
 func hundred(t *testing.T, d *deployment, box string) {
+	d = d.of(t)
 	const all = 100
 	var crowd, opened sync.WaitGroup
 	opened.Add(all)
@@ -70,6 +71,7 @@ func talk(t *testing.T, i int, console *client.Console, others func()) {
 
 // slow has processes print without end for readers that read nothing: nothing grows.
 func slow(t *testing.T, d *deployment, box string) {
+	d = d.of(t)
 	const readers = 10
 	agent, door := d.compute.memory(t), d.proxy.memory(t)
 	for range readers {
@@ -98,6 +100,7 @@ func slow(t *testing.T, d *deployment, box string) {
 
 // ended has a container end under an attached console.
 func ended(t *testing.T, d *deployment) {
+	d = d.of(t)
 	box := d.container("brief")
 	c := d.client()
 	address, err := c.Attach(t.Context(), box)

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,7 +17,8 @@ import (
 	"github.com/go-zun/zun/client"
 )
 
-const patience = 40 * time.Second
+// patience bounds every wait: far longer than a busy machine takes.
+const patience = 2 * time.Minute
 
 // deployment is the service as three processes in a directory of its own.
 type deployment struct {
@@ -26,6 +26,7 @@ type deployment struct {
 	dir, bin string
 	api      string // host:port
 	door     string // host:port of zun-wsproxy
+	figures  string // host:port of its /metrics
 	env      []string
 	service  *process
 	compute  *process
@@ -35,8 +36,9 @@ type deployment struct {
 func newDeployment(t *testing.T) *deployment {
 	t.Helper()
 	d := &deployment{t: t, dir: t.TempDir(), bin: must(t, "ZUN_TEST_BIN")}
-	ports := freePorts(t, 4)
+	ports := freePorts(t, 5)
 	d.api, d.door = "127.0.0.1:"+ports[0], "127.0.0.1:"+ports[1]
+	d.figures = "127.0.0.1:" + ports[4]
 	d.write("zun.conf", fmt.Sprintf(`[DEFAULT]
 state_path = %[1]s
 host = console-host
@@ -56,20 +58,23 @@ listen = 127.0.0.1:%[4]s
 advertise_address = 127.0.0.1:%[4]s
 [websocket_proxy]
 wsproxy_port = %[5]s
+metrics_address = %[7]s
+base_url = ws://127.0.0.1:%[5]s/
+inside_api = true
 [docker]
 api_url = %[6]s
 [local]
 ipv4_pool = 10.198.0.0/16
 ipv6_pool = fd5a:76aa::/48
-`, d.dir, ports[0], ports[2], ports[3], ports[1], must(t, "ZUN_TEST_DOCKER")))
+`, d.dir, ports[0], ports[2], ports[3], ports[1], must(t, "ZUN_TEST_DOCKER"), d.figures))
 	d.run("zun-db-manage", "upgrade")
 	d.service = d.process("zun-api")
 	d.compute = d.process("zun-compute", "--set", "agent.join_token="+d.run("zun-api", "host-token", "console-host"))
 	d.proxy = d.process("zun-wsproxy", "--set", "websocket_proxy.join_token="+d.run("zun-api", "door-token", "console-host"))
 	d.login()
-	d.eventually("the host is up", func() bool {
-		out, err := d.zun("service-list", "-f", "value", "-c", "State").Output()
-		return err == nil && strings.TrimSpace(string(out)) == "up"
+	d.eventually("the host told what it offers", func() bool { // it is up before that, and takes nothing
+		hosts, err := d.client().Hosts(t.Context(), client.ListOptions{})
+		return err == nil && len(hosts) == 1 && hosts[0].CPUs > 0
 	})
 	d.eventually("the console door listens", func() bool {
 		conn, err := net.Dial("tcp", d.door)
@@ -79,6 +84,14 @@ ipv6_pool = fd5a:76aa::/48
 		return err == nil
 	})
 	return d
+}
+
+// of is the deployment for a test within the one that made it, which fails and cleans
+// up by itself.
+func (d *deployment) of(t *testing.T) *deployment {
+	within := *d
+	within.t = t
+	return &within
 }
 
 func must(t *testing.T, name string) string {
@@ -171,23 +184,6 @@ func (d *deployment) process(name string, args ...string) *process {
 	return p
 }
 
-// memory is the resident size of the process in bytes.
-func (p *process) memory(t *testing.T) int64 {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if words := strings.Fields(line); len(words) > 1 && words[0] == "VmRSS:" {
-			kib, _ := strconv.ParseInt(words[1], 10, 64)
-			return kib << 10
-		}
-	}
-	t.Fatal("no VmRSS")
-	return 0
-}
-
 // login reads the log-in that the first start wrote.
 func (d *deployment) login() {
 	d.t.Helper()
@@ -235,7 +231,7 @@ func (d *deployment) container(name string) string {
 		d.t.Fatalf("run: %v\n%s", err, out)
 	}
 	d.t.Cleanup(func() {
-		if out, err := d.zun("delete", "--stop", "--wait", name).CombinedOutput(); err != nil {
+		if out, err := d.zun("delete", "--force", "--wait", name).CombinedOutput(); err != nil {
 			d.t.Errorf("delete: %v\n%s", err, out)
 		}
 	})

@@ -24,6 +24,7 @@ const (
 )
 
 func TestFollowedLogs(t *testing.T) {
+	t.Parallel()
 	d := newDeployment(t)
 	t.Run("through crashes and rotations", func(t *testing.T) { followed(t, d) })
 	t.Run("interrupted", func(t *testing.T) { interrupted(t, d) })
@@ -64,6 +65,7 @@ func (d *deployment) detached(name, script string) {
 // followed kills the host's agent and control, and stops them in order, while the
 // output is followed: every line comes once.
 func followed(t *testing.T, d *deployment) {
+	d = d.of(t)
 	d.detached("counter", counting)
 	var out, errs gathered
 	cmd := d.zun("logs", "--follow", "counter")
@@ -117,6 +119,7 @@ func same(t *testing.T, what string, got, want []string) {
 
 // interrupted leaves a follower with Ctrl-C.
 func interrupted(t *testing.T, d *deployment) {
+	d = d.of(t)
 	d.detached("sleeper", "echo begun; echo noise >&2; sleep 1000")
 	var out gathered
 	cmd := d.zun("logs", "-f", "--tail", "2", "--stdout", "-t", "sleeper")
@@ -136,6 +139,7 @@ func interrupted(t *testing.T, d *deployment) {
 
 // followedToDeletion follows over a restart of the container until it is deleted.
 func followedToDeletion(t *testing.T, d *deployment) {
+	d = d.of(t)
 	d.detached("again", "echo run; sleep 1000")
 	var out gathered
 	cmd := d.zun("logs", "--follow", "--restarts", "again")

@@ -3,10 +3,32 @@
 package console
 
 import (
+	"bufio"
+	"context"
 	"fmt"
+	"net/http"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 )
+
+// memory is the resident size of the process in bytes.
+func (p *process) memory(t *testing.T) int64 {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == "VmRSS:" {
+			kib, _ := strconv.ParseInt(words[1], 10, 64)
+			return kib << 10
+		}
+	}
+	t.Fatal("no VmRSS")
+	return 0
+}
 
 // files is how many file descriptors the process has open; each connection is one.
 func (p *process) files(t *testing.T) int {
@@ -16,4 +38,32 @@ func (p *process) files(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(open)
+}
+
+// figure reads one figure of the process that answers /metrics at address.
+func figure(t *testing.T, address, name string) float64 {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Close = true // the next look finds as many goroutines as this one
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+		if value, found := strings.CutPrefix(lines.Text(), name+" "); found {
+			figure, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return figure
+		}
+	}
+	t.Fatalf("%s tells no %s", address, name)
+	return 0
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
@@ -32,7 +33,7 @@ func (d *deployment) open(t *testing.T, cmd *exec.Cmd) *window {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &window{d: d, t: t, keys: keys, cmd: cmd}
+	w := &window{d: d.of(t), t: t, keys: keys, cmd: cmd}
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -68,21 +69,43 @@ func (w *window) types(s string) {
 // shows waits for s after what was waited for before.
 func (w *window) shows(s string) {
 	w.t.Helper()
-	found := func() bool {
+	defer w.tells()
+	w.d.eventually(s+" on the screen", func() bool { return w.finds(s) })
+}
+
+// asks types a line, and again every other second, until s is on the screen: a shell that
+// just starts, or is just told of a new size, drops what it has not yet read.
+func (w *window) asks(line, s string) {
+	w.t.Helper()
+	defer w.tells()
+	var again time.Time
+	w.d.eventually(s+" on the screen", func() bool {
+		if now := time.Now(); now.After(again) {
+			w.types(line)
+			again = now.Add(2 * time.Second)
+		}
+		return w.finds(s)
+	})
+}
+
+// finds looks for s after what was found before.
+func (w *window) finds(s string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	at := strings.Index(w.text.String()[w.from:], s)
+	if at >= 0 {
+		w.from += at + len(s)
+	}
+	return at >= 0
+}
+
+// tells shows a test that failed what is on the screen.
+func (w *window) tells() {
+	if w.t.Failed() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		at := strings.Index(w.text.String()[w.from:], s)
-		if at >= 0 {
-			w.from += at + len(s)
-		}
-		return at >= 0
+		w.t.Logf("the screen: %q", w.text.String())
 	}
-	defer func() {
-		if w.t.Failed() {
-			w.t.Logf("the screen: %q", w.text.String())
-		}
-	}()
-	w.d.eventually(s+" on the screen", found)
 }
 
 // listens waits until the client takes every key as it comes. What is typed while it
