@@ -22,11 +22,12 @@ import (
 	"github.com/go-zun/zun/internal/config"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/member"
 	"github.com/go-zun/zun/internal/link/node"
 )
 
 // linkOfHost makes this host's end of the wire.
-func linkOfHost(c config.Config, vault node.Vault, advertise string, controls []string, dial channel.Dialer, log *slog.Logger) (*node.Link, error) {
+func linkOfHost(c config.Config, vault member.Vault, advertise string, controls []string, dial channel.Dialer, log *slog.Logger) (*node.Link, error) {
 	return node.New(node.Deps{
 		HostName: c.Agent.Host, Zone: c.Defaults.Zone, AdvertiseAddress: advertise, Controls: controls,
 		Token: c.Agent.JoinToken, Vault: vault, Dial: dial, Timing: channel.DefaultTiming(),

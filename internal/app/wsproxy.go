@@ -41,10 +41,13 @@ func ConsoleProxy(ctx context.Context, c config.Config, log *slog.Logger) error 
 	if err := os.MkdirAll(c.WebSocket.StateDir, 0o700); err != nil {
 		return fmt.Errorf("make the directory of the door's keys: %w", err)
 	}
-	link := proxy.New(proxy.Deps{
+	link, err := proxy.New(proxy.Deps{
 		Name: c.WebSocket.Name, Controls: c.WebSocket.Controls, Token: c.WebSocket.JoinToken,
 		Vault: trust.NewVault(c.WebSocket.StateDir), Dial: channel.TCP(), Timing: channel.DefaultTiming(), Clock: time.Now, Log: log,
 	})
+	if err != nil {
+		return err
+	}
 	defer link.Close()
 	if err := link.Join(ctx); err != nil {
 		return err

@@ -48,7 +48,11 @@ func TestFleet(t *testing.T) {
 
 func TestDeleteService(t *testing.T) {
 	h := newHouse(t)
-	h.addHost("n1")
+	host := h.addHost("n1")
+	h.write(func(ctx context.Context, tx control.Tx) error {
+		_, err := tx.Trust().Admissions().Admit(ctx, domain.Admission{Role: domain.PeerHost, Name: "n1", ID: host.ID})
+		return err
+	})
 	id := h.running("web")
 	wantFault(t, h.DeleteService(t.Context(), "n1", "zun-compute"), domain.Conflict, "Host n1 still has containers.")
 	h.must(h.delete(id, control.DeleteRequest{Force: true}))
@@ -58,6 +62,13 @@ func TestDeleteService(t *testing.T) {
 	if err != nil || len(hosts) != 0 {
 		t.Errorf("left %+v, %v", hosts, err)
 	}
+	h.write(func(ctx context.Context, tx control.Tx) error {
+		all, err := tx.Trust().Admissions().List(ctx)
+		if len(all) != 1 || !all[0].Revoked() || all[0].Epoch != 2 {
+			t.Errorf("its certificates are good still: %+v", all)
+		}
+		return err
+	})
 }
 
 func TestARegistrationKeepsWhatBeatsTold(t *testing.T) {

@@ -69,6 +69,8 @@ type Visit struct {
 	// Permit lets a door outside control join this one terminal at the host, within
 	// seconds; control itself needs none.
 	Permit []byte
+	// HostEpoch is that of the certificate which the host shows to such a door.
+	HostEpoch int64
 }
 
 // ServiceChange is what an operator switches on a service; nil is left alone.

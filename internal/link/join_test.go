@@ -265,6 +265,18 @@ func raw(t *testing.T, r *rig, rep *replica, role trust.Role, id string) linkv1.
 // credential is one that the authority signed for whoever the test names.
 func (r *rig) credential(role trust.Role, id string) *trust.Credential {
 	r.t.Helper()
+	who := trust.Identity{Role: role, ID: id, Epoch: 1}
+	for _, known := range r.store.admissions() {
+		if known.ID == id {
+			who.Epoch = known.Epoch
+		}
+	}
+	return r.signed(who)
+}
+
+// signed is a credential of that identity.
+func (r *rig) signed(who trust.Identity) *trust.Credential {
+	r.t.Helper()
 	key, err := trust.NewKey()
 	if err != nil {
 		r.t.Fatal(err)
@@ -282,7 +294,7 @@ func (r *rig) credential(role trust.Role, id string) *trust.Credential {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	chain, err := ca.Issue(key.Public(), role, id, r.clock.Now())
+	chain, err := ca.Issue(key.Public(), who, r.clock.Now())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -296,7 +308,7 @@ func (r *rig) credential(role trust.Role, id string) *trust.Credential {
 // dialAs connects to the peer of that server name and role with a credential.
 func (r *rig) dialAs(own *trust.Credential, address, name string, role trust.Role) *grpc.ClientConn {
 	r.t.Helper()
-	config, err := trust.Client(func() (*trust.Credential, error) { return own, nil }, name, role, r.clock.Now)
+	config, err := trust.Client(func() (*trust.Credential, error) { return own, nil }, trust.Peer{ServerName: name, Role: role}, r.clock.Now)
 	if err != nil {
 		r.t.Fatal(err)
 	}

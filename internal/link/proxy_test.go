@@ -17,28 +17,32 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
 	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/member"
 	"github.com/go-zun/zun/internal/link/proxy"
 	"github.com/go-zun/zun/internal/link/trust"
 	"github.com/go-zun/zun/internal/link/wire"
 )
 
 // consoleDoor makes a console door that has not joined.
-func (r *rig) consoleDoor(rep *replica, token string, vault proxy.Vault, before ...string) *proxy.Link {
-	l := proxy.New(proxy.Deps{
-		Name: "door", Controls: append(before, rep.address), Token: token, Vault: vault,
+func (r *rig) consoleDoor(rep *replica, name, token string, vault member.Vault, before ...string) *proxy.Link {
+	l, err := proxy.New(proxy.Deps{
+		Name: name, Controls: append(before, rep.address), Token: token, Vault: vault,
 		Dial: channel.TCP(), Timing: quickTiming(), Clock: r.clock.Now, Log: r.log,
 	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
 	r.t.Cleanup(l.Close)
 	return l
 }
 
-func (r *rig) joinedDoor(rep *replica) *proxy.Link {
+func (r *rig) joinedDoor(rep *replica, name string) *proxy.Link {
 	r.t.Helper()
-	token, err := rep.authority.DoorToken(r.t.Context(), "door")
+	token, err := rep.authority.DoorToken(r.t.Context(), name)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	l := r.consoleDoor(rep, token, trust.NewVault(r.t.TempDir()))
+	l := r.consoleDoor(rep, name, token, trust.NewVault(r.t.TempDir()))
 	if err := l.Join(r.t.Context()); err != nil {
 		r.t.Fatal(err)
 	}
@@ -57,7 +61,7 @@ func TestADoorAsksEveryReplica(t *testing.T) {
 		t.Fatal(err)
 	}
 	vault := trust.NewVault(t.TempDir())
-	d := r.consoleDoor(second, token, vault, dead.address, first.address)
+	d := r.consoleDoor(second, "door", token, vault, dead.address, first.address)
 	if err := d.Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +109,7 @@ func TestAConsoleDoorOpensWhatATicketStandsFor(t *testing.T) {
 	rep := r.replica("127.0.0.1:0")
 	m := r.joined("h1", rep)
 	m.hands.open = openStill
-	d := r.joinedDoor(rep)
+	d := r.joinedDoor(rep, "door")
 	if _, err := d.Redeem(t.Context(), claim("guessed")); !domain.IsKind(err, domain.NotFound) {
 		t.Errorf("a guessed ticket: %v", err)
 	}
@@ -176,7 +180,7 @@ func TestAHalfOpenLinkEndsItsTerminals(t *testing.T) {
 		t.Fatal(err)
 	}
 	cut := &atomic.Bool{}
-	d := proxy.New(proxy.Deps{
+	d, err := proxy.New(proxy.Deps{
 		Name: "door", Controls: []string{rep.address}, Token: token, Vault: trust.NewVault(t.TempDir()), Timing: quickTiming(), Clock: r.clock.Now, Log: r.log,
 		Dial: func(ctx context.Context, address string) (net.Conn, error) {
 			conn, err := channel.TCP()(ctx, address)
@@ -184,6 +188,9 @@ func TestAHalfOpenLinkEndsItsTerminals(t *testing.T) {
 			return severed{conn, cut, closed, sync.OnceFunc(func() { close(closed) })}, err
 		},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(d.Close)
 	if err := d.Join(t.Context()); err != nil {
 		t.Fatal(err)
@@ -225,7 +232,7 @@ func TestPermitsAreForOneTerminalOneDoorAndSeconds(t *testing.T) {
 	rep := r.replica("127.0.0.1:0")
 	m := r.joined("h1", rep)
 	m.hands.open = openStill
-	d, other := r.joinedDoor(rep), r.joinedDoor(rep)
+	d, other := r.joinedDoor(rep, "door"), r.joinedDoor(rep, "other")
 	for name, c := range map[string]struct {
 		through *proxy.Link
 		change  func(*control.Visit)
@@ -283,23 +290,23 @@ func TestJoinTokensOfADoor(t *testing.T) {
 	rep := r.replica("127.0.0.1:0")
 	vault := trust.NewVault(t.TempDir())
 	forHost := r.token(rep, "door")
-	if err := r.consoleDoor(rep, forHost, vault).Join(t.Context()); !isRefused(err, "join-refused") {
+	if err := r.consoleDoor(rep, "door", forHost, vault).Join(t.Context()); !isRefused(err, "join-refused") {
 		t.Errorf("a host's token let a door in: %v", err)
 	}
 	token, err := rep.authority.DoorToken(t.Context(), "another")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.consoleDoor(rep, token, vault).Join(t.Context()); !isRefused(err, "join-refused") {
+	if err := r.consoleDoor(rep, "door", token, vault).Join(t.Context()); !isRefused(err, "join-refused") {
 		t.Errorf("another door's token: %v", err)
 	}
 	if token, err = rep.authority.DoorToken(t.Context(), "door"); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.consoleDoor(rep, token, vault).Join(t.Context()); err != nil {
+	if err := r.consoleDoor(rep, "door", token, vault).Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	again := r.consoleDoor(rep, "", vault) // a restart needs no token
+	again := r.consoleDoor(rep, "door", "", vault) // a restart needs no token
 	if err := again.Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -311,10 +318,10 @@ func TestJoinTokensOfADoor(t *testing.T) {
 	if after, _ := vault.Load(); !after.Expires().After(before.Expires()) || after.Identity != before.Identity {
 		t.Errorf("renewed to %v", after.Identity)
 	}
-	if err := r.consoleDoor(rep, token, trust.NewVault(t.TempDir())).Join(t.Context()); !isRefused(err, "join-refused") {
+	if err := r.consoleDoor(rep, "door", token, trust.NewVault(t.TempDir())).Join(t.Context()); !isRefused(err, "join-refused") {
 		t.Errorf("a used token: %v", err)
 	}
-	if err := r.consoleDoor(rep, "", trust.NewVault(t.TempDir())).Join(t.Context()); !domain.IsKind(err, domain.Unauthenticated) {
+	if err := r.consoleDoor(rep, "door", "", trust.NewVault(t.TempDir())).Join(t.Context()); !domain.IsKind(err, domain.Unauthenticated) {
 		t.Errorf("no token: %v", err)
 	}
 }

@@ -74,6 +74,12 @@ func (s *store) host(name string) domain.Host {
 	return domain.Host{}
 }
 
+func (s *store) admissions() []domain.Admission {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.rows.admitted))
+}
+
 func (s *store) put(h domain.Host) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -269,7 +275,7 @@ func (b *brain) Leave(_ context.Context, console string) error {
 func quickTiming() channel.Timing {
 	t := channel.DefaultTiming()
 	t.Ping, t.PingTimeout = time.Second, time.Second
-	t.Connect, t.Call, t.Drain = 2*time.Second, 5*time.Second, 200*time.Millisecond
+	t.Connect, t.Call, t.Drain, t.Recheck = 2*time.Second, 5*time.Second, 200*time.Millisecond, 20*time.Millisecond
 	return t
 }
 

@@ -101,9 +101,13 @@ func (f *Fleet) DeleteService(ctx context.Context, host, binary string) error {
 
 // expel takes a host out of the fleet; it must not be committed if holds says that the
 // host has containers. The host first, because its row is what a create that chose it
-// waits for. Its tombstones go, so that the sweep finds the ports kept for them.
+// waits for. Its certificates are good no more. Its tombstones go, so that the sweep
+// finds the ports kept for them.
 func expel(ctx context.Context, t *control.Turn, hostID string) (holds bool, err error) {
 	if err := t.Hosts().Delete(ctx, hostID); err != nil {
+		return false, err
+	}
+	if err := t.Trust().Admissions().Revoke(ctx, hostID); err != nil && !domain.IsKind(err, domain.NotFound) {
 		return false, err
 	}
 	rows, err := t.Containers().List(ctx, control.ContainerQuery{Scope: control.Everything(), HostID: hostID, Page: control.Page{Limit: 1}})

@@ -505,8 +505,10 @@ func (x *BeatRequest) GetBeat() *Beat {
 }
 
 type BeatReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Answer        *BeatAnswer            `protobuf:"bytes,1,opt,name=answer,proto3" json:"answer,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Answer *BeatAnswer            `protobuf:"bytes,1,opt,name=answer,proto3" json:"answer,omitempty"`
+	// Console doors whose certificates were good once and are no more.
+	Barred        []*BarredDoor `protobuf:"bytes,2,rep,name=barred,proto3" json:"barred,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -548,6 +550,65 @@ func (x *BeatReply) GetAnswer() *BeatAnswer {
 	return nil
 }
 
+func (x *BeatReply) GetBarred() []*BarredDoor {
+	if x != nil {
+		return x.Barred
+	}
+	return nil
+}
+
+type BarredDoor struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Door          string                 `protobuf:"bytes,1,opt,name=door,proto3" json:"door,omitempty"`    // the id in its certificate
+	Below         int64                  `protobuf:"varint,2,opt,name=below,proto3" json:"below,omitempty"` // certificates of an epoch below this are refused
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BarredDoor) Reset() {
+	*x = BarredDoor{}
+	mi := &file_zun_link_v1_control_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BarredDoor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BarredDoor) ProtoMessage() {}
+
+func (x *BarredDoor) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_control_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BarredDoor.ProtoReflect.Descriptor instead.
+func (*BarredDoor) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_control_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *BarredDoor) GetDoor() string {
+	if x != nil {
+		return x.Door
+	}
+	return ""
+}
+
+func (x *BarredDoor) GetBelow() int64 {
+	if x != nil {
+		return x.Below
+	}
+	return 0
+}
+
 type AssignmentsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	HostId        string                 `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
@@ -558,7 +619,7 @@ type AssignmentsRequest struct {
 
 func (x *AssignmentsRequest) Reset() {
 	*x = AssignmentsRequest{}
-	mi := &file_zun_link_v1_control_proto_msgTypes[8]
+	mi := &file_zun_link_v1_control_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -570,7 +631,7 @@ func (x *AssignmentsRequest) String() string {
 func (*AssignmentsRequest) ProtoMessage() {}
 
 func (x *AssignmentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_control_proto_msgTypes[8]
+	mi := &file_zun_link_v1_control_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -583,7 +644,7 @@ func (x *AssignmentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignmentsRequest.ProtoReflect.Descriptor instead.
 func (*AssignmentsRequest) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_control_proto_rawDescGZIP(), []int{8}
+	return file_zun_link_v1_control_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *AssignmentsRequest) GetHostId() string {
@@ -611,7 +672,7 @@ type AssignmentsPage struct {
 
 func (x *AssignmentsPage) Reset() {
 	*x = AssignmentsPage{}
-	mi := &file_zun_link_v1_control_proto_msgTypes[9]
+	mi := &file_zun_link_v1_control_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -623,7 +684,7 @@ func (x *AssignmentsPage) String() string {
 func (*AssignmentsPage) ProtoMessage() {}
 
 func (x *AssignmentsPage) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_control_proto_msgTypes[9]
+	mi := &file_zun_link_v1_control_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -636,7 +697,7 @@ func (x *AssignmentsPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignmentsPage.ProtoReflect.Descriptor instead.
 func (*AssignmentsPage) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_control_proto_rawDescGZIP(), []int{9}
+	return file_zun_link_v1_control_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AssignmentsPage) GetAssignments() []*Assignment {
@@ -670,7 +731,7 @@ type ReportRequest struct {
 
 func (x *ReportRequest) Reset() {
 	*x = ReportRequest{}
-	mi := &file_zun_link_v1_control_proto_msgTypes[10]
+	mi := &file_zun_link_v1_control_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -682,7 +743,7 @@ func (x *ReportRequest) String() string {
 func (*ReportRequest) ProtoMessage() {}
 
 func (x *ReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_control_proto_msgTypes[10]
+	mi := &file_zun_link_v1_control_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -695,7 +756,7 @@ func (x *ReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportRequest.ProtoReflect.Descriptor instead.
 func (*ReportRequest) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_control_proto_rawDescGZIP(), []int{10}
+	return file_zun_link_v1_control_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ReportRequest) GetHostId() string {
@@ -721,7 +782,7 @@ type ReportReply struct {
 
 func (x *ReportReply) Reset() {
 	*x = ReportReply{}
-	mi := &file_zun_link_v1_control_proto_msgTypes[11]
+	mi := &file_zun_link_v1_control_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +794,7 @@ func (x *ReportReply) String() string {
 func (*ReportReply) ProtoMessage() {}
 
 func (x *ReportReply) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_control_proto_msgTypes[11]
+	mi := &file_zun_link_v1_control_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +807,7 @@ func (x *ReportReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportReply.ProtoReflect.Descriptor instead.
 func (*ReportReply) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_control_proto_rawDescGZIP(), []int{11}
+	return file_zun_link_v1_control_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ReportReply) GetStale() bool {
@@ -768,7 +829,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_zun_link_v1_control_proto_msgTypes[12]
+	mi := &file_zun_link_v1_control_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +841,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_control_proto_msgTypes[12]
+	mi := &file_zun_link_v1_control_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +854,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_control_proto_rawDescGZIP(), []int{12}
+	return file_zun_link_v1_control_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Fault) GetKind() FaultKind {
@@ -848,9 +909,14 @@ const file_zun_link_v1_control_proto_rawDesc = "" +
 	"\bprotocol\x18\x01 \x01(\rR\bprotocol\"P\n" +
 	"\vBeatRequest\x12\x1a\n" +
 	"\bprotocol\x18\x01 \x01(\rR\bprotocol\x12%\n" +
-	"\x04beat\x18\x02 \x01(\v2\x11.zun.link.v1.BeatR\x04beat\"<\n" +
+	"\x04beat\x18\x02 \x01(\v2\x11.zun.link.v1.BeatR\x04beat\"m\n" +
 	"\tBeatReply\x12/\n" +
-	"\x06answer\x18\x01 \x01(\v2\x17.zun.link.v1.BeatAnswerR\x06answer\"C\n" +
+	"\x06answer\x18\x01 \x01(\v2\x17.zun.link.v1.BeatAnswerR\x06answer\x12/\n" +
+	"\x06barred\x18\x02 \x03(\v2\x17.zun.link.v1.BarredDoorR\x06barred\"6\n" +
+	"\n" +
+	"BarredDoor\x12\x12\n" +
+	"\x04door\x18\x01 \x01(\tR\x04door\x12\x14\n" +
+	"\x05below\x18\x02 \x01(\x03R\x05below\"C\n" +
 	"\x12AssignmentsRequest\x12\x17\n" +
 	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\x03R\x05after\"|\n" +
@@ -902,7 +968,7 @@ func file_zun_link_v1_control_proto_rawDescGZIP() []byte {
 }
 
 var file_zun_link_v1_control_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_zun_link_v1_control_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_zun_link_v1_control_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_zun_link_v1_control_proto_goTypes = []any{
 	(FaultKind)(0),             // 0: zun.link.v1.FaultKind
 	(*JoinRequest)(nil),        // 1: zun.link.v1.JoinRequest
@@ -913,39 +979,41 @@ var file_zun_link_v1_control_proto_goTypes = []any{
 	(*RegisterReply)(nil),      // 6: zun.link.v1.RegisterReply
 	(*BeatRequest)(nil),        // 7: zun.link.v1.BeatRequest
 	(*BeatReply)(nil),          // 8: zun.link.v1.BeatReply
-	(*AssignmentsRequest)(nil), // 9: zun.link.v1.AssignmentsRequest
-	(*AssignmentsPage)(nil),    // 10: zun.link.v1.AssignmentsPage
-	(*ReportRequest)(nil),      // 11: zun.link.v1.ReportRequest
-	(*ReportReply)(nil),        // 12: zun.link.v1.ReportReply
-	(*Fault)(nil),              // 13: zun.link.v1.Fault
-	(*Beat)(nil),               // 14: zun.link.v1.Beat
-	(*BeatAnswer)(nil),         // 15: zun.link.v1.BeatAnswer
-	(*Assignment)(nil),         // 16: zun.link.v1.Assignment
-	(*Report)(nil),             // 17: zun.link.v1.Report
+	(*BarredDoor)(nil),         // 9: zun.link.v1.BarredDoor
+	(*AssignmentsRequest)(nil), // 10: zun.link.v1.AssignmentsRequest
+	(*AssignmentsPage)(nil),    // 11: zun.link.v1.AssignmentsPage
+	(*ReportRequest)(nil),      // 12: zun.link.v1.ReportRequest
+	(*ReportReply)(nil),        // 13: zun.link.v1.ReportReply
+	(*Fault)(nil),              // 14: zun.link.v1.Fault
+	(*Beat)(nil),               // 15: zun.link.v1.Beat
+	(*BeatAnswer)(nil),         // 16: zun.link.v1.BeatAnswer
+	(*Assignment)(nil),         // 17: zun.link.v1.Assignment
+	(*Report)(nil),             // 18: zun.link.v1.Report
 }
 var file_zun_link_v1_control_proto_depIdxs = []int32{
-	14, // 0: zun.link.v1.BeatRequest.beat:type_name -> zun.link.v1.Beat
-	15, // 1: zun.link.v1.BeatReply.answer:type_name -> zun.link.v1.BeatAnswer
-	16, // 2: zun.link.v1.AssignmentsPage.assignments:type_name -> zun.link.v1.Assignment
-	17, // 3: zun.link.v1.ReportRequest.report:type_name -> zun.link.v1.Report
-	0,  // 4: zun.link.v1.Fault.kind:type_name -> zun.link.v1.FaultKind
-	1,  // 5: zun.link.v1.Control.Join:input_type -> zun.link.v1.JoinRequest
-	3,  // 6: zun.link.v1.Control.Renew:input_type -> zun.link.v1.RenewRequest
-	5,  // 7: zun.link.v1.Control.Register:input_type -> zun.link.v1.RegisterRequest
-	7,  // 8: zun.link.v1.Control.Beat:input_type -> zun.link.v1.BeatRequest
-	9,  // 9: zun.link.v1.Control.Assignments:input_type -> zun.link.v1.AssignmentsRequest
-	11, // 10: zun.link.v1.Control.Report:input_type -> zun.link.v1.ReportRequest
-	2,  // 11: zun.link.v1.Control.Join:output_type -> zun.link.v1.JoinReply
-	4,  // 12: zun.link.v1.Control.Renew:output_type -> zun.link.v1.RenewReply
-	6,  // 13: zun.link.v1.Control.Register:output_type -> zun.link.v1.RegisterReply
-	8,  // 14: zun.link.v1.Control.Beat:output_type -> zun.link.v1.BeatReply
-	10, // 15: zun.link.v1.Control.Assignments:output_type -> zun.link.v1.AssignmentsPage
-	12, // 16: zun.link.v1.Control.Report:output_type -> zun.link.v1.ReportReply
-	11, // [11:17] is the sub-list for method output_type
-	5,  // [5:11] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	15, // 0: zun.link.v1.BeatRequest.beat:type_name -> zun.link.v1.Beat
+	16, // 1: zun.link.v1.BeatReply.answer:type_name -> zun.link.v1.BeatAnswer
+	9,  // 2: zun.link.v1.BeatReply.barred:type_name -> zun.link.v1.BarredDoor
+	17, // 3: zun.link.v1.AssignmentsPage.assignments:type_name -> zun.link.v1.Assignment
+	18, // 4: zun.link.v1.ReportRequest.report:type_name -> zun.link.v1.Report
+	0,  // 5: zun.link.v1.Fault.kind:type_name -> zun.link.v1.FaultKind
+	1,  // 6: zun.link.v1.Control.Join:input_type -> zun.link.v1.JoinRequest
+	3,  // 7: zun.link.v1.Control.Renew:input_type -> zun.link.v1.RenewRequest
+	5,  // 8: zun.link.v1.Control.Register:input_type -> zun.link.v1.RegisterRequest
+	7,  // 9: zun.link.v1.Control.Beat:input_type -> zun.link.v1.BeatRequest
+	10, // 10: zun.link.v1.Control.Assignments:input_type -> zun.link.v1.AssignmentsRequest
+	12, // 11: zun.link.v1.Control.Report:input_type -> zun.link.v1.ReportRequest
+	2,  // 12: zun.link.v1.Control.Join:output_type -> zun.link.v1.JoinReply
+	4,  // 13: zun.link.v1.Control.Renew:output_type -> zun.link.v1.RenewReply
+	6,  // 14: zun.link.v1.Control.Register:output_type -> zun.link.v1.RegisterReply
+	8,  // 15: zun.link.v1.Control.Beat:output_type -> zun.link.v1.BeatReply
+	11, // 16: zun.link.v1.Control.Assignments:output_type -> zun.link.v1.AssignmentsPage
+	13, // 17: zun.link.v1.Control.Report:output_type -> zun.link.v1.ReportReply
+	12, // [12:18] is the sub-list for method output_type
+	6,  // [6:12] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_zun_link_v1_control_proto_init() }
@@ -960,7 +1028,7 @@ func file_zun_link_v1_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zun_link_v1_control_proto_rawDesc), len(file_zun_link_v1_control_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -292,7 +292,8 @@ type RedeemReply struct {
 	UserId        string                 `protobuf:"bytes,4,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	ProjectId     string                 `protobuf:"bytes,5,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	Permit        []byte                 `protobuf:"bytes,6,opt,name=permit,proto3" json:"permit,omitempty"`
-	Console       string                 `protobuf:"bytes,7,opt,name=console,proto3" json:"console,omitempty"` // the id under which it is counted while it is open
+	Console       string                 `protobuf:"bytes,7,opt,name=console,proto3" json:"console,omitempty"`                       // the id under which it is counted while it is open
+	HostEpoch     int64                  `protobuf:"varint,8,opt,name=host_epoch,json=hostEpoch,proto3" json:"host_epoch,omitempty"` // of the certificate that the host shows
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -374,6 +375,13 @@ func (x *RedeemReply) GetConsole() string {
 		return x.Console
 	}
 	return ""
+}
+
+func (x *RedeemReply) GetHostEpoch() int64 {
+	if x != nil {
+		return x.HostEpoch
+	}
+	return 0
 }
 
 type KeepConsolesRequest struct {
@@ -555,7 +563,7 @@ const file_zun_link_v1_door_proto_rawDesc = "" +
 	"\rRedeemRequest\x12\x1c\n" +
 	"\tcontainer\x18\x01 \x01(\tR\tcontainer\x12\x17\n" +
 	"\aexec_id\x18\x02 \x01(\tR\x06execId\x12\x16\n" +
-	"\x06secret\x18\x03 \x01(\tR\x06secret\"\xd0\x01\n" +
+	"\x06secret\x18\x03 \x01(\tR\x06secret\"\xef\x01\n" +
 	"\vRedeemReply\x12\x17\n" +
 	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x1b\n" +
 	"\thost_name\x18\x02 \x01(\tR\bhostName\x12!\n" +
@@ -564,7 +572,9 @@ const file_zun_link_v1_door_proto_rawDesc = "" +
 	"\n" +
 	"project_id\x18\x05 \x01(\tR\tprojectId\x12\x16\n" +
 	"\x06permit\x18\x06 \x01(\fR\x06permit\x12\x18\n" +
-	"\aconsole\x18\a \x01(\tR\aconsole\"1\n" +
+	"\aconsole\x18\a \x01(\tR\aconsole\x12\x1d\n" +
+	"\n" +
+	"host_epoch\x18\b \x01(\x03R\thostEpoch\"1\n" +
 	"\x13KeepConsolesRequest\x12\x1a\n" +
 	"\bconsoles\x18\x01 \x03(\tR\bconsoles\"\x13\n" +
 	"\x11KeepConsolesReply\"/\n" +

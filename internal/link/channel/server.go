@@ -30,8 +30,11 @@ type Guard struct {
 	// Role, or instead of it where Instead is set.
 	Also map[string]Exception
 	Open []string // full names of the methods that need no certificate
-	Now  trust.Clock
-	Log  *slog.Logger
+	// Judge refuses a caller although its certificate is good. It is asked at each call.
+	Judge func(ctx context.Context, who trust.Identity) error
+	Lines *Lines // where the callers' connections are listed
+	Now   trust.Clock
+	Log   *slog.Logger
 }
 
 // Exception is a role that may call a method which others of its kind may not.
@@ -52,7 +55,7 @@ func (g Guard) allows(method string, role trust.Role) bool {
 // NewServer returns a server whose calls pass guard and whose errors leave as faults.
 func NewServer(config *tls.Config, guard Guard, timing Timing) *grpc.Server {
 	return grpc.NewServer(
-		grpc.Creds(credentials.NewTLS(config)),
+		grpc.Creds(listed{credentials.NewTLS(config), guard.Lines}),
 		grpc.ChainUnaryInterceptor(guard.unary),
 		grpc.ChainStreamInterceptor(guard.stream),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
@@ -143,10 +146,13 @@ func (g Guard) enter(ctx context.Context, method string) (context.Context, error
 		return nil, err
 	}
 	if g.Now().After(leaf.NotAfter) {
-		return nil, domain.NewFault(domain.Unauthenticated, wire.CodeHostGone, "the certificate of %s %s has expired", who.Role, who.ID)
+		return nil, domain.NewFault(domain.Unauthenticated, wire.CodeHostGone, "the certificate of %s has expired", who)
 	}
 	if !g.allows(method, who.Role) || who.Deployment != g.Deployment() {
 		return nil, domain.NewFault(domain.Forbidden, "wrong-role", "a %s of deployment %s may not call this", who.Role, who.Deployment)
+	}
+	if err := g.Judge(ctx, who); err != nil {
+		return nil, err
 	}
 	return context.WithValue(ctx, callerKey{}, who), nil
 }

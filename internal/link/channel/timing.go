@@ -19,6 +19,8 @@ type Timing struct {
 	// MaxAge is when a server asks a client to connect anew, so that connections
 	// never outlive certificates by much. Open streams go on.
 	MaxAge time.Duration
+	// Recheck is how often the peers of open connections are judged anew.
+	Recheck time.Duration
 	// Drain bounds how long a stopping server waits for its open calls.
 	Drain time.Duration
 }
@@ -28,7 +30,7 @@ func DefaultTiming() Timing {
 	return Timing{
 		Ping: 15 * time.Second, PingTimeout: 10 * time.Second,
 		Connect: 5 * time.Second, Call: 30 * time.Second,
-		MaxAge: time.Hour, Drain: 5 * time.Second,
+		MaxAge: time.Hour, Recheck: 5 * time.Second, Drain: 5 * time.Second,
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
+	"github.com/go-zun/zun/internal/link/roll"
 	"github.com/go-zun/zun/internal/link/trust"
 )
 
@@ -24,6 +25,7 @@ type Authority struct {
 	ca    *trust.Authority
 	now   trust.Clock
 	id    string // of this process
+	roll  *roll.Roll
 
 	mu  sync.Mutex
 	own *trust.Credential
@@ -53,7 +55,7 @@ func OpenAuthority(ctx context.Context, store control.Store, secrets control.Sec
 	if err != nil {
 		return nil, err
 	}
-	return &Authority{store: store, ca: ca, now: now, id: uuid.NewString()}, nil
+	return &Authority{store: store, ca: ca, now: now, id: uuid.NewString(), roll: roll.New(store, now)}, nil
 }
 
 func makeAuthority(ctx context.Context, store control.Store, secrets control.Secrets, now trust.Clock) (control.Authority, error) {
@@ -124,7 +126,7 @@ func (a *Authority) Credential() (*trust.Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	chain, err := a.ca.Issue(key.Public(), trust.RoleControl, a.id, a.now())
+	chain, err := a.ca.Issue(key.Public(), trust.Identity{Role: trust.RoleControl, ID: a.id}, a.now())
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package ctl
 import (
 	"context"
 	"crypto/ecdsa"
+	"fmt"
 	"log/slog"
 
 	"github.com/google/uuid"
@@ -38,24 +39,48 @@ func (d *doors) JoinDoor(ctx context.Context, req *linkv1.JoinDoorRequest) (*lin
 	if err := d.gate.Enter(addressOf(ctx)); err != nil {
 		return nil, err
 	}
+	var who trust.Identity
 	err = d.authority.store.Write(ctx, func(ctx context.Context, tx control.Tx) error {
 		ticket, err := redeem(ctx, tx, control.TicketDoor, req.GetSecret())
 		if err == nil && ticket.Subject != req.GetName() {
 			err = domain.NewFault(domain.Forbidden, "join-refused", "the join token is for another console door than %s", req.GetName())
 		}
+		if err != nil {
+			return err
+		}
+		who, err = admitDoor(ctx, tx, req.GetName())
 		return err
 	})
 	if err != nil {
 		countRefused(ctx, d.gate, err)
 		return nil, err
 	}
-	id := uuid.NewString()
-	chain, err := d.issue(public, id)
+	chain, err := d.issue(public, who)
 	if err != nil {
 		return nil, err
 	}
-	d.log.InfoContext(ctx, "console door joined", "door", req.GetName(), "id", id)
+	d.log.InfoContext(ctx, "console door joined", "door", req.GetName(), "id", who.ID, "epoch", who.Epoch)
 	return &linkv1.JoinDoorReply{Chain: chain}, nil
+}
+
+// admitDoor admits the door of that name. A name that is known keeps its id, so that
+// hosts can be told to bar whoever had it before.
+func admitDoor(ctx context.Context, tx control.Tx, name string) (trust.Identity, error) {
+	all, err := tx.Trust().Admissions().List(ctx)
+	if err != nil {
+		return trust.Identity{}, fmt.Errorf("look for the door's name: %w", err)
+	}
+	door := domain.Admission{Role: domain.PeerDoor, Name: name, ID: uuid.NewString()}
+	for _, known := range all {
+		if known.Role == domain.PeerDoor && known.Name == name {
+			door.ID = known.ID
+		}
+	}
+	door, err = tx.Trust().Admissions().Admit(ctx, door)
+	if err != nil {
+		return trust.Identity{}, fmt.Errorf("write admission: %w", err)
+	}
+	return trust.Identity{Role: trust.RoleProxy, ID: door.ID, Epoch: door.Epoch}, nil
 }
 
 // RenewDoor serves the contract.
@@ -64,13 +89,13 @@ func (d *doors) RenewDoor(ctx context.Context, req *linkv1.RenewDoorRequest) (*l
 	if err != nil {
 		return nil, err
 	}
-	chain, err := d.issue(public, channel.Caller(ctx).ID)
+	chain, err := d.issue(public, channel.Caller(ctx))
 	return &linkv1.RenewDoorReply{Chain: chain}, err
 }
 
 // issue makes a certificate that opens no call but those of doors.
-func (d *doors) issue(public *ecdsa.PublicKey, id string) ([][]byte, error) {
-	return d.authority.ca.Issue(public, trust.RoleProxy, id, d.now())
+func (d *doors) issue(public *ecdsa.PublicKey, who trust.Identity) ([][]byte, error) {
+	return d.authority.ca.Issue(public, trust.Identity{Role: trust.RoleProxy, ID: who.ID, Epoch: who.Epoch}, d.now())
 }
 
 // Redeem serves the contract.
@@ -80,15 +105,20 @@ func (d *doors) Redeem(ctx context.Context, req *linkv1.RedeemRequest) (*linkv1.
 	if err != nil {
 		return nil, err
 	}
+	host, err := d.authority.roll.Epoch(ctx, visit.Host.ID)
+	if err != nil {
+		return nil, err
+	}
+	caller := channel.Caller(ctx)
 	permit, err := d.authority.ca.Permit(trust.Permit{
-		Door: channel.Caller(ctx).ID, Host: visit.Host.ID, Container: string(visit.Container), ExecID: visit.ExecID,
+		Door: caller.ID, Epoch: caller.Epoch, Host: visit.Host.ID, Container: string(visit.Container), ExecID: visit.ExecID,
 	}, d.now())
 	if err != nil {
 		return nil, err
 	}
 	return &linkv1.RedeemReply{
 		HostId: visit.Host.ID, HostName: visit.Host.Name, HostAddress: visit.Host.Address,
-		UserId: visit.UserID, ProjectId: visit.ProjectID, Permit: permit, Console: visit.Console,
+		UserId: visit.UserID, ProjectId: visit.ProjectID, Permit: permit, Console: visit.Console, HostEpoch: host,
 	}, nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
+	"github.com/go-zun/zun/internal/link/channel"
 	"github.com/go-zun/zun/internal/link/gate"
 	"github.com/go-zun/zun/internal/link/trust"
 	"github.com/go-zun/zun/internal/link/wire"
@@ -35,9 +36,9 @@ type Admission struct {
 // is nobody to prove anything to. A name that is known keeps its uuid.
 func (a *Authority) Admit(ctx context.Context, want Admission) (*trust.Credential, error) {
 	want.Replace = true
-	var host domain.Host
+	var who trust.Identity
 	err := a.store.Write(ctx, func(ctx context.Context, tx control.Tx) (err error) {
-		host, err = enrol(ctx, tx, want, 0)
+		_, who, err = enrol(ctx, tx, want, 0)
 		return err
 	})
 	if err != nil {
@@ -47,7 +48,7 @@ func (a *Authority) Admit(ctx context.Context, want Admission) (*trust.Credentia
 	if err != nil {
 		return nil, err
 	}
-	chain, err := a.ca.Issue(key.Public(), trust.RoleNode, host.ID, a.now())
+	chain, err := a.ca.Issue(key.Public(), who, a.now())
 	if err != nil {
 		return nil, err
 	}
@@ -101,29 +102,52 @@ func countRefused(ctx context.Context, g *gate.Gate, err error) {
 
 func (s *Server) admit(ctx context.Context, req *linkv1.JoinRequest, public *ecdsa.PublicKey) (*linkv1.JoinReply, error) {
 	var host domain.Host
+	var who trust.Identity
 	want := Admission{HostName: req.GetHostName(), Address: req.GetAdvertiseAddress(), Zone: req.GetZone(), Replace: req.GetReplace()}
 	err := s.authority.store.Write(ctx, func(ctx context.Context, tx control.Tx) (err error) {
 		if _, err = redeem(ctx, tx, control.TicketJoin, req.GetSecret()); err != nil {
 			return err
 		}
-		host, err = enrol(ctx, tx, want, s.downAfter)
+		host, who, err = enrol(ctx, tx, want, s.downAfter)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("admit host %s: %w", req.GetHostName(), err)
 	}
-	chain, err := s.authority.ca.Issue(public, trust.RoleNode, host.ID, s.now())
+	chain, err := s.authority.ca.Issue(public, who, s.now())
 	if err != nil {
 		return nil, err
 	}
-	s.log.InfoContext(ctx, "host joined", "host", host.Name, "uuid", host.ID, "address", host.Address)
+	s.log.InfoContext(ctx, "host joined", "host", host.Name, "uuid", host.ID, "epoch", who.Epoch, "address", host.Address)
 	return &linkv1.JoinReply{HostId: host.ID, Chain: chain}, nil
 }
 
 // enrol finds or makes the row of a joining host. A name that is known keeps its
 // uuid, so that its containers stay its own; the row is written before any
-// certificate exists, because a certificate without a row could not be revoked.
-func enrol(ctx context.Context, tx control.Tx, want Admission, downAfter time.Duration) (domain.Host, error) {
+// certificate exists, because a certificate without a row could not be revoked. The
+// epoch of the identity is new, so that no certificate of a former join is taken.
+func enrol(ctx context.Context, tx control.Tx, want Admission, downAfter time.Duration) (domain.Host, trust.Identity, error) {
+	host, err := hostToBe(ctx, tx, want, downAfter)
+	if err != nil {
+		return domain.Host{}, trust.Identity{}, err
+	}
+	host.Address = want.Address
+	if want.Zone != "" {
+		host.Zone = want.Zone
+	}
+	if err := tx.Hosts().Upsert(ctx, host); err != nil {
+		return domain.Host{}, trust.Identity{}, fmt.Errorf("write host: %w", err)
+	}
+	admitted, err := tx.Trust().Admissions().Admit(ctx, domain.Admission{Role: domain.PeerHost, Name: host.Name, ID: host.ID})
+	if err != nil {
+		return domain.Host{}, trust.Identity{}, fmt.Errorf("write admission: %w", err)
+	}
+	return host, trust.Identity{Role: trust.RoleNode, ID: host.ID, Epoch: admitted.Epoch}, nil
+}
+
+// hostToBe returns the row of the host of that name, or a new one; Conflict for a name
+// that is alive and not to be replaced.
+func hostToBe(ctx context.Context, tx control.Tx, want Admission, downAfter time.Duration) (domain.Host, error) {
 	host, err := tx.Hosts().Get(ctx, want.HostName)
 	switch {
 	case domain.IsKind(err, domain.NotFound):
@@ -140,13 +164,6 @@ func enrol(ctx context.Context, tx control.Tx, want Admission, downAfter time.Du
 			return domain.Host{}, domain.NewFault(domain.Conflict, "host-alive",
 				"a host named %s is alive; stop its agent, or join with replace", host.Name)
 		}
-	}
-	host.Address = want.Address
-	if want.Zone != "" {
-		host.Zone = want.Zone
-	}
-	if err := tx.Hosts().Upsert(ctx, host); err != nil {
-		return domain.Host{}, fmt.Errorf("write host: %w", err)
 	}
 	return host, nil
 }
@@ -196,7 +213,7 @@ func (s *Server) Renew(ctx context.Context, req *linkv1.RenewRequest) (*linkv1.R
 	if err != nil {
 		return nil, err
 	}
-	chain, err := s.authority.ca.Issue(public, trust.RoleNode, host.ID, s.now())
+	chain, err := s.authority.ca.Issue(public, trust.Identity{Role: trust.RoleNode, ID: host.ID, Epoch: channel.Caller(ctx).Epoch}, s.now())
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +231,7 @@ func (s *Server) Register(ctx context.Context, req *linkv1.RegisterRequest) (*li
 		return nil, err
 	}
 	if host.Address != req.GetAdvertiseAddress() {
-		config, err := trust.Client(s.authority.Credential, trust.NodeName(host.ID), trust.RoleNode, s.now)
+		config, err := trust.Client(s.authority.Credential, trust.Peer{ServerName: trust.NodeName(host.ID), Role: trust.RoleNode}, s.now)
 		if err != nil {
 			return nil, err
 		}

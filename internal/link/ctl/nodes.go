@@ -3,7 +3,9 @@ package ctl
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -36,7 +38,7 @@ type Nodes struct {
 
 	ctx    context.Context // the life of the wakes, which outlive the calls that ask for them
 	cancel context.CancelFunc
-	wakes  sync.WaitGroup
+	wakes  sync.WaitGroup // and the watch over the lines
 
 	mu      sync.Mutex
 	closed  bool
@@ -50,6 +52,7 @@ var _ control.Nodes = (*Nodes)(nil)
 type line struct {
 	address string
 	conn    *grpc.ClientConn
+	who     atomic.Pointer[trust.Identity] // that answered last; nil before the first handshake
 }
 
 // wake is the newest hint for one host that waits behind the one under way.
@@ -58,13 +61,52 @@ type wake struct {
 	revision int64
 }
 
-// NewNodes returns a dialler without connections. Close ends it.
+// NewNodes returns a dialler without connections, which closes those to hosts that are
+// admitted no more. Close ends it.
 func NewNodes(d NodesDeps) *Nodes {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Nodes{
+	n := &Nodes{
 		authority: d.Authority, dial: d.Dial, timing: d.Timing, log: d.Log,
 		ctx: ctx, cancel: cancel,
 		lines: map[string]*line{}, pending: map[string]wake{},
+	}
+	n.wakes.Go(n.watch)
+	return n
+}
+
+// watch closes the lines to hosts that are admitted no more, which ends the calls on them.
+func (n *Nodes) watch() {
+	tick := time.NewTicker(n.timing.Recheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for id, l := range n.open() {
+			who := l.who.Load()
+			if who != nil && domain.IsKind(n.authority.roll.Judge(n.ctx, *who), domain.Unauthenticated) {
+				n.hangUp(id, l)
+			}
+		}
+	}
+}
+
+// open are the lines of this moment.
+func (n *Nodes) open() map[string]*line {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return maps.Clone(n.lines)
+}
+
+// hangUp closes l, unless another took its place.
+func (n *Nodes) hangUp(hostID string, l *line) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.lines[hostID] == l {
+		_ = l.conn.Close()
+		delete(n.lines, hostID)
 	}
 }
 
@@ -146,17 +188,30 @@ func (n *Nodes) client(host domain.Host) (linkv1.NodeClient, error) {
 	if ok && known.address == host.Address {
 		return linkv1.NewNodeClient(known.conn), nil
 	}
-	config, err := trust.Client(n.authority.Credential, trust.NodeName(host.ID), trust.RoleNode, n.authority.now)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := channel.Connect(host.Address, config, n.dial, n.timing)
+	l, err := n.connect(host)
 	if err != nil {
 		return nil, err
 	}
 	if ok {
 		_ = known.conn.Close()
 	}
-	n.lines[host.ID] = &line{address: host.Address, conn: conn}
-	return linkv1.NewNodeClient(conn), nil
+	n.lines[host.ID] = l
+	return linkv1.NewNodeClient(l.conn), nil
+}
+
+// connect prepares a line to host; whoever answers there must be admitted.
+func (n *Nodes) connect(host domain.Host) (*line, error) {
+	l := &line{address: host.Address}
+	peer := trust.Peer{ServerName: trust.NodeName(host.ID), Role: trust.RoleNode, Judge: func(who trust.Identity) error {
+		ctx, cancel := context.WithTimeout(n.ctx, n.timing.Connect)
+		defer cancel()
+		l.who.Store(&who)
+		return n.authority.roll.Judge(ctx, who)
+	}}
+	config, err := trust.Client(n.authority.Credential, peer, n.authority.now)
+	if err != nil {
+		return nil, err
+	}
+	l.conn, err = channel.Connect(host.Address, config, n.dial, n.timing)
+	return l, err
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
@@ -69,9 +70,11 @@ func NewServer(d ServerDeps) *Server {
 
 // Serve serves on listener until ctx ends; it closes listener and returns nil then.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	lines := &channel.Lines{}
 	guard := channel.Guard{
 		Deployment: s.authority.Deployment, Role: trust.RoleNode,
 		Open: []string{linkv1.Control_Join_FullMethodName, linkv1.Doors_JoinDoor_FullMethodName}, Now: s.now, Log: s.log,
+		Judge: s.authority.roll.Judge, Lines: lines,
 		Also: map[string]channel.Exception{
 			linkv1.Doors_RenewDoor_FullMethodName:    {Role: trust.RoleProxy, Instead: true},
 			linkv1.Doors_Redeem_FullMethodName:       {Role: trust.RoleProxy, Instead: true},
@@ -82,7 +85,33 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	server := channel.NewServer(trust.ControlServer(s.authority.Credential, s.now), guard, s.timing)
 	linkv1.RegisterControlServer(server, s)
 	linkv1.RegisterDoorsServer(server, &doors{authority: s.authority, brain: s.brain, gate: s.gate, now: s.now, log: s.log})
-	return channel.Serve(ctx, server, listener, s.timing)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.watch(ctx, lines) })
+	group.Go(func() error { return channel.Serve(ctx, server, listener, s.timing) })
+	return group.Wait()
+}
+
+// watch cuts the connections of peers that are admitted no more, until ctx ends. While
+// the store does not answer they stay: a call on them is refused by it anyway.
+func (s *Server) watch(ctx context.Context, lines *channel.Lines) error {
+	tick := time.NewTicker(s.timing.Recheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		peers := lines.Peers()
+		if len(peers) == 0 || s.authority.roll.Read(ctx) != nil {
+			continue
+		}
+		for _, who := range peers {
+			if domain.IsKind(s.authority.roll.Judge(ctx, who), domain.Unauthenticated) {
+				lines.Cut(who)
+			}
+		}
+	}
 }
 
 // Beat serves the contract.
@@ -98,7 +127,11 @@ func (s *Server) Beat(ctx context.Context, req *linkv1.BeatRequest) (*linkv1.Bea
 	if err != nil {
 		return nil, hostGone(err, beat.HostID)
 	}
-	return &linkv1.BeatReply{Answer: wire.FromBeatAnswer(answer)}, nil
+	reply := &linkv1.BeatReply{Answer: wire.FromBeatAnswer(answer)}
+	for door, below := range s.authority.roll.Barred() {
+		reply.Barred = append(reply.Barred, &linkv1.BarredDoor{Door: door, Below: below})
+	}
+	return reply, nil
 }
 
 // Report serves the contract.

@@ -14,16 +14,10 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
 	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/member"
 	"github.com/go-zun/zun/internal/link/replica"
 	"github.com/go-zun/zun/internal/link/trust"
 )
-
-// Vault keeps the host's credential between runs; trust.Vault is one.
-type Vault interface {
-	// Load returns nil when there is none.
-	Load() (*trust.Credential, error)
-	Save(c *trust.Credential) error
-}
 
 // Calls are the direct calls as the agent carries them out.
 type Calls interface {
@@ -66,7 +60,7 @@ type Deps struct {
 	Controls         []string // host:port of the control replicas, tried in turn
 	Token            string   // as the operator carried it; needed to join only
 	Replace          bool     // take the name over although its holder is alive
-	Vault            Vault
+	Vault            member.Vault
 	Dial             channel.Dialer
 	Timing           channel.Timing
 	Clock            func() time.Time
@@ -80,10 +74,10 @@ type Link struct {
 	now     trust.Clock
 	log     *slog.Logger
 	interim *ecdsa.PrivateKey // shown and certified at a join
-	held    atomic.Pointer[trust.Credential]
+	member  *member.Member
 	hands   atomic.Pointer[Hands]
-	brains  *replica.Set
 	permits *permits
+	bars    *bars
 }
 
 // New returns a link that has done nothing yet.
@@ -92,39 +86,22 @@ func New(d Deps) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Link{deps: d, now: d.Clock, log: d.Log, interim: key, permits: newPermits()}
-	l.brains = replica.New(replica.Deps{
-		Addresses: d.Controls, Source: l.credential, Clock: d.Clock, Dial: d.Dial, Timing: d.Timing,
+	l := &Link{deps: d, now: d.Clock, log: d.Log, interim: key, permits: newPermits(), bars: &bars{}}
+	l.member = member.New(member.Deps{
+		Who: "host " + d.HostName, Token: d.Token, TokenFrom: "zun-api host-token " + d.HostName, Key: key, Vault: d.Vault, Calls: l.calls(),
+		Replicas: replica.Deps{Addresses: d.Controls, Clock: d.Clock, Dial: d.Dial, Timing: d.Timing}, Log: d.Log,
 	})
 	return l, nil
 }
 
 // Close closes the connections to control. Serve and Run end by their ctx.
-func (l *Link) Close() { l.brains.Close() }
-
-// credential is the certificate in force.
-func (l *Link) credential() (*trust.Credential, error) {
-	if c := l.held.Load(); c != nil {
-		return c, nil
-	}
-	return nil, domain.NewFault(domain.Unauthenticated, "host-not-joined", "host %s has not joined a deployment yet", l.deps.HostName)
-}
+func (l *Link) Close() { l.member.Close() }
 
 // HostID is the host's uuid; empty before Enter returned.
-func (l *Link) HostID() string {
-	if c := l.held.Load(); c != nil {
-		return c.Identity.ID
-	}
-	return ""
-}
+func (l *Link) HostID() string { return l.member.Identity().ID }
 
 // Deployment is the id that marks the deployment's objects; empty before Enter returned.
-func (l *Link) Deployment() string {
-	if c := l.held.Load(); c != nil {
-		return c.Identity.Deployment
-	}
-	return ""
-}
+func (l *Link) Deployment() string { return l.member.Identity().Deployment }
 
 // Attach lets control reach hands; calls that come earlier are Unavailable.
 func (l *Link) Attach(hands Hands) { l.hands.Store(&hands) }
@@ -136,9 +113,10 @@ func (l *Link) Control() agent.Control { return upward{l} }
 func (l *Link) Serve(ctx context.Context, listener net.Listener) error {
 	guard := channel.Guard{
 		Deployment: l.Deployment, Role: trust.RoleControl, Now: l.now, Log: l.log,
+		Judge: l.bars.judge, Lines: &l.bars.lines,
 		Also: map[string]channel.Exception{linkv1.Node_Open_FullMethodName: {Role: trust.RoleProxy}},
 	}
-	server := channel.NewServer(trust.NodeServer(l.credential, l.interim, l.now), guard, l.deps.Timing)
+	server := channel.NewServer(trust.NodeServer(l.member.Credential, l.interim, l.now), guard, l.deps.Timing)
 	linkv1.RegisterNodeServer(server, &service{link: l})
 	if err := channel.Serve(ctx, server, listener, l.deps.Timing); err != nil {
 		return fmt.Errorf("serve host %s: %w", l.deps.HostName, err)

@@ -42,7 +42,7 @@ func (l *Link) checkPermit(ctx context.Context, join *linkv1.TerminalJoin) error
 	if who.Role == trust.RoleControl {
 		return nil
 	}
-	held, err := l.credential()
+	held, err := l.member.Credential()
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (l *Link) checkPermit(ctx context.Context, join *linkv1.TerminalJoin) error
 	if err != nil {
 		return err
 	}
-	if p.Door != who.ID || p.Host != l.HostID() || p.Container != join.GetContainer() || p.ExecID != join.GetExecId() || !l.permits.spend(p, l.now()) {
+	if p.Door != who.ID || p.Epoch != who.Epoch || p.Host != l.HostID() || p.Container != join.GetContainer() || p.ExecID != join.GetExecId() || !l.permits.spend(p, l.now()) {
 		return domain.NewFault(domain.Forbidden, "permit-refused", "the permit is for another terminal, host or console door, or was used")
 	}
 	return nil

@@ -10,13 +10,13 @@ import (
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
-	"github.com/go-zun/zun/internal/link/replica"
+	"github.com/go-zun/zun/internal/link/member"
 	"github.com/go-zun/zun/internal/link/wire"
 )
 
 // ask makes a call at the replica of control that answers.
-func ask[T any](ctx context.Context, brains *replica.Set, call func(context.Context, linkv1.ControlClient) (T, error)) (T, error) {
-	return replica.Ask(ctx, brains, func(ctx context.Context, conn grpc.ClientConnInterface) (T, error) {
+func ask[T any](ctx context.Context, m *member.Member, call func(context.Context, linkv1.ControlClient) (T, error)) (T, error) {
+	return member.Ask(ctx, m, func(ctx context.Context, conn grpc.ClientConnInterface) (T, error) {
 		return call(ctx, linkv1.NewControlClient(conn))
 	})
 }
@@ -32,15 +32,18 @@ func (u upward) Beat(ctx context.Context, b domain.Beat) (domain.BeatAnswer, err
 		b.HostID = u.link.HostID()
 	}
 	req := &linkv1.BeatRequest{Protocol: wire.Protocol, Beat: wire.FromBeat(b)}
-	reply, err := ask(ctx, u.link.brains, func(ctx context.Context, c linkv1.ControlClient) (*linkv1.BeatReply, error) {
+	reply, err := ask(ctx, u.link.member, func(ctx context.Context, c linkv1.ControlClient) (*linkv1.BeatReply, error) {
 		return c.Beat(ctx, req)
 	})
+	if err == nil {
+		u.link.bars.hear(reply.GetBarred())
+	}
 	return wire.ToBeatAnswer(reply.GetAnswer()), err
 }
 
 func (u upward) Report(ctx context.Context, r domain.Report) (bool, error) {
 	req := &linkv1.ReportRequest{HostId: u.link.HostID(), Report: wire.FromReport(r)}
-	reply, err := ask(ctx, u.link.brains, func(ctx context.Context, c linkv1.ControlClient) (*linkv1.ReportReply, error) {
+	reply, err := ask(ctx, u.link.member, func(ctx context.Context, c linkv1.ControlClient) (*linkv1.ReportReply, error) {
 		return c.Report(ctx, req)
 	})
 	return reply.GetStale(), err
@@ -54,7 +57,7 @@ type list struct {
 
 func (u upward) Assignments(ctx context.Context, after int64) ([]domain.Assignment, int64, error) {
 	req := &linkv1.AssignmentsRequest{HostId: u.link.HostID(), After: after}
-	whole, err := ask(ctx, u.link.brains, func(ctx context.Context, c linkv1.ControlClient) (list, error) {
+	whole, err := ask(ctx, u.link.member, func(ctx context.Context, c linkv1.ControlClient) (list, error) {
 		return readList(ctx, c, req)
 	})
 	return whole.assignments, whole.revision, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -13,25 +12,18 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
 	"github.com/go-zun/zun/internal/link/channel"
+	"github.com/go-zun/zun/internal/link/member"
 	"github.com/go-zun/zun/internal/link/replica"
 	"github.com/go-zun/zun/internal/link/terminal"
 	"github.com/go-zun/zun/internal/link/trust"
-	"github.com/go-zun/zun/internal/link/wire"
 )
-
-// Vault keeps the door's credential between runs; trust.Vault is one.
-type Vault interface {
-	// Load returns nil when there is none.
-	Load() (*trust.Credential, error)
-	Save(c *trust.Credential) error
-}
 
 // Deps are what a Link stands on. Token may be empty once the door has joined.
 type Deps struct {
 	Name     string
 	Controls []string // host:port of the control replicas, tried in turn
 	Token    string
-	Vault    Vault
+	Vault    member.Vault
 	Dial     channel.Dialer
 	Timing   channel.Timing
 	Clock    func() time.Time
@@ -43,8 +35,7 @@ type Deps struct {
 type Link struct {
 	deps   Deps
 	now    trust.Clock
-	held   atomic.Pointer[trust.Credential]
-	brains *replica.Set
+	member *member.Member
 
 	mu     sync.Mutex
 	closed bool
@@ -54,21 +45,27 @@ type Link struct {
 // line is the connection to one host.
 type line struct {
 	address string
+	epoch   int64 // that the host's certificate has at least
 	conn    *grpc.ClientConn
 }
 
 // New returns a link that has done nothing yet.
-func New(d Deps) *Link {
+func New(d Deps) (*Link, error) {
+	key, err := trust.NewKey()
+	if err != nil {
+		return nil, err
+	}
 	l := &Link{deps: d, now: d.Clock, lines: map[string]*line{}}
-	l.brains = replica.New(replica.Deps{
-		Addresses: d.Controls, Source: l.credential, Clock: d.Clock, Dial: d.Dial, Timing: d.Timing,
+	l.member = member.New(member.Deps{
+		Who: "console door " + d.Name, Token: d.Token, TokenFrom: "zun-api door-token " + d.Name, Key: key, Vault: d.Vault, Calls: l.calls(),
+		Replicas: replica.Deps{Addresses: d.Controls, Clock: d.Clock, Dial: d.Dial, Timing: d.Timing}, Log: d.Log,
 	})
-	return l
+	return l, nil
 }
 
 // Close closes every connection, which ends the terminals on them.
 func (l *Link) Close() {
-	l.brains.Close()
+	l.member.Close()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
@@ -78,15 +75,9 @@ func (l *Link) Close() {
 	}
 }
 
-func (l *Link) credential() (*trust.Credential, error) {
-	if c := l.held.Load(); c != nil {
-		return c, nil
-	}
-	return nil, domain.NewFault(domain.Unauthenticated, wire.CodeHostGone, "console door %s has not joined a deployment yet", l.deps.Name)
-}
-
-// line returns the connection to host, anew if it moved.
-func (l *Link) line(host domain.Host) (*grpc.ClientConn, error) {
+// line returns the connection to host, anew if it moved or joined again. Whoever shows a
+// certificate of a former join is not that host any more.
+func (l *Link) line(host domain.Host, epoch int64) (*grpc.ClientConn, error) {
 	name := trust.NodeName(host.ID)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -94,10 +85,16 @@ func (l *Link) line(host domain.Host) (*grpc.ClientConn, error) {
 		return nil, domain.NewFault(domain.Unavailable, "stopping", "the service is stopping")
 	}
 	known, ok := l.lines[name]
-	if ok && known.address == host.Address {
+	if ok && known.address == host.Address && known.epoch == epoch {
 		return known.conn, nil
 	}
-	config, err := trust.Client(l.credential, name, trust.RoleNode, l.now)
+	peer := trust.Peer{ServerName: name, Role: trust.RoleNode, Judge: func(who trust.Identity) error {
+		if who.Epoch < epoch {
+			return domain.NewFault(domain.Forbidden, "wrong-peer", "another host took the place of %s", who)
+		}
+		return nil
+	}}
+	config, err := trust.Client(l.member.Credential, peer, l.now)
 	if err != nil {
 		return nil, err
 	}
@@ -108,13 +105,13 @@ func (l *Link) line(host domain.Host) (*grpc.ClientConn, error) {
 	if ok {
 		_ = known.conn.Close()
 	}
-	l.lines[name] = &line{address: host.Address, conn: conn}
+	l.lines[name] = &line{address: host.Address, epoch: epoch, conn: conn}
 	return conn, nil
 }
 
 // ask makes a call at the replica of control that answers.
-func ask[T any](ctx context.Context, brains *replica.Set, call func(context.Context, linkv1.DoorsClient) (T, error)) (T, error) {
-	return replica.Ask(ctx, brains, func(ctx context.Context, conn grpc.ClientConnInterface) (T, error) {
+func ask[T any](ctx context.Context, m *member.Member, call func(context.Context, linkv1.DoorsClient) (T, error)) (T, error) {
+	return member.Ask(ctx, m, func(ctx context.Context, conn grpc.ClientConnInterface) (T, error) {
 		return call(ctx, linkv1.NewDoorsClient(conn))
 	})
 }
@@ -124,7 +121,7 @@ func ask[T any](ctx context.Context, brains *replica.Set, call func(context.Cont
 // refuses it, and the user asks the API for another.
 func (l *Link) Redeem(ctx context.Context, claim control.TicketClaim) (control.Visit, error) {
 	req := &linkv1.RedeemRequest{Container: string(claim.Container), ExecId: claim.ExecID, Secret: claim.Secret}
-	reply, err := ask(ctx, l.brains, func(ctx context.Context, c linkv1.DoorsClient) (*linkv1.RedeemReply, error) {
+	reply, err := ask(ctx, l.member, func(ctx context.Context, c linkv1.DoorsClient) (*linkv1.RedeemReply, error) {
 		return c.Redeem(ctx, req)
 	})
 	if err != nil {
@@ -133,14 +130,14 @@ func (l *Link) Redeem(ctx context.Context, claim control.TicketClaim) (control.V
 	return control.Visit{
 		Console: reply.GetConsole(), Container: claim.Container, ExecID: claim.ExecID, UserID: reply.GetUserId(), ProjectID: reply.GetProjectId(),
 		Host:   domain.Host{ID: reply.GetHostId(), Name: reply.GetHostName(), Address: reply.GetHostAddress()},
-		Permit: reply.GetPermit(),
+		Permit: reply.GetPermit(), HostEpoch: reply.GetHostEpoch(),
 	}, nil
 }
 
 // Keep tells control which consoles are still open.
 func (l *Link) Keep(ctx context.Context, consoles []string) error {
 	req := &linkv1.KeepConsolesRequest{Consoles: consoles}
-	_, err := ask(ctx, l.brains, func(ctx context.Context, c linkv1.DoorsClient) (*linkv1.KeepConsolesReply, error) {
+	_, err := ask(ctx, l.member, func(ctx context.Context, c linkv1.DoorsClient) (*linkv1.KeepConsolesReply, error) {
 		return c.KeepConsoles(ctx, req)
 	})
 	return err
@@ -149,7 +146,7 @@ func (l *Link) Keep(ctx context.Context, consoles []string) error {
 // Leave tells control that a console has ended.
 func (l *Link) Leave(ctx context.Context, console string) error {
 	req := &linkv1.LeaveConsoleRequest{Console: console}
-	_, err := ask(ctx, l.brains, func(ctx context.Context, c linkv1.DoorsClient) (*linkv1.LeaveConsoleReply, error) {
+	_, err := ask(ctx, l.member, func(ctx context.Context, c linkv1.DoorsClient) (*linkv1.LeaveConsoleReply, error) {
 		return c.LeaveConsole(ctx, req)
 	})
 	return err
@@ -161,7 +158,7 @@ func (l *Link) Enter(ctx context.Context, visit control.Visit) (control.Stream, 
 	if visit.Host.Address == "" {
 		return nil, domain.NewFault(domain.Unavailable, "host-unavailable", "host %s has not told its address yet", visit.Host.Name)
 	}
-	conn, err := l.line(visit.Host)
+	conn, err := l.line(visit.Host, visit.HostEpoch)
 	if err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func (s *Set) line(address string) (*grpc.ClientConn, error) {
 	if s.closed {
 		return nil, domain.NewFault(domain.Unavailable, "stopping", "the service is stopping")
 	}
-	config, err := trust.Client(s.deps.Source, trust.ControlName(), trust.RoleControl, s.deps.Clock)
+	config, err := trust.Client(s.deps.Source, trust.Peer{ServerName: trust.ControlName(), Role: trust.RoleControl}, s.deps.Clock)
 	if err != nil {
 		return nil, err
 	}

@@ -106,17 +106,18 @@ func (a *Authority) KeyDER() ([]byte, error) {
 // Hash is what a join token pins.
 func (a *Authority) Hash() [sha256.Size]byte { return sha256.Sum256(a.cert.Raw) }
 
-// Issue signs a certificate for the holder of public, good from now for Lifetime,
-// and returns the chain in DER: the certificate, then the authority.
-func (a *Authority) Issue(public crypto.PublicKey, role Role, id string, now time.Time) ([][]byte, error) {
+// Issue signs a certificate of this deployment that tells the holder of public as who,
+// good from now for Lifetime, and returns the chain in DER: the certificate, then the
+// authority.
+func (a *Authority) Issue(public crypto.PublicKey, who Identity, now time.Time) ([][]byte, error) {
 	serial, err := newSerial()
 	if err != nil {
 		return nil, err
 	}
-	who := Identity{Deployment: a.deployment, Role: role, ID: id}
+	who.Deployment = a.deployment
 	template := &x509.Certificate{
 		SerialNumber: serial,
-		Subject:      pkix.Name{Organization: []string{"zun"}, OrganizationalUnit: []string{string(role)}, CommonName: id},
+		Subject:      pkix.Name{Organization: []string{"zun"}, OrganizationalUnit: []string{string(who.Role)}, CommonName: who.ID},
 		NotBefore:    now.Add(-skew),
 		NotAfter:     now.Add(Lifetime),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
@@ -126,7 +127,7 @@ func (a *Authority) Issue(public crypto.PublicKey, role Role, id string, now tim
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, public, a.key)
 	if err != nil {
-		return nil, fmt.Errorf("sign certificate of %s %s: %w", role, id, err)
+		return nil, fmt.Errorf("sign certificate of %s: %w", who, err)
 	}
 	return [][]byte{der, a.cert.Raw}, nil
 }

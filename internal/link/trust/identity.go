@@ -3,6 +3,7 @@ package trust
 import (
 	"crypto/x509"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/go-zun/zun/internal/domain"
@@ -21,19 +22,37 @@ const (
 const (
 	scheme = "zun"
 	suffix = ".zun.internal"
+
+	epochKey = "epoch"
 )
 
 // Identity is who a certificate speaks for. It stands in the certificate as the URI
-// zun://<deployment>/<role>/<id>; ID is the host's uuid for a node.
+// zun://<deployment>/<role>/<id>?epoch=<epoch>; ID is the host's uuid for a node.
 type Identity struct {
 	Deployment string
 	Role       Role
 	ID         string
+	// Epoch is that of the admission under which the certificate was issued; zero for
+	// control, which holds the authority itself.
+	Epoch int64
 }
 
-// URI returns the identity as it stands in a certificate.
+// firstEpoch is that of certificates issued before they told one.
+const firstEpoch = 1
+
+// URI returns the identity as it stands in a certificate. The epoch is a query, because
+// peers of the version before read the path alone.
 func (i Identity) URI() *url.URL {
-	return &url.URL{Scheme: scheme, Host: i.Deployment, Path: "/" + string(i.Role) + "/" + i.ID}
+	uri := &url.URL{Scheme: scheme, Host: i.Deployment, Path: "/" + string(i.Role) + "/" + i.ID}
+	if i.Epoch > 0 {
+		uri.RawQuery = epochKey + "=" + strconv.FormatInt(i.Epoch, 10)
+	}
+	return uri
+}
+
+// String names the holder as errors do.
+func (i Identity) String() string {
+	return map[Role]string{RoleNode: "host ", RoleProxy: "console door ", RoleControl: "control "}[i.Role] + i.ID
 }
 
 // ServerName is the DNS name under which the holder is dialled, so that TLS itself
@@ -64,5 +83,23 @@ func IdentityOf(cert *x509.Certificate) (Identity, error) {
 	if !ok || uri.Host == "" || role == "" || id == "" || strings.Contains(id, "/") {
 		return Identity{}, domain.NewFault(domain.Unauthenticated, "no-identity", "the certificate's name %s is malformed", uri)
 	}
-	return Identity{Deployment: uri.Host, Role: Role(role), ID: id}, nil
+	who := Identity{Deployment: uri.Host, Role: Role(role), ID: id}
+	if who.Role == RoleControl {
+		return who, nil
+	}
+	epoch, err := epochOf(uri)
+	who.Epoch = epoch
+	return who, err
+}
+
+func epochOf(uri *url.URL) (int64, error) {
+	text := uri.Query().Get(epochKey)
+	if text == "" {
+		return firstEpoch, nil
+	}
+	epoch, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || epoch < firstEpoch {
+		return 0, domain.NewFault(domain.Unauthenticated, "no-identity", "the certificate's name %s is malformed", uri)
+	}
+	return epoch, nil
 }

@@ -22,7 +22,8 @@ const permitDomain = "zun console permit 1\x00"
 // Permit lets one console door join one terminal on one host, once, before Expires.
 type Permit struct {
 	Deployment string    `json:"deployment"`
-	Door       string    `json:"door"` // the id in the door's certificate
+	Door       string    `json:"door"`  // the id in the door's certificate
+	Epoch      int64     `json:"epoch"` // and its epoch
 	Host       string    `json:"host"`
 	Container  string    `json:"container"`
 	ExecID     string    `json:"exec_id"`

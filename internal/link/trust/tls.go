@@ -62,15 +62,23 @@ func serving(c *Credential, auth tls.ClientAuthType, now Clock) *tls.Config {
 	return config
 }
 
+// Peer is who must answer where either side dials.
+type Peer struct {
+	ServerName string
+	Role       Role
+	// Judge refuses an identity although its certificate is good; nil: none.
+	Judge func(who Identity) error
+}
+
 // Client is the TLS of either side as client. The peer must hold a certificate of
-// the same authority for serverName and role.
-func Client(source Source, serverName string, role Role, now Clock) (*tls.Config, error) {
+// the same authority.
+func Client(source Source, peer Peer, now Clock) (*tls.Config, error) {
 	c, err := source()
 	if err != nil {
 		return nil, err
 	}
 	config := base(now)
-	config.ServerName = serverName
+	config.ServerName = peer.ServerName
 	config.RootCAs = c.roots()
 	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		fresh, err := source()
@@ -80,20 +88,23 @@ func Client(source Source, serverName string, role Role, now Clock) (*tls.Config
 		return fresh.certificate(), nil
 	}
 	config.VerifyConnection = func(state tls.ConnectionState) error {
-		return checkPeer(state, Identity{Deployment: c.Identity.Deployment, Role: role})
+		return checkPeer(state, c.Identity.Deployment, peer)
 	}
 	return config, nil
 }
 
-func checkPeer(state tls.ConnectionState, want Identity) error {
+func checkPeer(state tls.ConnectionState, deployment string, want Peer) error {
 	who, err := IdentityOf(state.PeerCertificates[0])
 	if err != nil {
 		return err
 	}
-	if who.Role != want.Role || who.Deployment != want.Deployment {
+	if who.Role != want.Role || who.Deployment != deployment {
 		return domain.NewFault(domain.Forbidden, "wrong-peer", "the peer is %s of deployment %s", who.Role, who.Deployment)
 	}
-	return nil
+	if want.Judge == nil {
+		return nil
+	}
+	return want.Judge(who)
 }
 
 // FirstContact is the TLS of a joining host. It knows only the hash of the

@@ -32,7 +32,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 func credential(t *testing.T, a *trust.Authority, id string) *trust.Credential {
 	t.Helper()
 	key := newKey(t)
-	chain, err := a.Issue(key.Public(), trust.RoleNode, id, time.Now())
+	chain, err := a.Issue(key.Public(), trust.Identity{Role: trust.RoleNode, ID: id, Epoch: 2}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestVaultKeepsTheNewest(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, err := v.Load()
-		if err != nil || c.Identity != (trust.Identity{Deployment: "d1", Role: trust.RoleNode, ID: id}) {
+		if err != nil || c.Identity != (trust.Identity{Deployment: "d1", Role: trust.RoleNode, ID: id, Epoch: 2}) {
 			t.Fatalf("kept %+v, %v", c, err)
 		}
 	}
@@ -97,14 +97,14 @@ func TestVaultKeepsTheNewest(t *testing.T) {
 func TestCredentialBelongsTogether(t *testing.T) {
 	a := authority(t)
 	mine, other := newKey(t), newKey(t)
-	chain, err := a.Issue(mine.Public(), trust.RoleNode, "h1", time.Now())
+	chain, err := a.Issue(mine.Public(), trust.Identity{Role: trust.RoleNode, ID: "h1", Epoch: 2}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := trust.NewCredential(other, chain); err == nil {
 		t.Error("a certificate for another key was taken")
 	}
-	foreign, err := authority(t).Issue(mine.Public(), trust.RoleNode, "h1", time.Now())
+	foreign, err := authority(t).Issue(mine.Public(), trust.Identity{Role: trust.RoleNode, ID: "h1", Epoch: 2}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
