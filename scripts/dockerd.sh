@@ -38,14 +38,14 @@ mount_cgroups() {
   mountpoint -q /sys/fs/cgroup || mount -t tmpfs -o mode=755 cgroup /sys/fs/cgroup
   [ ! -e /sys/fs/cgroup/cgroup.controllers ] || return 0 # version 2 is one mount
   local c name
-  for c in $(awk '!/^#/ && $4 == 1 {print $1}' /proc/cgroups); do
+  while read -r c; do
     mkdir -p "/sys/fs/cgroup/$c"
     mountpoint -q "/sys/fs/cgroup/$c" || mount -t cgroup -o "$c" cgroup "/sys/fs/cgroup/$c" 2>/dev/null || rmdir "/sys/fs/cgroup/$c"
-  done
-  for name in $(sed -n 's/^[0-9]*:name=\([^:]*\):.*/\1/p' /proc/self/cgroup); do
+  done < <(awk '!/^#/ && $4 == 1 {print $1}' /proc/cgroups)
+  while read -r name; do
     mkdir -p "/sys/fs/cgroup/$name"
     mountpoint -q "/sys/fs/cgroup/$name" || mount -t cgroup -o "none,name=$name" cgroup "/sys/fs/cgroup/$name" || rmdir "/sys/fs/cgroup/$name"
-  done
+  done < <(sed -n 's/^[0-9]*:name=\([^:]*\):.*/\1/p' /proc/self/cgroup)
 }
 
 stop() {

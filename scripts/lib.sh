@@ -5,6 +5,7 @@ export PATH=/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin:$PATH
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${ZUN_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/go-zun}
+# shellcheck disable=SC2034 # those that source this use it
 BIN=$ROOT/bin
 
 say() { printf '%s\n' "$*"; }
@@ -53,7 +54,7 @@ go_tool() {
   local path="$CACHE/tools/${2##*@}/$1"
   if [ ! -x "$path" ]; then
     mkdir -p "${path%/*}"
-    GOBIN="${path%/*}" GOFLAGS= go install "$2" >&2
+    GOBIN="${path%/*}" GOFLAGS="" go install "$2" >&2
   fi
   printf '%s' "$path"
 }

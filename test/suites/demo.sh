@@ -12,6 +12,7 @@ check() { ran=$((ran + 1)); local what=$1; shift; if "$@" >"$STATE/demo.out" 2>&
 told() { local want=$1 out; shift; if out=$("$@" 2>&1 >/dev/null); then return 1; fi; printf '%s\n' "$out"; [ "$(wc -l <<<"$out")" = 1 ] && grep -q "$want" <<<"$out"; }
 
 originals_client() {
+  # shellcheck source=/dev/null
   . "$ZUN_DEMO_DIR/openrc"
   local z=/usr/bin/zun
   $z run --name original cirros ping -c 4 127.0.0.1

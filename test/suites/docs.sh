@@ -6,6 +6,7 @@ export ZUN_DEMO_DIR=$STATE/demo
 scripts/stop.sh >/dev/null 2>&1
 S
 make -s demo >"$STATE/docs.out" 2>&1 || { tail -n 40 "$STATE/docs.out"; return 1; }
+# shellcheck source=/dev/null
 . "$ZUN_DEMO_DIR/openrc"
 export ZUN_URL=http://127.0.0.1:9517 PATH=$BIN:$PATH TOKEN
 TOKEN=$(jq -n '{auth: {identity: {methods: ["password"], password: {user: {name: env.OS_USERNAME, password: env.OS_PASSWORD,
