@@ -73,8 +73,8 @@ func (w *window) shows(s string) {
 	w.d.eventually(s+" on the screen", func() bool { return w.finds(s) })
 }
 
-// asks types a line, and again every other second, until s is on the screen: a shell that
-// just starts, or is just told of a new size, drops what it has not yet read.
+// asks types a line, and again every other second, until s is on the screen: a size is
+// told beside what is typed, and may arrive after it.
 func (w *window) asks(line, s string) {
 	w.t.Helper()
 	defer w.tells()

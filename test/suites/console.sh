@@ -7,7 +7,7 @@ ZUN_TEST_XTERM=$(scripts/browser.sh)
 printf 'scripts/dockerd.sh stop %q\n' "$STATE/console-docker" >"$STATE/stop-console"
 eval "$(scripts/dockerd.sh start "$STATE/console-docker")"
 scripts/image.sh "$ZUN_TEST_DOCKER" cirros:latest
-gotest console -count=1 -tags integration -parallel 4 ./test/console
+gotest console -count=1 -tags integration -parallel 4 -timeout 20m ./test/console
 scripts/dockerd.sh stop "$STATE/console-docker"
 
 # What strangers send is made up, too: frames, tickets, origins, signals and forwarded addresses, for a while each.
