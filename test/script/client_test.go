@@ -5,11 +5,14 @@ package script_test
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -79,7 +82,9 @@ type run struct {
 	client  string // "debian" or "ours"
 	version string // empty: the client's default
 	clients *resident
-	bin     string // our client
+	bin     string   // our client
+	dir     string   // where Debian's run
+	env     []string // what they run with
 	told    *told
 }
 
@@ -111,8 +116,11 @@ func openstack(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func (r *run) debian(ts *testscript.TestScript, neg bool, words []string) {
-	r.told.note(r.version, withoutVersion(words))
-	a, err := r.clients.run(words)
+	answers := r.clients.run
+	if r.told.note(r.version, withoutVersion(words), !neg) {
+		answers = r.alone
+	}
+	a, err := answers(words)
 	if err != nil {
 		ts.Fatalf("%v", err)
 	}
@@ -122,6 +130,22 @@ func (r *run) debian(ts *testscript.TestScript, neg bool, words []string) {
 		err = fmt.Errorf("exit code %d\n%s%s", a.Code, a.Out, a.Err)
 	}
 	check(ts, neg, err)
+}
+
+// alone runs a command as a user does: as a process of its own.
+func (r *run) alone(words []string) (answer, error) {
+	const longest = 2 * time.Minute
+	ctx, cancel := context.WithTimeout(context.Background(), longest)
+	defer cancel()
+	var out, errs strings.Builder
+	cmd := exec.CommandContext(ctx, "/usr/bin/"+words[0], words[1:]...)
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = r.env, r.dir, &out, &errs
+	err := cmd.Run()
+	var ended *exec.ExitError
+	if errors.As(err, &ended) && ended.Exited() {
+		err = nil // its exit code tells
+	}
+	return answer{Code: cmd.ProcessState.ExitCode(), Out: out.String(), Err: errs.String()}, err
 }
 
 // withoutVersion drops the option that run puts before the command.

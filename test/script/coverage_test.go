@@ -16,11 +16,21 @@ import (
 
 // told notes which commands the stories gave, by command line and version.
 type told struct {
+	commands []string // of the contract
+
 	mu    sync.Mutex
 	lines map[string]map[string]bool // by version, then by words without options
+	alone map[string]bool            // the commands that were given as a process of their own
 }
 
-func (t *told) note(version string, words []string) {
+func newTold(dir string) (*told, error) {
+	all, err := commands(dir)
+	return &told{commands: all, lines: map[string]map[string]bool{}, alone: map[string]bool{}}, err
+}
+
+// note notes a command and says whether it is to run as a process of its own: each does
+// the first time that it is given at the client's default version and is to succeed.
+func (t *told) note(version string, words []string, succeeds bool) (alone bool) {
 	var plain []string
 	for _, word := range words {
 		if strings.HasPrefix(word, "-") {
@@ -30,13 +40,27 @@ func (t *told) note(version string, words []string) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.lines == nil {
-		t.lines = map[string]map[string]bool{}
-	}
 	if t.lines[version] == nil {
 		t.lines[version] = map[string]bool{}
 	}
-	t.lines[version][strings.Join(plain, " ")] = true
+	line := strings.Join(plain, " ")
+	t.lines[version][line] = true
+	command := t.named(line)
+	if !succeeds || version != "" || command == "" || t.alone[command] {
+		return false
+	}
+	t.alone[command] = true
+	return true
+}
+
+// named is the contract's command that line gives; "quota class get" is not "quota".
+func (t *told) named(line string) (longest string) {
+	for _, command := range t.commands {
+		if len(command) > len(longest) && (line == command || strings.HasPrefix(line, command+" ")) {
+			longest = command
+		}
+	}
+	return longest
 }
 
 // gave says whether a story gave command at version.
@@ -125,10 +149,7 @@ func untold(path string) (map[string][]string, error) {
 // nor listed with the reason, and for every one that was listed and given.
 func complete(t *testing.T, told *told, versions []string) {
 	t.Helper()
-	all, err := commands(goldens())
-	if err != nil {
-		t.Fatalf("the contract is needed beside the recordings: %v", err)
-	}
+	all := told.commands
 	const least = 90 // command lines of both clients
 	if len(all) < least {
 		t.Fatalf("only %d commands are read off the contract", len(all))
@@ -151,12 +172,14 @@ func complete(t *testing.T, told *told, versions []string) {
 				t.Errorf("%q is given at %s and listed in untold.txt", command, shown(version))
 			case !gave && !listed:
 				t.Errorf("%q is neither given at %s nor listed in untold.txt", command, shown(version))
+			case gave && version == "" && !told.alone[command]:
+				t.Errorf("%q never ran as a process of its own", command)
 			case gave:
 				given++
 			}
 		}
 	}
-	t.Logf("%d commands of the contract, %d of %d with a version given", len(all), given, len(all)*len(versions))
+	t.Logf("%d commands of the contract, %d of %d with a version given, %d as processes of their own", len(all), given, len(all)*len(versions), len(told.alone))
 }
 
 func shown(version string) string {

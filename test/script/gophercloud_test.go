@@ -44,13 +44,12 @@ func containerService(t *testing.T, service allinone.Service, version string) *g
 func TestGophercloud(t *testing.T) {
 	service := allinone.Start(t, allinone.Options{Pool: "10.182.0.0/16"})
 	for _, version := range []string{"", "1.20", "1.31", "1.32", "1.40"} {
+		// One after the other: a page whose marker another deletes meanwhile is a 404.
 		t.Run("capsules at "+version, func(t *testing.T) {
-			t.Parallel()
 			capsulesOf(t, containerService(t, service, version), strings.ReplaceAll("sdk-"+version, ".", "-"))
 		})
 	}
 	t.Run("containers", func(t *testing.T) {
-		t.Parallel()
 		containersOf(t, containerService(t, service, "1.40"))
 	})
 }

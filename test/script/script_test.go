@@ -27,7 +27,10 @@ import (
 func TestClients(t *testing.T) {
 	service := allinone.Start(t, allinone.Options{Pool: "10.180.0.0/16"})
 	versions := []string{"", "1.1", "1.20", "1.32", "1.40"}
-	var given told
+	given, err := newTold(goldens())
+	if err != nil {
+		t.Fatalf("the contract is needed beside the recordings: %v", err)
+	}
 	t.Run("stories", func(t *testing.T) {
 		for _, version := range versions {
 			for _, c := range []struct{ client, stories string }{
@@ -35,7 +38,7 @@ func TestClients(t *testing.T) {
 			} {
 				t.Run(c.client+"-"+c.stories+"-"+version, func(t *testing.T) {
 					t.Parallel()
-					tell(t, service, teller{c.client, version, &given}, "clients/"+c.stories+"-*.txtar")
+					tell(t, service, teller{c.client, version, given}, "clients/"+c.stories+"-*.txtar")
 				})
 			}
 		}
@@ -43,10 +46,10 @@ func TestClients(t *testing.T) {
 	t.Run("operators", func(t *testing.T) {
 		alone := allinone.Start(t, allinone.Options{Pool: "10.183.0.0/16"})
 		for _, version := range versions {
-			t.Run(shown(version), func(t *testing.T) { tell(t, alone, teller{"debian", version, &given}, "operators/*.txtar") })
+			t.Run(shown(version), func(t *testing.T) { tell(t, alone, teller{"debian", version, given}, "operators/*.txtar") })
 		}
 	})
-	complete(t, &given, versions)
+	complete(t, given, versions)
 }
 
 // teller is who tells stories: a client at a version.
@@ -93,7 +96,7 @@ func tell(t *testing.T, service allinone.Service, by teller, stories string) {
 	testscript.Run(t, testscript.Params{
 		Files: files,
 		Setup: func(env *testscript.Env) error {
-			r := &run{client: by.client, version: by.version, bin: bin, told: by.told}
+			r := &run{client: by.client, version: by.version, bin: bin, told: by.told, dir: env.WorkDir}
 			env.Values[keyOfRun{}] = r
 			login(env, service, web.URL, unique+strings.TrimPrefix(filepath.Base(env.WorkDir), "script"))
 			if by.client != "debian" {
@@ -103,7 +106,7 @@ func tell(t *testing.T, service allinone.Service, by teller, stories string) {
 			if err != nil {
 				return err
 			}
-			r.clients = clients
+			r.clients, r.env = clients, env.Vars
 			env.Defer(clients.stop)
 			return nil
 		},

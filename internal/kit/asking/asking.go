@@ -3,6 +3,7 @@
 package asking
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,6 +16,8 @@ import (
 // Names stand where a path names something.
 type Names struct {
 	Container, Capsule, Registry, Image, Network, Host, Project, Request string
+	// Reference is what containers, capsules and pulls are made of; empty: cirros.
+	Reference string
 }
 
 // Request is one good request.
@@ -78,13 +81,15 @@ func (n Names) path(pattern string) string {
 	return strings.Join(parts, "/")
 }
 
+func (n Names) reference() string { return cmp.Or(n.Reference, "cirros") }
+
 // arguments returns good arguments of an operation: those that must come by the query,
 // and the others as a body.
 func (n Names) arguments(o schema.Operation) (query, body string) {
 	service := url.Values{"host": {n.Host}, "binary": {"zun-compute"}}.Encode()
 	switch o {
 	case schema.CreateContainer:
-		return "", `{"image": "cirros", "nets": []}`
+		return "", `{"image": "` + n.reference() + `", "nets": []}`
 	case schema.UpdateContainer:
 		return "", `{"memory": "128"}`
 	case schema.Execute:
@@ -93,6 +98,8 @@ func (n Names) arguments(o schema.Operation) (query, body string) {
 		return "w=80&h=24&exec_id=" + strings.Repeat("a", 64), ""
 	case schema.Resize:
 		return "w=80&h=24", ""
+	case schema.Rebuild:
+		return url.Values{"image": {n.reference()}}.Encode(), ""
 	case schema.GetArchive:
 		return "path=/etc", ""
 	case schema.PutArchive:
@@ -106,7 +113,7 @@ func (n Names) arguments(o schema.Operation) (query, body string) {
 	case schema.NetworkDetach:
 		return "network=" + n.Network, ""
 	case schema.CreateCapsule:
-		return "", `{"template": {"kind": "capsule", "metadata": {}, "spec": {"containers": [{"image": "cirros"}]}}}`
+		return "", `{"template": {"kind": "capsule", "metadata": {}, "spec": {"containers": [{"image": "` + n.reference() + `"}]}}}`
 	case schema.SwitchService, schema.DeleteService:
 		return service, ""
 	case schema.ForceDown:
@@ -118,7 +125,7 @@ func (n Names) arguments(o schema.Operation) (query, body string) {
 	case schema.UpdateRegistry:
 		return "", `{"registry": {"domain": "registry.example"}}`
 	case schema.PullImage:
-		return "", `{"repo": "cirros", "host": "` + n.Host + `"}`
+		return "", `{"repo": "` + n.reference() + `", "host": "` + n.Host + `"}`
 	case schema.CreateNetwork:
 		return "", `{"name": "another"}`
 	default:

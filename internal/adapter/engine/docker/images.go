@@ -116,7 +116,7 @@ func pullFault(err error, ref string) *domain.Fault {
 		// A registry on loopback that wants a log-in resets the plain connection that
 		// the engine falls back to.
 		return domain.WrapFault(err, domain.Forbidden, "image-forbidden", "The registry did not let image %s be pulled: it wants other credentials.", ref)
-	case has("no such host", "connection refused", "i/o timeout", "deadline exceeded", "network is unreachable", "no route to host", "server misbehaving", "tls:", "x509:"):
+	case has("no such host", "connection refused", "i/o timeout", "deadline exceeded", "client.timeout exceeded", "handshake timeout", "network is unreachable", "no route to host", "server misbehaving", "tls:", "x509:"):
 		return domain.WrapFault(err, domain.Unavailable, "registry-unreachable", "The registry of image %s cannot be reached from the host.", ref)
 	case f.Kind == domain.NotFound, has("not found", "manifest unknown", "does not exist"):
 		return domain.WrapFault(err, domain.NotFound, "image-not-found", "Image %s could not be found.", ref)
