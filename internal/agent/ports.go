@@ -36,9 +36,8 @@ type Sandboxes interface {
 	// member may be created for it while Ensure brings it to life. It lives already if
 	// the engine's sandboxes do from the beginning.
 	Stage(ctx context.Context, s SandboxSpec) (Object, error)
-	// Ensure makes the sandbox of generation if it does not live, and returns it. What
-	// was staged keeps its id. A dead
-	// holder of the same container is replaced.
+	// Ensure makes the sandbox if it does not live, and returns it. What was staged keeps
+	// its id. A dead holder of the same container is replaced.
 	Ensure(ctx context.Context, s SandboxSpec) (Object, error)
 	// Remove removes every sandbox of the container.
 	Remove(ctx context.Context, id domain.ContainerID) error
@@ -49,6 +48,8 @@ type SandboxSpec struct {
 	Container domain.ContainerID
 	Hostname  string // empty: the short form of the container's id
 	Runtime   string
+	// Staged is, in Ensure, what Stage returned just before; zero: Stage was not asked.
+	Staged Object
 }
 
 // Members runs processes in a sandbox.

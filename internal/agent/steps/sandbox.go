@@ -12,20 +12,23 @@ import (
 // stage makes the object that holds the namespace, so that a member can be created
 // for it before it lives. It is undone by dissolve.
 func (s *Steps) stage(ctx context.Context, _ plan.Step, job *agent.Job) error {
-	return s.sandboxBy(ctx, job, failpoint.SandboxStage, s.deps.Engine.Sandboxes().Stage)
+	return sandboxBy(ctx, job, failpoint.SandboxStage, func(ctx context.Context) (agent.Object, error) {
+		return s.deps.Engine.Sandboxes().Stage(ctx, sandboxSpec(job.Assignment))
+	})
 }
 
 // sandbox makes the namespace that the members join. It is undone by dissolve.
 func (s *Steps) sandbox(ctx context.Context, _ plan.Step, job *agent.Job) error {
-	return s.sandboxBy(ctx, job, failpoint.SandboxEnsure, s.deps.Engine.Sandboxes().Ensure)
+	return sandboxBy(ctx, job, failpoint.SandboxEnsure, func(ctx context.Context) (agent.Object, error) {
+		spec := sandboxSpec(job.Assignment)
+		spec.Staged = job.Sandbox()
+		return s.deps.Engine.Sandboxes().Ensure(ctx, spec)
+	})
 }
 
-func (s *Steps) sandboxBy(
-	ctx context.Context, job *agent.Job, window failpoint.Name, act func(context.Context, agent.SandboxSpec) (agent.Object, error),
-) error {
-	want := job.Assignment
+func sandboxBy(ctx context.Context, job *agent.Job, window failpoint.Name, act func(context.Context) (agent.Object, error)) error {
 	return failpoint.Around(window, func() error {
-		o, err := act(ctx, sandboxSpec(want))
+		o, err := act(ctx)
 		if err != nil {
 			return err
 		}

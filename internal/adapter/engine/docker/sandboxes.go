@@ -18,31 +18,60 @@ type sandboxes struct{ e *Engine }
 // one in stock is taken by giving it the container's name, which the engine does
 // atomically; starting one takes most of the time that a start costs.
 func (s sandboxes) Stage(ctx context.Context, want agent.SandboxSpec) (agent.Object, error) {
-	name := sandboxName(want.Container)
-	existing, err := s.e.inspect(ctx, name)
-	switch {
-	case err == nil && existing.Container != want.Container:
-		return agent.Object{}, domain.NewFault(domain.Conflict, "name-clash", "The container engine of the host has another container called %s.", name)
-	case err == nil || !domain.IsKind(err, domain.NotFound):
-		return existing, err
-	}
-	if want.Hostname == "" && want.Runtime == "" {
+	stocked := want.Hostname == "" && want.Runtime == "" && s.e.stock.count() > 0
+	if stocked {
+		if o, err := s.standing(ctx, want.Container); !domain.IsKind(err, domain.NotFound) {
+			return o, err
+		}
 		if o, taken := s.e.stock.take(ctx, want.Container); taken {
 			return o, nil
 		}
 	}
-	id, err := s.e.createHolder(ctx, name, want)
+	id, err := s.e.createHolder(ctx, sandboxName(want.Container), want)
+	if domain.IsKind(err, domain.Conflict) {
+		return s.standing(ctx, want.Container)
+	}
 	if err != nil {
 		return agent.Object{}, err
 	}
-	return s.e.inspect(ctx, id)
+	return staged(id, want), nil
 }
+
+// standing returns the sandbox that has the container's name; a stranger of that name is
+// a Conflict.
+func (s sandboxes) standing(ctx context.Context, id domain.ContainerID) (agent.Object, error) {
+	name := sandboxName(id)
+	o, err := s.e.inspect(ctx, name)
+	if err == nil && o.Container != id {
+		return agent.Object{}, domain.NewFault(domain.Conflict, "name-clash", "The container engine of the host has another container called %s.", name)
+	}
+	return o, err
+}
+
+// staged is a holder that was just created, as a look at it would show it: each look
+// costs the start of a container what the engine needs to answer.
+func staged(id string, want agent.SandboxSpec) agent.Object {
+	hostname := cmp.Or(want.Hostname, id[:min(len(id), shortID)]) // what the engine calls one without a name
+	return agent.Object{
+		EngineID: id, Container: want.Container, Sandbox: true, CreatedAt: time.Now(),
+		State: domain.Observation{EngineID: id, Status: domain.Created, Detail: "Created", Hostname: hostname},
+	}
+}
+
+// shortID is how many characters of its id the engine makes a hostname of.
+const shortID = 12
 
 // Ensure implements agent.Sandboxes.
 func (s sandboxes) Ensure(ctx context.Context, want agent.SandboxSpec) (agent.Object, error) {
-	o, err := s.Stage(ctx, want)
-	if err != nil || o.PID != 0 {
-		return o, err
+	o := want.Staged
+	if o.EngineID == "" {
+		var err error
+		if o, err = s.Stage(ctx, want); err != nil {
+			return o, err
+		}
+	}
+	if o.PID != 0 {
+		return o, nil
 	}
 	return s.e.revive(ctx, o)
 }

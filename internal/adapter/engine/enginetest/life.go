@@ -140,7 +140,10 @@ func testStage(t *testing.T, h *house) {
 		Container: spec.Container, Generation: 1, Sandbox: staged, Spec: h.command("hostname; sleep 1000"),
 	})
 	h.must(err, "create for a staged sandbox")
-	living, err := h.engine.Sandboxes().Ensure(h.ctx(), spec)
+	if staged.State.Hostname != again.State.Hostname || staged.Container != again.Container || !staged.Sandbox {
+		t.Errorf("staged is told as %+v and seen as %+v", staged, again)
+	}
+	living, err := h.engine.Sandboxes().Ensure(h.ctx(), agent.SandboxSpec{Container: spec.Container, Staged: staged})
 	h.must(err, "ensure what is staged")
 	if staged.EngineID != again.EngineID || staged.EngineID != living.EngineID || living.PID == 0 {
 		t.Errorf("staged %+v, again %+v, then %+v", staged, again, living)
