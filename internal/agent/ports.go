@@ -180,6 +180,13 @@ type Nets interface {
 	Sync(ctx context.Context, inUse []domain.Nic) error
 }
 
+// Preparer is the optional capability of Nets to make ahead what a nic needs on this host
+// and no namespace is needed for: its network and the rules of its port. Plug lays what of
+// it is missing by then, and Unplug takes it away, also where nothing was plugged.
+type Preparer interface {
+	Prepare(ctx context.Context, nic domain.Nic) error
+}
+
 // Plugged is one host end found on this host.
 type Plugged struct {
 	Container domain.ContainerID // empty if it cannot be told

@@ -44,6 +44,7 @@ const (
 	ImagePull     Name = "agent.image.pull"
 	SandboxStage  Name = "agent.sandbox.stage"
 	SandboxEnsure Name = "agent.sandbox.ensure"
+	NetRules      Name = "agent.net.rules"
 	NetPlug       Name = "agent.net.plug"
 	MemberCreate  Name = "agent.member.create"
 	MemberStart   Name = "agent.member.start"
@@ -80,6 +81,7 @@ func List() []Point {
 		{ImagePull, Agent, "the image is in the engine"},
 		{SandboxStage, Agent, "the sandbox's engine object exists"},
 		{SandboxEnsure, Agent, "the sandbox lives"},
+		{NetRules, Agent, "what an interface needs on the host stands"},
 		{NetPlug, Agent, "an interface is plugged"},
 		{MemberCreate, Agent, "the engine object exists"},
 		{MemberStart, Agent, "the process runs"},

@@ -69,6 +69,7 @@ func meetings() map[failpoint.Name][]string {
 		failpoint.ImagePull:      {"create", "rebuild"},
 		failpoint.SandboxStage:   {"create"},
 		failpoint.SandboxEnsure:  {"create"},
+		failpoint.NetRules:       {"create"},
 		failpoint.NetPlug:        {"create", "network_attach"},
 		failpoint.MemberCreate:   {"create", "rebuild"},
 		failpoint.MemberStart:    {"create", "reboot"},

@@ -99,8 +99,8 @@ func (p planner) act(op *domain.Op) Plan {
 }
 
 // create makes the object of the wanted generation and, if asked, starts it. The
-// pull runs beside the sandbox; the start and the plugging of the sandbox run beside
-// the creation, because nothing but the start needs them all.
+// pull and the rules of the interfaces run beside the sandbox; the start and the plugging
+// of the sandbox run beside the creation, because nothing but the start needs them all.
 func (p planner) create(op *domain.Op) Plan {
 	plan := Plan{Then: domain.PhaseDone, Unmake: true}
 	if !p.exists && p.want.EverCreated {
@@ -148,6 +148,9 @@ func (p planner) ground() []Step {
 			// The dead sandbox's interfaces first: the same ports go into the new one.
 			steps = append(steps, Step{Kind: StepUnplug, Nics: p.want.Nics})
 		}
+		if len(p.want.Nics) > 0 {
+			steps = append(steps, Step{Kind: StepRules, Nics: p.want.Nics, Beside: true})
+		}
 		steps = append(steps, Step{Kind: StepStage}, Step{Kind: StepSandbox, Beside: true})
 	}
 	steps = append(steps, Step{Kind: StepFiles})
@@ -155,7 +158,7 @@ func (p planner) ground() []Step {
 		steps = append(steps, Step{Kind: StepVolumes})
 	}
 	if !p.lives || !p.plugged() {
-		steps = append(steps, Step{Kind: StepNet, Nics: p.want.Nics, Beside: true, Waits: []StepKind{StepSandbox}})
+		steps = append(steps, Step{Kind: StepNet, Nics: p.want.Nics, Beside: true, Waits: []StepKind{StepRules, StepSandbox}})
 	}
 	return steps
 }

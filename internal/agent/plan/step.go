@@ -11,6 +11,7 @@ const (
 	StepStage    StepKind = "stage"    // the sandbox's object exists
 	StepSandbox  StepKind = "sandbox"  // the sandbox lives
 	StepFiles    StepKind = "files"    // hosts, hostname and resolv.conf are written
+	StepRules    StepKind = "rules"    // what every interface needs on the host stands
 	StepNet      StepKind = "net"      // every interface is plugged
 	StepCreate   StepKind = "create"   // the engine object exists
 	StepStart    StepKind = "start"    // the process runs
@@ -34,7 +35,7 @@ type Step struct {
 	// Object is the member the step is about; zero means the one of the present
 	// generation, which may have been created by an earlier step.
 	Object Object
-	// Nics are the interfaces that net plugs and unplug removes.
+	// Nics are the interfaces that rules prepares, net plugs and unplug removes.
 	Nics []domain.Nic
 	// Beside lets the step run while later ones do. Waits names earlier steps beside
 	// that must be done first; the end of the plan waits for all.

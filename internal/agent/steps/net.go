@@ -11,6 +11,22 @@ import (
 	"github.com/go-zun/zun/internal/failpoint"
 )
 
+// rules makes ahead what the step's interfaces need on the host, while their sandbox comes
+// to life. It is undone by unplug.
+func (s *Steps) rules(ctx context.Context, step plan.Step, _ *agent.Job) error {
+	ahead, can := s.deps.Nets.(agent.Preparer)
+	if !can {
+		return nil
+	}
+	for _, nic := range step.Nics {
+		err := failpoint.Around(failpoint.NetRules, func() error { return ahead.Prepare(ctx, nic) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // net plugs the step's interfaces, in order, into the living sandbox, each as eth
 // and its number. It is undone by unplug.
 func (s *Steps) net(ctx context.Context, step plan.Step, job *agent.Job) error {

@@ -40,6 +40,7 @@ func New(deps Deps) *Steps {
 		plan.StepStage:    s.stage,
 		plan.StepSandbox:  s.sandbox,
 		plan.StepFiles:    s.files,
+		plan.StepRules:    s.rules,
 		plan.StepNet:      s.net,
 		plan.StepCreate:   s.create,
 		plan.StepStart:    s.start,

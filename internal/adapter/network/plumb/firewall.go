@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-zun/zun/internal/adapter/network/plumb/mark"
 	"github.com/go-zun/zun/internal/adapter/network/plumb/rule"
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // firewall lays the deployment's rules in nftables: one inet table for isolation and
@@ -24,6 +25,8 @@ type firewall struct {
 	// the port table: an older process's may have had other options.
 	mu          sync.Mutex
 	laid, based bool
+	// guarded are the ports whose chains this process laid, by the short form of their ids.
+	guarded map[string]domain.Nic
 }
 
 // lay makes the host-wide rules those for bridges, in one step; without bridges it

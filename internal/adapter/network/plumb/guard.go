@@ -27,8 +27,9 @@ const guardBaseChain = "prerouting"
 // before connection tracking sees it.
 const beforeBridge = nftables.ChainPriority(-300)
 
-// guard lays the rules of one port. It only adds where nothing stands: the kernel makes
-// whoever takes a rule away wait for all its processors, and a plug must not.
+// guard lays the rules of one port unless this process did and they stand. It only adds
+// where nothing stands: the kernel makes whoever takes a rule away wait for all its
+// processors, and a plug must not.
 func (f *firewall) guard(nic domain.Nic) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -40,7 +41,17 @@ func (f *firewall) guard(nic domain.Nic) error {
 	if err != nil {
 		return err
 	}
+	port := mark.ShortPort(nic.PortID)
+	if former, ours := f.guarded[port]; ours && f.based && known[port] && sameSender(former, nic) {
+		return nil
+	}
 	return f.guardAll(conn, []domain.Nic{nic}, known)
+}
+
+// sameSender says whether two nics of one port may send the same.
+func sameSender(a, b domain.Nic) bool {
+	same := func(x, y domain.NicAddress) bool { return x.Addr == y.Addr }
+	return a.MAC == b.MAC && slices.EqualFunc(a.Addresses, b.Addresses, same)
 }
 
 // syncGuards lays the rules of those nics (which it takes over) that have none from this process, with the base
@@ -116,6 +127,9 @@ func (f *firewall) guardAll(conn *nftables.Conn, nics []domain.Nic, known map[st
 		return fmt.Errorf("lay the port rules of table %s: %w", f.owner.Table(), err)
 	}
 	f.based = true
+	for _, nic := range nics {
+		f.guarded[mark.ShortPort(nic.PortID)] = nic
+	}
 	return nil
 }
 
@@ -229,6 +243,7 @@ func (f *firewall) ports(conn *nftables.Conn) (map[string]bool, error) {
 // drop removes the chain of a port. Chain and map entry come and go together, so a port
 // that is not known has neither.
 func (f *firewall) drop(conn *nftables.Conn, port string) error {
+	delete(f.guarded, port)
 	ports := portMap(f.guardTable())
 	entry := []nftables.SetElement{{Key: rule.LinkName("tap" + port)}}
 	if err := conn.SetDeleteElements(ports, entry); err != nil {
@@ -254,6 +269,7 @@ func (f *firewall) dropGuards(conn *nftables.Conn) error {
 		return nil
 	}
 	f.based = false
+	clear(f.guarded)
 	conn.DelTable(table)
 	if err := conn.Flush(); err != nil && !rule.IsMissing(err) {
 		return fmt.Errorf("drop table %s: %w", table.Name, err)

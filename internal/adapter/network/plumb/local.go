@@ -40,7 +40,7 @@ func newLocalBinding(own mark.Owner, opts Options, log *slog.Logger) *localBindi
 	return &localBinding{
 		owner:   own,
 		uplinks: opts.Uplinks,
-		rules:   &firewall{owner: own, access: opts.HostAccess},
+		rules:   &firewall{owner: own, access: opts.HostAccess, guarded: map[string]domain.Nic{}},
 		groups:  groups.New(own),
 		log:     log,
 		laid:    map[string]bool{},

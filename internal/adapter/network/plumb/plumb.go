@@ -52,7 +52,10 @@ type Plumb struct {
 	pass sync.RWMutex
 }
 
-var _ agent.Nets = (*Plumb)(nil)
+var (
+	_ agent.Nets     = (*Plumb)(nil)
+	_ agent.Preparer = (*Plumb)(nil)
+)
 
 // New returns the plumbing of one deployment on this host. It touches nothing yet.
 func New(opts Options, log *slog.Logger) (*Plumb, error) {
@@ -67,6 +70,29 @@ func New(opts Options, log *slog.Logger) (*Plumb, error) {
 		local:    local,
 		bindings: map[string]binding{domain.BindingLocal: local},
 	}, nil
+}
+
+// Prepare implements agent.Preparer: the bridge of the nic's network stands, and the rules
+// of its port, which go by the name of a link that is yet to come. Faults are Plug's.
+func (p *Plumb) Prepare(ctx context.Context, nic domain.Nic) error {
+	if err := checkNic(nic); err != nil {
+		return err
+	}
+	bind, err := p.bindingOf(nic)
+	if err != nil {
+		return err
+	}
+	p.pass.RLock()
+	defer p.pass.RUnlock()
+	host, err := openHost()
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	if err := bind.prepare(ctx, host, nic); err != nil {
+		return fmt.Errorf("prepare port %s: %w", nic.PortID, err)
+	}
+	return nil
 }
 
 // Plug makes nic in the namespace at netns as interface name. What exists already is
