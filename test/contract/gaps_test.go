@@ -13,7 +13,8 @@ import (
 var (
 	heading = regexp.MustCompile(`^#{2,3} ([0-9]+(?:\.[0-9]+)?)\.? `)
 	item    = regexp.MustCompile(`^\| ([0-9]+)(?: L)? \|`)
-	gapRow  = regexp.MustCompile(`^\| ([0-9]+(?:\.[0-9]+)?) \| .+ \|$`)
+	gapRow  = regexp.MustCompile(`^\| ([0-9]+(?:\.[0-9]+)?) \| .+ \|.*\|$`)
+	quoted  = regexp.MustCompile("`([^`]+)`")
 	pointed = regexp.MustCompile(`rows? ([0-9, ]+)`)
 )
 
@@ -71,6 +72,49 @@ func TestGapsPointAtRowsThatAreThere(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestGapsNameTestsThatAreThere reads the tests that gaps names: a path, then those in it.
+func TestGapsNameTestsThatAreThere(t *testing.T) {
+	named := 0
+	for _, line := range lines(t, "../../docs/gaps.md") {
+		cells := strings.Split(line, "|")
+		if !gapRow.MatchString(line) || len(cells) < 5 {
+			continue
+		}
+		at := ""
+		for _, found := range quoted.FindAllStringSubmatch(cells[3], -1) {
+			if strings.Contains(found[1], "/") || !strings.HasPrefix(found[1], "Test") {
+				at = found[1]
+				continue
+			}
+			named++
+			if !holds(t, at, found[1]) {
+				t.Errorf("%s: there is no %s in %s", cells[1], found[1], at)
+			}
+		}
+	}
+	const least = 60
+	if named < least {
+		t.Errorf("only %d tests are named", named)
+	}
+}
+
+// holds says whether a package has a test of that name.
+func holds(t *testing.T, dir, test string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("../..", dir, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no package %q: %v", dir, err)
+	}
+	for _, file := range files {
+		for _, line := range lines(t, file) {
+			if strings.HasPrefix(line, "func "+test+"(") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // sections returns which bugs and which gaps a page has lines for.
