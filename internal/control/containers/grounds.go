@@ -53,12 +53,15 @@ func (c *Containers) survey(ctx context.Context, actor domain.Actor, req control
 		if req.Registry != "" {
 			g.registry, g.registryErr = control.FindRegistry(ctx, tx, actor, req.Registry)
 		}
-		g.fleet, err = c.placing.Fleet(ctx, tx)
-		if err == nil && g.fleet.Remembered && !g.fleet.Knows(row.Spec.RequestedHost) {
-			g.fleet, err = c.placing.Read(ctx, tx)
-		}
-		return err
+		return nil
 	})
+	if err != nil || g.known != nil {
+		return g, err
+	}
+	g.fleet, err = c.placing.Fleet(ctx)
+	if err == nil && g.fleet.Remembered && !g.fleet.Knows(row.Spec.RequestedHost) {
+		g.fleet, err = c.placing.Now(ctx)
+	}
 	return g, err
 }
 

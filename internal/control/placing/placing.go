@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/control"
+	"github.com/go-zun/zun/internal/control/errand"
 	"github.com/go-zun/zun/internal/control/place"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -26,16 +27,17 @@ type Deps struct {
 
 // Placing chooses hosts. What it remembers of the fleet is only a hint.
 type Placing struct {
-	control *control.Control
-	picker  place.Picker
-	roster  *place.Roster
-	clock   func() time.Time
-	log     *slog.Logger
+	control  *control.Control
+	picker   place.Picker
+	roster   *place.Roster
+	readings *errand.Errand[place.Snapshot] // of the fleet
+	clock    func() time.Time
+	log      *slog.Logger
 }
 
 // New returns the choosing over d.
 func New(d Deps) *Placing {
-	p := &Placing{control: d.Control, roster: &place.Roster{}, clock: d.Clock, log: d.Log}
+	p := &Placing{control: d.Control, roster: &place.Roster{}, readings: errand.New[place.Snapshot](), clock: d.Clock, log: d.Log}
 	p.picker, _ = d.Control.Options().Placing.Picker(d.Control.Dice().Below) // with a filter that is unknown it asks all
 	return p
 }
@@ -57,37 +59,40 @@ func (f Fleet) Knows(name string) bool {
 	return name == "" || slices.ContainsFunc(f.Hosts, func(h domain.Host) bool { return h.Name == name })
 }
 
-// Fleet returns the remembered fleet, or reads it.
-func (p *Placing) Fleet(ctx context.Context, tx control.Tx) (Fleet, error) {
+// Fleet returns the remembered fleet, or reads it. It must not be called in a
+// transaction, which might keep from the reader what it waits for.
+func (p *Placing) Fleet(ctx context.Context) (Fleet, error) {
 	if s, ok := p.roster.Recall(p.clock()); ok {
 		return Fleet{s, true}, nil
 	}
-	return p.Read(ctx, tx)
+	return p.Now(ctx)
 }
 
-// Read reads the fleet.
-func (p *Placing) Read(ctx context.Context, tx control.Tx) (Fleet, error) {
-	begun := p.clock()
-	hosts, err := tx.Hosts().List(ctx, control.Page{})
-	if err != nil {
-		return Fleet{}, fmt.Errorf("list hosts: %w", err)
+// Now reads the fleet, once for all who ask at the time.
+func (p *Placing) Now(ctx context.Context) (Fleet, error) {
+	s, err := p.readings.Ask(ctx, p.read)
+	if err != nil && ctx.Err() != nil {
+		err = domain.WrapFault(err, domain.Timeout, "database-timeout", "The database did not answer in time.")
 	}
-	now, err := tx.Hosts().Now(ctx)
-	if err != nil {
-		return Fleet{}, fmt.Errorf("read the database's clock: %w", err)
-	}
-	s := place.Snapshot{Hosts: hosts, Now: now, DownAfter: p.control.Options().ServiceDownTime, Ratios: p.control.Options().Ratios}
-	p.roster.Keep(s, begun, p.clock())
-	return Fleet{s, false}, nil
+	return Fleet{s, false}, err
 }
 
-// Now reads the fleet in a transaction of its own.
-func (p *Placing) Now(ctx context.Context) (seen Fleet, err error) {
-	err = p.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
-		seen, err = p.Read(ctx, tx)
-		return err
+func (p *Placing) read(ctx context.Context) (s place.Snapshot, err error) {
+	begun, options := p.clock(), p.control.Options()
+	err = p.control.Glance(ctx, func(ctx context.Context, tx control.Tx) (err error) {
+		s = place.Snapshot{DownAfter: options.ServiceDownTime, Ratios: options.Ratios}
+		if s.Hosts, err = tx.Hosts().List(ctx, control.Page{}); err != nil {
+			return fmt.Errorf("list hosts: %w", err)
+		}
+		if s.Now, err = tx.Hosts().Now(ctx); err != nil {
+			return fmt.Errorf("read the database's clock: %w", err)
+		}
+		return nil
 	})
-	return seen, err
+	if err == nil {
+		p.roster.Keep(s, begun, p.clock())
+	}
+	return s, err
 }
 
 // Recheck reads a host again that a remembered fleet proposed for n. A Conflict
