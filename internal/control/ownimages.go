@@ -22,10 +22,12 @@ func OwnImage(ctx context.Context, tx Tx, projectID, reference string) (image do
 	if !named {
 		return image, false, nil
 	}
-	image, err = tx.Images().Get(ctx, reference)
-	found = err == nil && image.Source != "" && image.ProjectID == projectID && image.Task != domain.ImageDelete
-	if err != nil && !domain.IsKind(err, domain.Invalid) {
-		return image, false, fmt.Errorf("look for image %s: %w", reference, err)
+	if looksLikeUUID(reference) {
+		image, err = tx.Images().Get(ctx, reference)
+		found = err == nil && image.Source != "" && image.ProjectID == projectID && image.Task != domain.ImageDelete
+		if err != nil && !domain.IsKind(err, domain.Invalid) {
+			return image, false, fmt.Errorf("look for image %s: %w", reference, err)
+		}
 	}
 	if !found {
 		named, err := tx.Images().List(ctx, ImageQuery{OwnOf: projectID, Repo: repo, Tag: tag, Page: Page{SortKey: "id", Desc: true, Limit: 1}})

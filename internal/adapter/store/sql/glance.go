@@ -68,9 +68,9 @@ const (
 	shelfBound  = 32 << 20
 )
 
-// glance returns the row where the condition holds, or missing.
-func (s containers) glance(ctx context.Context, missing error, where clause.Where) (domain.Container, error) {
-	found, err := s.shelved(ctx, "FROM containers"+where.String(), where.Args...)
+// glance returns the first row of a query, or missing.
+func (s containers) glance(ctx context.Context, missing error, tail string, args ...any) (domain.Container, error) {
+	found, err := s.shelved(ctx, tail, args...)
 	if err == nil && len(found) == 0 {
 		err = missing
 	}
