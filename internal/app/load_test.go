@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -140,8 +141,16 @@ func BenchmarkListThousand(b *testing.B) {
 	})
 }
 
+// The loops prepare what was created on the same processors, as in the service.
 func BenchmarkCreate(b *testing.B) {
 	a := ask(b, 1000)
+	ctx, end := context.WithCancel(b.Context())
+	var loops sync.WaitGroup
+	loops.Go(func() { _ = a.brain.runLoops(ctx) })
+	b.Cleanup(func() {
+		end()
+		loops.Wait()
+	})
 	b.SetParallelism(16)
 	a.repeat(b, http.StatusAccepted, func(int64) *answer {
 		return a.request("POST", "/v1/containers/?run=true", `{"image":"cirros","command":["sleep","600"]}`)
