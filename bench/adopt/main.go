@@ -74,6 +74,7 @@ type host struct {
 	db      *database.Database
 	api     *service.Service
 	compute service.Options
+	door    service.Options
 	client  *client.Client
 	bare    int // PSS of the agent without containers, KiB
 }
@@ -114,7 +115,34 @@ func newHost(ctx context.Context, s settings, db *database.Database) (*host, err
 			"agent.listen=" + address + ":" + listen, "agent.advertise_address=" + address + ":" + listen,
 		},
 	}
+	h.door, err = doorOf(ctx, s, o, address+":"+agents)
+	if err != nil {
+		return nil, errors.Join(err, api.Stop())
+	}
 	return h, nil
+}
+
+// doorOf is a console door of the deployment whose control is api.
+func doorOf(ctx context.Context, s settings, api service.Options, control string) (service.Options, error) {
+	token, err := service.Chore(ctx, api, "door-token", "bench-door")
+	if err != nil {
+		return service.Options{}, err
+	}
+	address, port, err := service.FreeAddress()
+	if err != nil {
+		return service.Options{}, err
+	}
+	_, figures, err := service.FreeAddress()
+	if err != nil {
+		return service.Options{}, err
+	}
+	return service.Options{
+		Binary: filepath.Join(s.bin, "zun-wsproxy"), Dir: filepath.Join(s.dir, "door"), URL: "http://" + address + ":" + figures, Health: "/metrics",
+		Settings: []string{
+			"websocket_proxy.wsproxy_host=" + address, "websocket_proxy.wsproxy_port=" + port, "websocket_proxy.metrics_address=" + address + ":" + figures,
+			"websocket_proxy.name=bench-door", "websocket_proxy.control_address=" + control, "websocket_proxy.join_token=" + token,
+		},
+	}, nil
 }
 
 // close ends control; the agent is not running then.
@@ -140,6 +168,11 @@ func (h *host) measureIdle(ctx context.Context) error {
 		return errors.Join(err, agent.Stop())
 	}
 	defer func() { _ = whole.Stop() }() // it was only looked at
+	door, err := service.Start(ctx, h.door)
+	if err != nil {
+		return errors.Join(err, agent.Stop())
+	}
+	defer func() { _ = door.Stop() }()
 	table := figure.Table{Title: "Processes with nothing to do", Head: []string{"process", "start-up", "RSS", "PSS", "target", "verdict"}}
 	if err := rest(ctx, settled); err != nil {
 		return errors.Join(err, agent.Stop())
@@ -148,7 +181,7 @@ func (h *host) measureIdle(ctx context.Context) error {
 		service *service.Service
 		started time.Duration
 		target  int
-	}{{h.api, h.api.Started, 0}, {agent, joined, memoryTarget}, {whole, whole.Started, 0}} {
+	}{{h.api, h.api.Started, 0}, {agent, joined, memoryTarget}, {door, door.Started, 0}, {whole, whole.Started, 0}} {
 		rss, pss, err := p.service.Memory()
 		if err != nil {
 			return errors.Join(err, agent.Stop())

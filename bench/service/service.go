@@ -4,6 +4,7 @@ package service
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,8 @@ type Options struct {
 	Settings []string // section.option=value
 	// URL is where the process serves HTTP; empty when it serves none.
 	URL string
+	// Health is the path below URL that answers once the process serves; empty: /healthcheck.
+	Health string
 }
 
 // Service is a running process.
@@ -80,7 +83,7 @@ func Start(ctx context.Context, o Options) (*Service, error) {
 }
 
 func (s *Service) healthy(ctx context.Context) bool {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/healthcheck", http.NoBody)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+cmp.Or(s.Health, "/healthcheck"), http.NoBody)
 	if err != nil {
 		return false
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/go-zun/zun/internal/config"
 	"github.com/go-zun/zun/internal/link/channel"
 	"github.com/go-zun/zun/internal/link/trust"
@@ -25,6 +27,11 @@ func Compute(ctx context.Context, c config.Config, log *slog.Logger) error {
 		return fmt.Errorf("listen for control on [agent] listen: %w", err)
 	}
 	defer func() { _ = listener.Close() }()
+	figures, err := newFigurePort(ctx, c.Agent.Metrics, "[agent] metrics_address")
+	if err != nil {
+		return err
+	}
+	defer figures.close()
 	keys := filepath.Join(c.Agent.StateDir, "trust")
 	if err := os.MkdirAll(keys, 0o700); err != nil {
 		return fmt.Errorf("make the directory of the host's keys: %w", err)
@@ -34,5 +41,8 @@ func Compute(ctx context.Context, c config.Config, log *slog.Logger) error {
 		return err
 	}
 	defer link.Close()
-	return runHands(ctx, c, link, listener, watch{log: log})
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return figures.run(ctx, c, log) })
+	group.Go(func() error { return runHands(ctx, c, link, listener, watch{log, newImageFigures(figures.registry)}) })
+	return group.Wait()
 }

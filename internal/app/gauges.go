@@ -13,8 +13,8 @@ type imageFigures struct {
 	failed, asked     prometheus.Counter
 }
 
-// images registers the figures of a host's images. It is called once of a process.
-func (m *metrics) images() stock.Meter {
+// newImageFigures registers the figures of a host's images.
+func newImageFigures(registry *prometheus.Registry) stock.Meter {
 	gauge := func(name, help string) prometheus.Gauge {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 	}
@@ -30,7 +30,7 @@ func (m *metrics) images() stock.Meter {
 		failed:  prometheus.NewCounter(prometheus.CounterOpts{Name: "zun_images_collections_failed_total", Help: "Looks at the host's images that did not come to their end."}),
 		asked:   prometheus.NewCounter(prometheus.CounterOpts{Name: "zun_images_registry_questions_total", Help: "Registries asked whether a project may use an image that is on the host."}),
 	}
-	m.registry.MustRegister(f.held, f.bytes, f.disk, f.removed, f.freed, f.failed, f.asked)
+	registry.MustRegister(f.held, f.bytes, f.disk, f.removed, f.freed, f.failed, f.asked)
 	return f
 }
 

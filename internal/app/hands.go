@@ -73,7 +73,7 @@ func runHands(ctx context.Context, c config.Config, link *node.Link, listener ne
 // watch is how what a process does is seen from outside.
 type watch struct {
 	log   *slog.Logger
-	meter stock.Meter // nil where nobody reads figures
+	meter stock.Meter
 }
 
 // newStock opens what is known of the images that the deployment pulled to this host.

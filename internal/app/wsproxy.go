@@ -33,7 +33,7 @@ func ConsoleProxy(ctx context.Context, c config.Config, log *slog.Logger) error 
 		return err
 	}
 	defer func() { _ = listener.Close() }()
-	figures, err := newFigurePort(ctx, c.WebSocket)
+	figures, err := newFigurePort(ctx, c.WebSocket.Metrics, "[websocket_proxy] metrics_address")
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func ConsoleProxy(ctx context.Context, c config.Config, log *slog.Logger) error 
 	if err := link.Join(ctx); err != nil {
 		return err
 	}
-	door, err := newConsole(c, link, figures.consoles, log)
+	door, err := newConsole(c, link, newConsoleMetrics(figures.registry), log)
 	if err != nil {
 		return err
 	}

@@ -237,7 +237,8 @@ func (b binder) agent() Agent {
 	own := b.text("DEFAULT", "my_ip")
 	return Agent{Host: b.text(s, "host"), JoinToken: b.text(s, "join_token"), StateDir: b.text(s, "state_dir"), Listen: b.text(s, "listen"),
 		Controls:         b.controls(s),
-		AdvertiseAddress: cmp.Or(b.text(s, "advertise_address"), net.JoinHostPort(own, "9519"))}
+		AdvertiseAddress: cmp.Or(b.text(s, "advertise_address"), net.JoinHostPort(own, "9519")),
+		Metrics:          b.text(s, "metrics_address")}
 }
 
 // controls are the replicas of control that section names, at least one.

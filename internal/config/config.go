@@ -217,6 +217,7 @@ type Agent struct {
 	StateDir         string
 	Listen           string // host:port
 	AdvertiseAddress string // host:port
+	Metrics          string // host:port of zun-compute's figures; empty: none
 }
 
 // Local is the network without Neutron.

@@ -39,6 +39,7 @@ func agentOptions() []Option {
 		Option{Name: "listen", Type: HostPort, Default: ":9519", Help: "Where control reaches the agent, host:port"},
 		Option{Name: "advertise_address", Type: HostPort, Shown: "$my_ip:9519", Help: "What the agent tells control to dial, host:port"},
 		Option{Name: "host", Default: "$DEFAULT.host", Help: "Name of this node, if another than [DEFAULT] host"},
+		Option{Name: "metrics_address", Type: HostPort, Help: "Where zun-compute answers GET /metrics, host:port, as 127.0.0.1:9520; empty is nowhere"},
 	))
 	rows = append(rows, in("compute",
 		Option{Name: "unique_container_name_scope", Choices: []string{"", "project", "global"}, Help: "project or global makes names unique; empty is no check"},
