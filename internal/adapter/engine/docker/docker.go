@@ -116,21 +116,9 @@ func (e *Engine) Info(ctx context.Context) (domain.Inventory, error) {
 	return domain.Inventory{
 		CPUs: i.NCPU, MemoryMB: i.MemTotal >> 20, DiskGB: diskGB(i.DockerRootDir),
 		Architecture: i.Architecture, OSType: i.OSType, OS: i.OperatingSystem, Kernel: i.KernelVersion,
-		Labels: labels, Runtimes: slices.Sorted(maps.Keys(i.Runtimes)), DiskQuota: quotaCapable(i.Driver, i.DriverStatus),
+		Labels: labels, Runtimes: slices.Sorted(maps.Keys(i.Runtimes)), DiskQuota: quotaCapable(i.Driver, i.DriverStatus, i.DockerRootDir),
 		EngineName: "docker", EngineVersion: i.ServerVersion, EngineUp: true,
 	}, nil
-}
-
-// quotaCapable says whether the storage driver bounds a container's disk.
-func quotaCapable(driver string, status [][2]string) bool {
-	switch driver {
-	case "btrfs", "zfs", "devicemapper", "windowsfilter":
-		return true
-	case "overlay2":
-		return slices.Contains(status, [2]string{"Backing Filesystem", "xfs"}) && slices.Contains(status, [2]string{"Supports d_type", "true"}) &&
-			slices.ContainsFunc(status, func(s [2]string) bool { return strings.Contains(strings.ToLower(s[0]), "quota") && s[1] == "true" })
-	}
-	return false
 }
 
 // List implements agent.Engine.
