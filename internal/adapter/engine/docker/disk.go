@@ -1,10 +1,13 @@
 package docker
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // quotaCapable says whether the storage driver bounds a container's disk. The engine
@@ -22,6 +25,16 @@ func quotaCapable(driver string, status [][2]string, root string) bool {
 		return err == nil && countsByProject(string(mounts), root)
 	}
 	return false
+}
+
+// mustBound is Invalid ("disk-quota-unsupported") if the engine does not bound disks: one
+// that keeps its images in containerd takes a size and forgets it.
+func (e *Engine) mustBound(ctx context.Context) error {
+	has, err := e.Info(ctx)
+	if err == nil && !has.DiskQuota {
+		err = domain.NewFault(domain.Invalid, "disk-quota-unsupported", "Your host does not support disk quota feature.")
+	}
+	return err
 }
 
 // countsByProject reads in the kernel's list of mounts whether the file system that

@@ -100,7 +100,7 @@ func TestDiskIsRefusedWithTheReason(t *testing.T) {
 	if has.DiskQuota {
 		t.Fatal("this test needs an engine without disk quota, as scripts/dockerd.sh starts it")
 	}
-	if _, err := put(t, e, domain.Spec{DiskGB: 1}); err == nil || !strings.Contains(domain.AsFault(err).Message, "storage") {
+	if _, err := put(t, e, domain.Spec{DiskGB: 1}); err == nil || !strings.Contains(domain.AsFault(err).Message, "disk quota") {
 		t.Errorf("refused with %v", err)
 	}
 }

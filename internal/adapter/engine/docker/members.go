@@ -66,6 +66,11 @@ func (m members) create(ctx context.Context, spec agent.MemberSpec) (client.Cont
 		return client.ContainerCreateResult{}, err
 	}
 	s := spec.Spec
+	if s.DiskGB > 0 {
+		if err := m.e.mustBound(ctx); err != nil {
+			return client.ContainerCreateResult{}, err
+		}
+	}
 	labels := m.e.labels(spec.Container, spec.Generation, roleMember)
 	for key, value := range s.Labels {
 		if !strings.HasPrefix(key, "zun.") { // ours are not a user's to set
