@@ -308,6 +308,21 @@ func TestEngineDownAndBack(t *testing.T) {
 	h.await("the end of patience", time.Second, func() bool { return h.control.count("c1", domain.PhaseFailed) == 1 })
 }
 
+// TestEngineLostInACreate loses the engine while it makes the sandbox: the create waits for
+// it to return, because another host would not take away what may stand here.
+func TestEngineLostInACreate(t *testing.T) {
+	t.Parallel()
+	h := newHost(t).begin()
+	h.engine.fail("stage", domain.NewFault(domain.Unavailable, agent.CodeLost, "the container engine does not answer"))
+	h.engine.fail("inspect", errEngineDown)
+	h.order(domain.VerbCreate, run, up)
+	h.await("the process", 100*time.Millisecond, func() bool { return h.engine.status("c1") == domain.Running })
+	h.done(domain.PhaseDone)
+	if n := h.control.count("c1", domain.PhaseRefused); n != 0 {
+		t.Errorf("the create was refused %d times", n)
+	}
+}
+
 func TestEventsAfterTheStreamBroke(t *testing.T) {
 	t.Parallel()
 	h := newHost(t).begin().running()

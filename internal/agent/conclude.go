@@ -134,9 +134,10 @@ func (a *Agent) failed(ctx context.Context, t *task, err error) {
 		a.end(ctx, t, domain.PhaseFailed, "outcome unknown: "+domain.AsFault(err).Message)
 	case !a.engineDown(ctx, err):
 		a.giveUp(ctx, t, domain.PhaseFailed, err)
-	case t.untouched():
+	case t.untouched(err):
 		a.giveUp(ctx, t, domain.PhaseRefused, err)
 	case a.patient(t):
+		t.course.tried = keyOf(t.want.Op) // an engine that cannot be asked later may hold something
 		a.tryAgain(ctx, t, err)
 	default:
 		a.giveUp(ctx, t, domain.PhaseFailed, err)
@@ -178,10 +179,14 @@ func (a *Agent) engineDown(ctx context.Context, err error) bool {
 	return gone != nil
 }
 
-// untouched says that nothing of a create stands here: none was seen or, if the
-// engine could not be asked, no former run can have begun it.
-func (t *task) untouched() bool {
+// untouched says that a create that ended with err left nothing here: nothing was seen
+// or, if the engine could not be asked, no former run can have begun it. A call of unknown
+// outcome may have made something, which another host's container would not take away.
+func (t *task) untouched(err error) bool {
 	if t.want.Op.Verb != domain.VerbCreate || t.want.EverCreated {
+		return false
+	}
+	if f := domain.AsFault(err); f.Kind == domain.Timeout || f.Code == CodeLost {
 		return false
 	}
 	if t.job == nil {
@@ -191,15 +196,17 @@ func (t *task) untouched() bool {
 }
 
 // halfMade says that a failed action left something that must be undone.
-func (t *task) halfMade() bool {
+func (t *task) halfMade(err error) bool {
 	if t.job != nil {
-		return t.plan.Unmake && !t.untouched()
+		return t.plan.Unmake && !t.untouched(err)
 	}
 	return t.want.Op.Verb == domain.VerbCreate && !t.want.EverCreated && t.begunBefore()
 }
 
-// begunBefore says that a former run of the agent may have begun the action.
-func (t *task) begunBefore() bool { return t.resumed == keyOf(t.want.Op) }
+// begunBefore says that a former run of the agent, or a former try, may have begun the action.
+func (t *task) begunBefore() bool {
+	return t.resumed == keyOf(t.want.Op) || t.course.tried == keyOf(t.want.Op)
+}
 
 // patient says that an action may still wait for the engine.
 func (a *Agent) patient(t *task) bool {
@@ -223,7 +230,7 @@ func (a *Agent) tryAgain(ctx context.Context, t *task, err error) {
 // reads of the failure finds nothing of it; an undo that fails is tried again after.
 func (a *Agent) giveUp(ctx context.Context, t *task, phase domain.ReportPhase, err error) {
 	a.log.Warn("a step failed", "container", t.id, "request", requestOf(t.want.Op), "error", err)
-	if t.halfMade() {
+	if t.halfMade(err) {
 		a.undo(ctx, t)
 	}
 	a.end(ctx, t, phase, domain.AsFault(err).Message)

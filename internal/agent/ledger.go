@@ -38,6 +38,7 @@ type charge struct {
 // course is what a worker remembers of a container from one plan to the next.
 type course struct {
 	ended    opKey         // the action whose end was reported
+	tried    opKey         // the action that was left amid it, because the engine went
 	made     int64         // the generation reported created
 	sized    *domain.Claim // the limits that an update last gave the member
 	tally    restart.Tally
@@ -100,7 +101,7 @@ func (l *ledger) charge(id domain.ContainerID) *charge {
 	c := l.charges[id]
 	if c == nil {
 		c = &charge{id: id, fresh: l.listed}
-		c.resumed, c.course.ended, c.course.made = keyOf(nil), keyOf(nil), noGeneration
+		c.resumed, c.course.ended, c.course.tried, c.course.made = keyOf(nil), keyOf(nil), keyOf(nil), noGeneration
 		c.course.plugs = map[string]plug{}
 		c.course.trouble.wait = queue.Backoff{First: 500 * time.Millisecond, Longest: 30 * time.Second}
 		l.charges[id] = c

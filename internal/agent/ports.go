@@ -14,7 +14,8 @@ import (
 // returns it, stopping what is stopped and removing what is gone succeed. Calls on
 // one container are never concurrent; calls on several are. Faults: NotFound
 // (object or image), Conflict (wrong engine state), Invalid (the engine refused
-// the request: message is for the user), Unavailable (the engine does not answer).
+// the request: message is for the user), Unavailable (the engine does not answer; of code
+// CodeLost if it may have heard the call).
 type Engine interface {
 	Info(ctx context.Context) (domain.Inventory, error)
 	// List returns every object labelled with the deployment.
@@ -29,6 +30,10 @@ type Engine interface {
 	Members() Members
 	Images() Images
 }
+
+// CodeLost is the fault's code of a call that was under way when the engine went: nobody
+// knows what became of it.
+const CodeLost = "engine-lost"
 
 // Sandboxes holds network namespaces alive.
 type Sandboxes interface {

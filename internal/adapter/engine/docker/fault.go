@@ -3,12 +3,14 @@ package docker
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strings"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
+	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -20,6 +22,8 @@ func fault(err error) *domain.Fault {
 	switch {
 	case errors.As(err, &known):
 		return known
+	case isLost(err):
+		return domain.WrapFault(err, domain.Unavailable, agent.CodeLost, "The container engine of the host does not answer.")
 	case client.IsErrConnectionFailed(err), isNetwork(err):
 		return domain.WrapFault(err, domain.Unavailable, "engine-down", "The container engine of the host does not answer.")
 	case errors.Is(err, context.DeadlineExceeded):
@@ -48,6 +52,16 @@ func startFault(err error) *domain.Fault {
 		}
 	}
 	return fault(err)
+}
+
+// isLost says that the engine went after it was reached. The client's sentence is the
+// only difference between this and an engine that was not there.
+func isLost(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Op != "dial"
+	}
+	return errors.Is(err, io.ErrUnexpectedEOF) || client.IsErrConnectionFailed(err) && strings.Contains(err.Error(), "error during connect")
 }
 
 func isNetwork(err error) bool {
