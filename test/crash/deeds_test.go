@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -25,6 +27,57 @@ func (l *lane) makeNetwork(t *testing.T) {
 	if _, err := l.CLI.Raw(t.Context(), http.MethodPost, "/networks", nil, map[string]string{"name": otherNetwork}); err != nil {
 		t.Fatalf("make a network: %v", err)
 	}
+}
+
+// otherGroup is a security group that containers join and leave, with a rule that names
+// a port which is named nowhere else.
+const (
+	otherGroup = "crash-group"
+	groupPort  = "18181"
+)
+
+// makeGroup writes the operator's file of security groups. The service reads it again
+// within seconds.
+func (l *lane) makeGroup(t *testing.T) {
+	t.Helper()
+	content := fmt.Sprintf("groups: [{name: %s, project: \"*\", rules: [{direction: ingress, protocol: tcp, ports: %q}]}]\n", otherGroup, groupPort)
+	if err := os.WriteFile(filepath.Join(l.Dir, "security-groups.yaml"), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// regroup has a container join or leave the group, and holds that the service shows it
+// and that the host's rules follow.
+func (l *lane) regroup(t *testing.T, uuid string, what deed) {
+	t.Helper()
+	if ended := l.do(t, uuid, what); ended.Message != nil {
+		t.Errorf("%s ended as %s", what.verb, *ended.Message)
+	}
+	in := what.verb == "add_security_group"
+	l.Eventually(t, "the container's rules are those of its groups", func() error {
+		c, err := l.CLI.Container(t.Context(), uuid, false)
+		if err != nil {
+			return err
+		}
+		shown := len(c.SecurityGroups) > 1 // the project's own is one
+		if laid := strings.Contains(l.Room.Output(t, "nft", "list", "ruleset"), groupPort); shown != in || laid != in {
+			return fmt.Errorf("its groups are %v; that the port is in the rules is %t", c.SecurityGroups, laid)
+		}
+		return nil
+	})
+}
+
+// rename gives a container another name until the service shows it.
+func (l *lane) rename(t *testing.T, uuid, name string) {
+	t.Helper()
+	l.Eventually(t, "the container has its new name", func() error {
+		c, err := l.CLI.Container(t.Context(), uuid, false)
+		if err != nil || c.Name == name {
+			return err
+		}
+		return errors.Join(l.early.Rename(t.Context(), uuid, name), errors.New("it was only just asked for"))
+	})
+	l.await(t, uuid, "Running")
 }
 
 // update changes the memory of a container until the service shows it. A request that

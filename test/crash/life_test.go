@@ -21,12 +21,13 @@ type deed struct {
 	verb   string
 	query  url.Values
 	status string // once the request has ended
+	early  bool   // a verb that only earlier versions of the API have
 }
 
 // deeds is every verb that goes through the queue and has a window of its own. The
 // signal is one that the program counts, so that it tells how often it was struck.
 func deeds() map[string]deed {
-	network := url.Values{"network": {otherNetwork}}
+	network, group := url.Values{"network": {otherNetwork}}, url.Values{"name": {otherGroup}}
 	return map[string]deed{
 		"kill":           {verb: "kill", query: url.Values{"signal": {"SIGUSR1"}}, status: "Running"},
 		"stop":           {verb: "stop", query: url.Values{"timeout": {"2"}}, status: "Stopped"},
@@ -37,20 +38,24 @@ func deeds() map[string]deed {
 		"rebuild":        {verb: "rebuild", status: "Running"},
 		"network_attach": {verb: "network_attach", query: network, status: "Running"},
 		"network_detach": {verb: "network_detach", query: network, status: "Running"},
+
+		"add_security_group":    {verb: "add_security_group", query: group, status: "Running", early: true},
+		"remove_security_group": {verb: "remove_security_group", query: group, status: "Running", early: true},
 	}
 }
 
 // verbs are a whole life, in an order in which each is legal.
 func verbs() []string {
 	return []string{
-		"create", "kill", "stop", "start", "pause", "unpause", "reboot", "update", "put_archive", "network_attach", "network_detach",
-		"commit", "image_delete", "rebuild", "delete",
+		"create", "kill", "stop", "start", "pause", "unpause", "reboot", "update", "rename", "put_archive", "network_attach", "network_detach",
+		"add_security_group", "remove_security_group", "commit", "image_delete", "rebuild", "delete",
 	}
 }
 
 // upTo is a life as short as it may be with verb in it.
 func upTo(verb string) []string {
-	needs := map[string]string{"start": "stop", "unpause": "pause", "network_detach": "network_attach", "image_delete": "commit"}
+	needs := map[string]string{"start": "stop", "unpause": "pause", "network_detach": "network_attach", "image_delete": "commit",
+		"remove_security_group": "add_security_group"}
 	lived := []string{verb}
 	for need := needs[verb]; need != ""; need = needs[need] {
 		lived = append([]string{need}, lived...)
@@ -97,8 +102,12 @@ func (l *lane) live(t *testing.T, life life) (hidden bool) {
 			hidden = l.struck(t, uuid, l.do(t, uuid, deeds()[verb]))
 		case "update":
 			l.update(t, uuid)
+		case "rename":
+			l.rename(t, uuid, life.name+"-renamed")
 		case "put_archive":
 			l.put(t, uuid)
+		case "add_security_group", "remove_security_group":
+			l.regroup(t, uuid, deeds()[verb])
 		case "commit":
 			image = l.commit(t, uuid)
 			hidden = image == ""
@@ -164,6 +173,9 @@ func (l *lane) do(t *testing.T, uuid string, what deed) (ended api.Action) {
 	l.Eventually(t, what.verb+" is accepted", func() error {
 		if now, err := l.count(ctx, uuid, what.verb); err != nil || now > before {
 			return err
+		}
+		if what.early {
+			return l.early.Act(ctx, uuid, what.verb, what.query)
 		}
 		return l.CLI.Act(ctx, uuid, what.verb, what.query)
 	})

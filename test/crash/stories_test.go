@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -155,47 +154,6 @@ func TestAPauseContainerThatWasKilled(t *testing.T) {
 		id := e.Ask(t, "ps", "--quiet", "--filter", "label="+domain.LabelContainer+"="+uuid, "--filter", "label="+domain.LabelRole+"=sandbox")
 		e.Ask(t, "kill", strings.TrimSpace(id))
 	})
-	l.works(t)
-}
-
-// TestAnEngineThatRestarted ends every process. A container that is to be restarted
-// runs again with the same address; another can be started.
-func TestAnEngineThatRestarted(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	script := func(verb string) {
-		t.Helper()
-		if out, err := exec.Command("../../scripts/dockerd.sh", verb, dir).CombinedOutput(); err != nil {
-			t.Fatalf("%s an engine: %v\n%s", verb, err, out)
-		}
-	}
-	script("start")
-	t.Cleanup(func() { script("stop") })
-	e := deployment.NewDocker(t)
-	e.Host = "unix://" + filepath.Join(dir, "docker.sock")
-	l := newLane(t, deployment.Plan{Engine: e})
-	order := l.order("steadfast")
-	order.RestartPolicy = &api.RestartPolicy{Name: "always"}
-	steadfast, err := l.CLI.CreateContainer(t.Context(), order, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := l.await(t, steadfast.UUID, "Running")
-	script("stop")
-	script("start")
-	l.await(t, l.bystander, "Stopped")
-	l.Eventually(t, "the process runs again", func() error {
-		after, err := l.CLI.Container(t.Context(), steadfast.UUID, false)
-		if err == nil && (after.Status != "Running" || e.PID(t, l.Deployment, steadfast.UUID) == 0) {
-			err = fmt.Errorf("it is %s: %s", after.Status, said(after))
-		}
-		return err
-	})
-	l.plugged(t, steadfast.UUID, before)
-	l.do(t, l.bystander, deed{verb: "start", status: "Running"})
-	l.remove(t, steadfast.UUID)
-	l.Eventually(t, "the host holds as much as before", func() error { return l.Inventory(t).Grew(l.clean) })
-	l.clean, l.pid = l.settled(t), e.PID(t, l.Deployment, l.bystander) // other names, another start
 	l.works(t)
 }
 

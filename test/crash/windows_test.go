@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-zun/zun/api"
+	"github.com/go-zun/zun/client"
 	"github.com/go-zun/zun/internal/failpoint"
 	"github.com/go-zun/zun/test/deployment"
 )
@@ -59,9 +61,9 @@ func (w window) String() string {
 func meetings() map[failpoint.Name][]string {
 	return map[failpoint.Name][]string{
 		failpoint.CreateCommit:   {"create"},
-		failpoint.ActCommit:      {"kill", "commit", "rebuild", "delete"},
-		failpoint.PreparePorts:   {"create", "network_attach"},
-		failpoint.PrepareVisible: {"create", "rebuild", "network_attach", "network_detach"},
+		failpoint.ActCommit:      {"kill", "rename", "commit", "rebuild", "delete"},
+		failpoint.PreparePorts:   {"create", "network_attach", "add_security_group"},
+		failpoint.PrepareVisible: {"create", "rebuild", "network_attach", "network_detach", "add_security_group", "remove_security_group"},
 		failpoint.ReportApply:    {"create", "kill", "commit", "delete"},
 		failpoint.ReleasePorts:   {"delete", "network_detach"},
 		failpoint.ReleaseRow:     {"delete"},
@@ -70,7 +72,7 @@ func meetings() map[failpoint.Name][]string {
 		failpoint.SandboxStage:   {"create"},
 		failpoint.SandboxEnsure:  {"create"},
 		failpoint.NetRules:       {"create"},
-		failpoint.NetPlug:        {"create", "network_attach"},
+		failpoint.NetPlug:        {"create", "network_attach", "add_security_group", "remove_security_group"},
 		failpoint.MemberCreate:   {"create", "rebuild"},
 		failpoint.MemberStart:    {"create", "reboot"},
 		failpoint.MemberStop:     {"stop"},
@@ -89,7 +91,7 @@ func meetings() map[failpoint.Name][]string {
 		failpoint.NetUnplug:      {"delete", "network_detach"},
 		failpoint.SandboxRemove:  {"delete"},
 		failpoint.ReportBegun:    {"kill", "commit"},
-		failpoint.ReportDone:     {"create", "kill", "commit", "rebuild", "delete"},
+		failpoint.ReportDone:     {"create", "kill", "add_security_group", "commit", "rebuild", "delete"},
 	}
 }
 
@@ -129,6 +131,7 @@ const lanes = 4
 // lane is a deployment with a bystander, and how it looks when nothing else is there.
 type lane struct {
 	*deployment.Deployment
+	early     *client.Client // of a version that has every verb
 	bystander string
 	pid       int
 	clean     deployment.Inventory
@@ -139,7 +142,9 @@ type lane struct {
 func newLane(t *testing.T, p deployment.Plan) *lane {
 	t.Helper()
 	l := &lane{Deployment: deployment.Start(t, p)}
+	l.early = l.ClientAt(deployment.Admin(), api.Version{Major: 1, Minor: 13}, l.Doors...)
 	l.makeNetwork(t)
+	l.makeGroup(t)
 	l.populate(t)
 	if l.live(t, life{name: "undisturbed", verbs: verbs(), before: func(string) {}}) {
 		t.Error("the fate of a signal or an image was hidden without a crash")
