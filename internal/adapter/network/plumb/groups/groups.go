@@ -28,15 +28,17 @@ type Filter struct {
 	owner mark.Owner
 
 	// mu lets one batch through at a time. ports are those whose rules stand, by the short
-	// form of their ids, and whole says that nothing else does.
+	// form of their ids, sets are the groups that have one, and whole says that nothing
+	// else stands.
 	mu    sync.Mutex
 	ports map[string]domain.Nic
+	sets  map[string]bool
 	whole bool
 }
 
 // New returns the filter of one deployment.
 func New(own mark.Owner) *Filter {
-	return &Filter{owner: own, ports: map[string]domain.Nic{}}
+	return &Filter{owner: own, ports: map[string]domain.Nic{}, sets: map[string]bool{}}
 }
 
 func (f *Filter) table() *nftables.Table {
@@ -94,6 +96,7 @@ func (f *Filter) former(conn *nftables.Conn, nic domain.Nic) (domain.Nic, bool, 
 	standing, err := f.stands(conn)
 	if err == nil && !standing {
 		clear(f.ports)
+		clear(f.sets)
 		f.whole, known = false, false
 	}
 	return former, known, err
@@ -152,9 +155,10 @@ func (f *Filter) Sync(nics []domain.Nic) error {
 	if err != nil {
 		return err
 	}
-	if standing == (len(wanted) > 0) && (f.whole || len(wanted) == 0) && maps.EqualFunc(wanted, f.ports, samePort) {
+	if standing == (len(wanted) > 0) && (f.whole || len(wanted) == 0) && maps.EqualFunc(wanted, f.ports, samePort) && !f.idle(wanted) {
 		return nil
 	}
+	clear(f.sets)
 	batch := &rule.Script{Conn: conn, Table: f.table()}
 	conn.AddTable(batch.Table) // so that deleting it never fails
 	conn.DelTable(batch.Table)
@@ -176,6 +180,17 @@ func (f *Filter) Sync(nics []domain.Nic) error {
 	}
 	f.ports, f.whole = wanted, len(wanted) > 0
 	return nil
+}
+
+// idle says that a group has a set which no port needs any more.
+func (f *Filter) idle(wanted map[string]domain.Nic) bool {
+	needed := map[string]bool{}
+	for _, nic := range wanted {
+		for _, group := range named(nic) {
+			needed[group] = true
+		}
+	}
+	return len(needed) < len(f.sets) // every needed one was made
 }
 
 // stands says whether the base chains are there.

@@ -118,15 +118,9 @@ func (f *Filter) groups(s *rule.Script, w way, nic domain.Nic) error {
 	if w.out {
 		return nil
 	}
-	named := slices.Clone(nic.Groups)
-	for _, r := range nic.Rules {
-		if r.RemoteGroup != "" {
-			named = append(named, r.RemoteGroup)
-		}
-	}
-	slices.Sort(named)
-	for _, group := range slices.Compact(named) {
+	for _, group := range named(nic) {
 		set := s.Set(w.groupSet(s.Table, group), nil)
+		f.sets[group] = true
 		own := w.ownAddresses(nic)
 		if !slices.Contains(nic.Groups, group) || len(own) == 0 {
 			continue
@@ -136,6 +130,18 @@ func (f *Filter) groups(s *rule.Script, w way, nic domain.Nic) error {
 		}
 	}
 	return nil
+}
+
+// named are the groups that a port is in or that its rules name, each once.
+func named(nic domain.Nic) []string {
+	groups := slices.Clone(nic.Groups)
+	for _, r := range nic.Rules {
+		if r.RemoteGroup != "" {
+			groups = append(groups, r.RemoteGroup)
+		}
+	}
+	slices.Sort(groups)
+	return slices.Compact(groups)
 }
 
 // leave takes the port out of its groups.
