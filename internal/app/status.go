@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -63,12 +64,19 @@ func upgradeChecks() []upgradeCheck {
 	}
 }
 
-func checkPolicy(_ context.Context, source config.Source) error {
+// openQuietly loads the configuration without a word on what is odd in it, which is a
+// check of its own; what is logged goes to standard error.
+func openQuietly(source config.Source) (config.Config, *slog.Logger, func(), error) {
 	c, _, err := config.Load(source)
 	if err != nil {
-		return err
+		return c, nil, nil, err
 	}
 	log, done, err := openLog(config.Log{Level: c.Log.Level}, "zun-status")
+	return c, log, done, err
+}
+
+func checkPolicy(_ context.Context, source config.Source) error {
+	c, log, done, err := openQuietly(source)
 	if err != nil {
 		return err
 	}
@@ -78,11 +86,7 @@ func checkPolicy(_ context.Context, source config.Source) error {
 }
 
 func checkSchema(ctx context.Context, source config.Source) (err error) {
-	c, _, err := config.Load(source)
-	if err != nil {
-		return err
-	}
-	log, done, err := openLog(config.Log{Level: c.Log.Level}, "zun-status")
+	c, log, done, err := openQuietly(source)
 	if err != nil {
 		return err
 	}
