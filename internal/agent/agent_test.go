@@ -293,6 +293,17 @@ func TestLostAnswerIsAskedAgain(t *testing.T) {
 	h.clean()
 }
 
+// A share of a gigabyte stays with the containers: what is kept is whole.
+func TestAShareOfTheDiskIsKeptForImages(t *testing.T) {
+	t.Parallel()
+	h := newHost(t).begin()
+	h.await("a beat", 100*time.Millisecond, func() bool { return h.control.lastBeat().Inventory.EngineUp })
+	if disk := h.control.lastBeat().Inventory.DiskGB; disk != 81 {
+		t.Errorf("of 101 GB, a fifth of which is for images, %d are offered", disk)
+	}
+	h.clean()
+}
+
 func TestEngineDownAndBack(t *testing.T) {
 	t.Parallel()
 	h := newHost(t).begin().running()

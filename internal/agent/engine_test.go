@@ -158,7 +158,7 @@ func (e *scriptedEngine) ended(o *agent.Object, code int) {
 
 func (e *scriptedEngine) Info(context.Context) (domain.Inventory, error) {
 	defer e.mu.Unlock()
-	return domain.Inventory{CPUs: 2, EngineUp: true}, e.enter("info")
+	return domain.Inventory{CPUs: 2, DiskGB: 101, EngineUp: true}, e.enter("info")
 }
 
 func (e *scriptedEngine) List(context.Context) ([]agent.Object, error) {

@@ -74,7 +74,7 @@ func (h *host) begin() *host {
 	h.agent = agent.New(agent.Deps{
 		Engine: engine, Nets: h.nets, Control: h.control, Steps: hands, Clock: clock,
 		Log:     slog.New(slog.NewTextHandler(logWriter{h.t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Options: agent.Options{HostID: "host-1", BootID: "boot-1"},
+		Options: agent.Options{HostID: "host-1", BootID: "boot-1", ImageDiskShare: 0.2},
 	})
 	ctx, cancel := context.WithCancel(h.t.Context())
 	ended := make(chan error, 1)
