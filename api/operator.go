@@ -126,6 +126,23 @@ type ZoneList struct {
 	Next  *string `json:"next"`
 }
 
+// Admission says that a host or a console door was let in, and whether its certificates
+// are good still.
+type Admission struct {
+	Role      string  `json:"role"` // host or door
+	Name      string  `json:"name"`
+	UUID      string  `json:"uuid"`
+	Epoch     int64   `json:"epoch"` // of the certificates that are good
+	Since     *string `json:"since"` // when it joined last
+	Revoked   bool    `json:"revoked"`
+	RevokedAt *string `json:"revoked_at"`
+}
+
+// AdmissionList answers GET /v1/admissions, an extension.
+type AdmissionList struct {
+	Admissions []Admission `json:"admissions"`
+}
+
 // Network is an engine's network made for a network of the cloud.
 type Network struct {
 	UUID         string `json:"uuid"`

@@ -146,3 +146,17 @@ func (c *Client) registry(ctx context.Context, method, path string, body any) (a
 func (c *Client) DeleteRegistry(ctx context.Context, ident string) error {
 	return c.do(ctx, call{method: http.MethodDelete, path: "/registries/" + url.PathEscape(ident)}, nil)
 }
+
+// Admissions lists the hosts and console doors whose certificates are taken, also those
+// that were revoked; an extension.
+func (c *Client) Admissions(ctx context.Context) ([]api.Admission, error) {
+	var list api.AdmissionList
+	err := c.do(ctx, call{method: http.MethodGet, path: "/admissions"}, &list)
+	return list.Admissions, err
+}
+
+// Revoke makes the certificates of a host or a console door good no more, until it joins
+// again; an extension. ident is its uuid, or its name where that is one's alone.
+func (c *Client) Revoke(ctx context.Context, ident string) error {
+	return c.do(ctx, call{method: http.MethodDelete, path: "/admissions/" + url.PathEscape(ident)}, nil)
+}

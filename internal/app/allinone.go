@@ -60,7 +60,7 @@ func AllInOne(ctx context.Context, c config.Config, log *slog.Logger) (err error
 	group.Go(func() error { return b.serveAgents(ctx, controlEar) })
 	group.Go(func() error { return b.runLoops(ctx) })
 	group.Go(func() error { return giveMemoryBack(ctx) })
-	group.Go(func() error { return runHands(ctx, c, link, agentEar, watch{log, newImageFigures(m.registry)}) })
+	group.Go(func() error { return runHands(ctx, c, link, agentEar, watch{log, newImageFigures(m.registry), true}) })
 	group.Go(func() error { return console.Run(ctx) })
 	group.Go(func() error { return runDoor(ctx, c, listener, besideAPI(c, console, door), log) })
 	return group.Wait()

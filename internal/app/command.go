@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // version is set by the linker.
@@ -20,6 +21,10 @@ var version = "development"
 
 // service is a process: it runs until ctx ends and then stops gracefully.
 type service func(ctx context.Context, c config.Config, log *slog.Logger) error
+
+// exitRefused is the exit code of an agent or a console door that control takes no more:
+// to start it again changes nothing, so the units do not.
+const exitRefused = 77
 
 // Main runs the service called name with the process's arguments and returns the
 // exit code. Errors are one sentence on standard error.
@@ -33,6 +38,9 @@ func Main(name, short string, run service, chores ...chore) int {
 	}
 	if err != nil {
 		_, _ = fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		if domain.IsKind(err, domain.Unauthenticated) {
+			return exitRefused
+		}
 		return 1
 	}
 	return 0

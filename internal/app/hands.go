@@ -62,7 +62,7 @@ func runHands(ctx context.Context, c config.Config, link *node.Link, listener ne
 		link.Attach(node.Hands{
 			Wake: a.Wake, Calls: direct, Terminals: direct.Terminals(), Archives: direct.Archives(), Images: images,
 		})
-		group.Go(func() error { return link.Run(ctx) })
+		group.Go(func() error { return w.outlive(ctx, link.Run(ctx)) })
 		group.Go(func() error { return keeper(ctx) })
 		group.Go(func() error { return images.Run(ctx, a.Images) })
 		return a.Run(ctx)
@@ -74,6 +74,19 @@ func runHands(ctx context.Context, c config.Config, link *node.Link, listener ne
 type watch struct {
 	log   *slog.Logger
 	meter stock.Meter
+	// alone says that the process is more than its host's agent, and goes on when an
+	// operator takes the host out of the fleet.
+	alone bool
+}
+
+// outlive returns err, or waits for the end of ctx where the host's removal ends nothing else.
+func (w watch) outlive(ctx context.Context, err error) error {
+	if !w.alone || !domain.IsKind(err, domain.Unauthenticated) {
+		return err
+	}
+	w.log.ErrorContext(ctx, "this host is out of the fleet until the next start", "reason", domain.AsFault(err).Message)
+	<-ctx.Done()
+	return nil
 }
 
 // newStock opens what is known of the images that the deployment pulled to this host.

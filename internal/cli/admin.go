@@ -11,12 +11,11 @@ import (
 
 // adminCommands are the operator's: services, hosts, zones.
 func (c *command) adminCommands() []*cobra.Command {
-	return []*cobra.Command{
+	return append(c.admissionCommands(),
 		c.serviceListCommand(), c.serviceSwitchCommand("service-enable", "Let a host take new containers"),
 		c.serviceSwitchCommand("service-disable", "Keep new containers from a host"),
 		c.serviceSwitchCommand("service-force-down", "Say that a host is down"), c.serviceDeleteCommand(),
-		c.hostListCommand(), c.hostShowCommand(), c.hostCommand(), c.zoneListCommand(),
-	}
+		c.hostListCommand(), c.hostShowCommand(), c.hostCommand(), c.zoneListCommand())
 }
 
 func (c *command) serviceListCommand() *cobra.Command {

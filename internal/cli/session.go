@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/client"
+	"github.com/go-zun/zun/internal/cli/trace"
 )
 
 // credential is one setting of who is calling: an option, an environment variable
@@ -100,7 +101,7 @@ func (s *settings) client(streams Streams) (*client.Client, error) {
 	}
 	var rt http.RoundTripper = transport
 	if s.debug {
-		rt = tracer{next: transport, to: streams.Err}
+		rt = trace.Tripper{Next: transport, To: streams.Err}
 	}
 	hc := &http.Client{Transport: rt, Timeout: 2 * time.Minute}
 	version, err := s.wantedVersion()

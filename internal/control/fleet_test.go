@@ -46,6 +46,27 @@ func TestFleet(t *testing.T) {
 	}
 }
 
+// TestAHostIsUpFromItsFirstBeat holds that nothing is placed on a host of which only is
+// known that it joined.
+func TestAHostIsUpFromItsFirstBeat(t *testing.T) {
+	h := newHouse(t)
+	_, err := h.RegisterHost(t.Context(), domain.Host{ID: "0000-n1", Name: "n1", Binary: "zun-compute", Address: "n1:1"})
+	h.must(err)
+	up := func() int {
+		hosts, err := h.UpHosts(t.Context())
+		h.must(err)
+		return len(hosts)
+	}
+	if n := up(); n != 0 {
+		t.Errorf("%d hosts are up that never beat", n)
+	}
+	_, err = h.Beat(t.Context(), domain.Beat{HostID: "0000-n1", Inventory: domain.Inventory{EngineUp: true}})
+	h.must(err)
+	if n := up(); n != 1 {
+		t.Errorf("%d hosts are up after the first beat", n)
+	}
+}
+
 func TestDeleteService(t *testing.T) {
 	h := newHouse(t)
 	host := h.addHost("n1")

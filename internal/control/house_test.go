@@ -104,8 +104,15 @@ func (h *house) addHost(name string, change ...func(*domain.Host)) domain.Host {
 	for _, c := range change {
 		c(&host)
 	}
-	host, err := h.RegisterHost(h.t.Context(), host)
+	_, err := h.RegisterHost(h.t.Context(), host)
 	h.must(err)
+	h.write(func(ctx context.Context, tx control.Tx) error {
+		if err := tx.Hosts().Beat(ctx, domain.Beat{HostID: host.ID, Inventory: host.Inventory}); err != nil {
+			return err
+		}
+		host, err = tx.Hosts().Get(ctx, host.ID)
+		return err
+	})
 	return host
 }
 

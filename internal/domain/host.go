@@ -63,17 +63,11 @@ type Claim struct {
 	DiskGB     int64
 }
 
-// Up says whether the host's agent counts as alive at now: it was heard of within
-// downAfter and no operator forced it down. Liveness is never stored.
+// Up says whether the host's agent counts as alive at now: it beat within downAfter and
+// no operator forced it down. One that joined and has not beaten yet is not up, because
+// nobody knows whether its engine is. Liveness is never stored.
 func (h Host) Up(now time.Time, downAfter time.Duration) bool {
-	if h.ForcedDown {
-		return false
-	}
-	last := h.LastSeenUp
-	if last.IsZero() {
-		last = h.CreatedAt
-	}
-	return now.Sub(last) <= downAfter
+	return !h.ForcedDown && !h.LastSeenUp.IsZero() && now.Sub(h.LastSeenUp) <= downAfter
 }
 
 // ClaimOf returns the resources a container of spec takes from host and quota. The

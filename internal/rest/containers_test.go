@@ -447,3 +447,23 @@ func TestEveryRuleIsNamedOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestAdmissions(t *testing.T) {
+	h := build(t, func(d *rest.Deps) { d.Options.Extensions = true })
+	for _, c := range []struct {
+		method, path, body, token string
+		code                      int
+		part                      string
+	}{
+		{"GET", "/v1/admissions", "", "admin", 200, `"role":"door","name":"east","uuid":"d","epoch":2`},
+		{"GET", "/v1/admissions", "", "member", 403, "admission:get_all"},
+		{"DELETE", "/v1/admissions/east", "", "admin", 204, ""},
+		{"DELETE", "/v1/admissions/east", "", "member", 403, "admission:revoke"},
+		{"DELETE", "/v1/admissions/nosuch", "", "admin", 404, "Admission nosuch could not be found."},
+	} {
+		w := h.do(t, ask{method: c.method, path: c.path, body: c.body, token: c.token})
+		if w.Code != c.code || !strings.Contains(w.Body.String(), c.part) {
+			t.Errorf("%s %s: %d %s", c.method, c.path, w.Code, w.Body)
+		}
+	}
+}

@@ -113,3 +113,19 @@ func listZones(c *call) (any, error) {
 	}
 	return list, nil
 }
+
+func listAdmissions(c *call) (any, error) {
+	all, err := c.Fleet.Admissions(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	list := api.AdmissionList{Admissions: make([]api.Admission, 0, len(all))}
+	for _, a := range all {
+		list.Admissions = append(list.Admissions, view.Admission(a))
+	}
+	return list, nil
+}
+
+func revokeAdmission(c *call) (any, error) {
+	return nil, c.Fleet.Revoke(c.ctx(), c.r.PathValue("ident"))
+}

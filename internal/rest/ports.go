@@ -81,6 +81,10 @@ type Fleet interface {
 	// SetService changes what is not nil of the service; NotFound for an unknown pair.
 	SetService(ctx context.Context, host, binary string, change control.ServiceChange) (domain.Host, error)
 	DeleteService(ctx context.Context, host, binary string) error
+	// Admissions lists whose certificates are taken on the link, also revoked ones.
+	Admissions(ctx context.Context) ([]domain.Admission, error)
+	// Revoke takes an id, or a name that is one's alone (Conflict otherwise).
+	Revoke(ctx context.Context, ident string) error
 	// Liveness returns the database's now and how long silence may last.
 	Liveness(ctx context.Context) (now time.Time, downAfter time.Duration, err error)
 }

@@ -63,6 +63,7 @@ const (
 	containerPath  = "/v1/containers/{ident}"
 	recordsPath    = "/v1/containers/{ident}/container_actions"
 	hostsPath      = "/v1/hosts"
+	admissionsPath = "/v1/admissions"
 	registriesPath = "/v1/registries"
 	capsulesPath   = "/v1/capsules"
 	eventsPath     = "/v1/events"
@@ -155,6 +156,8 @@ func fleetRoutes() []Route {
 		{Method: http.MethodPut, Pattern: "/v1/services/force_down", Rule: "zun-service:force_down", On: OnCaller, Args: schema.ForceDown, Status: 200, handle: forceDown},
 		{Method: http.MethodGet, Pattern: hostsPath, Since: since(4), Rule: "host:get_all", On: OnCaller, Status: 200, handle: listHosts},
 		{Method: http.MethodGet, Pattern: hostsPath + "/{ident}", Since: since(4), Rule: "host:get", On: OnCaller, Status: 200, handle: showHost},
+		{Method: http.MethodGet, Pattern: admissionsPath, Rule: "admission:get_all", On: OnCaller, Status: 200, Extension: true, handle: listAdmissions},
+		{Method: http.MethodDelete, Pattern: admissionsPath + "/{ident}", Rule: "admission:revoke", On: OnCaller, Status: 204, Extension: true, handle: revokeAdmission},
 		{Method: http.MethodGet, Pattern: "/v1/availability_zones", Rule: "availability_zones:get_all", On: OnCaller, Status: 200, handle: listZones},
 	}
 }

@@ -213,6 +213,19 @@ func (f fleet) SetService(_ context.Context, host, binary string, change control
 
 func (f fleet) DeleteService(context.Context, string, string) error { return f.failing() }
 
+func (f fleet) Admissions(context.Context) ([]domain.Admission, error) {
+	return []domain.Admission{
+		{Role: domain.PeerHost, Name: "node-1", ID: otherID, Epoch: 2, Since: moment}, {Role: domain.PeerDoor, Name: "east", ID: "d", Epoch: 2, Since: moment, RevokedAt: moment},
+	}, f.failing()
+}
+
+func (f fleet) Revoke(_ context.Context, ident string) error {
+	if ident != "east" {
+		return domain.NewFault(domain.NotFound, "admission-not-found", "Admission %s could not be found.", ident)
+	}
+	return f.failing()
+}
+
 func (f fleet) Liveness(context.Context) (time.Time, time.Duration, error) {
 	return moment.Add(time.Minute), 3 * time.Minute, f.failing()
 }
@@ -360,7 +373,7 @@ func (policy) Allowed(rule string, actor domain.Actor, on rest.Target) bool {
 	if slices.Contains(actor.Roles, "admin") {
 		return true
 	}
-	for _, word := range []string{"context_is_admin", "zun-service:", "host:", "all_projects", "container:get_one:", "container:create:",
+	for _, word := range []string{"context_is_admin", "zun-service:", "admission:", "host:", "all_projects", "container:get_one:", "container:create:",
 		"image:pull", "image:get", "image:delete", "network:", "delete_force", "quota:update", "quota:delete", "quota_class:", "action:events"} {
 		if strings.Contains(rule, word) {
 			return false

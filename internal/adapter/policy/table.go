@@ -201,6 +201,10 @@ func operatorRules() []Rule {
 			Operations: []string{"GET /v1/services"}},
 		{Name: "host:get_all", Default: admin, Help: "List hosts",
 			Operations: []string{"GET /v1/hosts"}},
+		{Name: "admission:get_all", Default: admin, Help: "List whose certificates are taken between the service's processes (extension)",
+			Operations: []string{"GET /v1/admissions"}},
+		{Name: "admission:revoke", Default: admin, Help: "Revoke the certificates of a host or a console door (extension)",
+			Operations: []string{"DELETE /v1/admissions/{ident}"}},
 		{Name: "host:get", Default: admin, Help: "Show a host",
 			Operations: []string{"GET /v1/hosts/{host_ident}"}},
 	}

@@ -14,7 +14,8 @@ import (
 )
 
 // RegisterHost adds an agent's host to the fleet or renews its record. The name of
-// a host that is up or has containers is not taken over by another uuid: Conflict.
+// a host that is up or has containers is not taken over by another uuid: Conflict. To
+// register is no sign of life: only a beat tells that the host can run something.
 func (f *Fleet) RegisterHost(ctx context.Context, h domain.Host) (domain.Host, error) {
 	err := f.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
 		if err := freeHostName(ctx, t, h); err != nil {
@@ -39,9 +40,6 @@ func (f *Fleet) RegisterHost(ctx context.Context, h domain.Host) (domain.Host, e
 		}
 		if err := t.Hosts().Upsert(ctx, h); err != nil {
 			return fmt.Errorf("write host %s: %w", h.ID, err)
-		}
-		if err := t.Hosts().Beat(ctx, domain.Beat{HostID: h.ID, BootID: h.BootID, Inventory: h.Inventory}); err != nil {
-			return fmt.Errorf("write the first beat of %s: %w", h.ID, err)
 		}
 		h, err = t.Hosts().Get(ctx, h.ID)
 		return err

@@ -160,7 +160,7 @@ func hostToBe(ctx context.Context, tx control.Tx, want Admission, downAfter time
 			return domain.Host{}, err
 		}
 		// A host that never beat may have failed to keep its certificate: it tries again.
-		if !host.LastSeenUp.IsZero() && host.Up(now, downAfter) {
+		if host.Up(now, downAfter) {
 			return domain.Host{}, domain.NewFault(domain.Conflict, "host-alive",
 				"a host named %s is alive; stop its agent, or join with replace", host.Name)
 		}

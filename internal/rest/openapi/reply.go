@@ -55,6 +55,7 @@ func replies() map[string][]reflect.Type {
 		"GET /v1/images/{ident}":                       {shape[api.Image]()},
 		"GET /v1/images/{ident}/search":                {shape[[]api.FoundImage]()},
 		"POST /v1/networks":                            {network},
+		"GET /v1/admissions":                           {shape[api.AdmissionList]()},
 		"GET /v1/networks":                             {shape[api.NetworkList]()},
 		"GET /v1/networks/{ident}":                     {network},
 	}

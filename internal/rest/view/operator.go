@@ -40,6 +40,14 @@ func Host(b Base, h domain.Host) api.Host {
 	}
 }
 
+// Admission shows who may speak on the link.
+func Admission(a domain.Admission) api.Admission {
+	return api.Admission{
+		Role: string(a.Role), Name: a.Name, UUID: a.ID, Epoch: a.Epoch, Revoked: a.Revoked(),
+		Since: optionalTime(a.Since, joined), RevokedAt: optionalTime(a.RevokedAt, joined),
+	}
+}
+
 // Quota shows limits.
 func Quota(q domain.Quota) api.Quota {
 	return api.Quota{Containers: q.Containers, Memory: q.MemoryMB, Disk: q.DiskGB, CPU: q.CPU}
