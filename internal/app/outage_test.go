@@ -26,7 +26,7 @@ type reply struct {
 // askAll sends a good request to every route, all at once.
 func (s *served) askAll(n asking.Names) []reply {
 	s.t.Helper()
-	const patience = 20 * time.Second
+	const patience = time.Minute
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	requests := asking.All(n)
@@ -35,19 +35,39 @@ func (s *served) askAll(n asking.Names) []reply {
 	for i, request := range requests {
 		all.Go(func() {
 			r := httptest.NewRequestWithContext(ctx, request.Method, request.Path+"?"+request.Query, strings.NewReader(request.Body))
-			if request.Streams {
-				short, stop := context.WithTimeout(ctx, 2*time.Second)
-				defer stop()
-				r = r.WithContext(short)
-			}
 			r.Header = request.Header(s.token)
 			w := httptest.NewRecorder()
-			s.door.ServeHTTP(w, r)
+			if request.Streams { // its answer has no end; that it begins is enough
+				begins, stop := context.WithCancel(ctx)
+				defer stop()
+				s.door.ServeHTTP(opening{w, stop}, r.WithContext(begins))
+			} else {
+				s.door.ServeHTTP(w, r)
+			}
 			answers[i] = reply{request, w.Code, w.Body.String()}
 		})
 	}
 	all.Wait()
 	return answers
+}
+
+// opening ends a request once its answer begins.
+type opening struct {
+	*httptest.ResponseRecorder
+	end func()
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (o opening) WriteHeader(status int) {
+	o.ResponseRecorder.WriteHeader(status)
+	o.end()
+}
+
+// Write implements http.ResponseWriter.
+func (o opening) Write(p []byte) (int, error) {
+	n, err := o.ResponseRecorder.Write(p)
+	o.end()
+	return n, err
 }
 
 // names are what the routes are reply about: nothing of it is there but the container,

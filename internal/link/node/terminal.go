@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -75,11 +76,19 @@ func joined(call terminalCall, engine agent.Stream) error {
 
 // giveOutput copies the engine's output to control and returns the exit code.
 func giveOutput(call terminalCall, engine agent.Stream) (int, error) {
+	buffer := make([]byte, wire.Chunk)
 	for {
-		buffer := make([]byte, wire.Chunk) // gRPC may keep a frame after Send returned
 		n, err := engine.Read(buffer)
 		if n > 0 {
-			frame := &linkv1.TerminalOutput_Output{Output: buffer[:n]}
+			// gRPC may keep a frame after Send returned. A key's answer is copied, because
+			// a buffer for each would cost ten times what it takes to send.
+			output := buffer[:n]
+			if n < wire.Chunk/4 {
+				output = bytes.Clone(output)
+			} else {
+				buffer = make([]byte, wire.Chunk)
+			}
+			frame := &linkv1.TerminalOutput_Output{Output: output}
 			if err := call.Send(&linkv1.TerminalOutput{Frame: frame}); err != nil {
 				return -1, err
 			}

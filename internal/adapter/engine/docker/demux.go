@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"bufio"
 	"encoding/binary"
 	"io"
 
@@ -10,12 +11,19 @@ import (
 // demux reads the engine's framing of two streams: eight bytes that tell stream and
 // length, then so many bytes.
 type demux struct {
-	source io.Reader
+	source *bufio.Reader
 	stream domain.LogStream
 	left   uint32
 }
 
-func newDemux(source io.Reader) *demux { return &demux{source: source} }
+// engineFrame is as much as the engine frames at once, with what it tells of it.
+const engineFrame = 8 + 32<<10
+
+// newDemux reads ahead by a frame at most, so that one comes in one piece: to read its
+// head alone would tear it, and every piece costs a message on each leg of its way.
+func newDemux(source io.Reader) *demux {
+	return &demux{source: bufio.NewReaderSize(source, engineFrame)}
+}
 
 // Read implements io.Reader: the bytes of both streams in the order they came.
 func (d *demux) Read(p []byte) (int, error) {
