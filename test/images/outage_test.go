@@ -102,7 +102,7 @@ func silent(t *testing.T) string {
 // one after the other.
 func (o *outage) ask() {
 	o.t.Helper()
-	o.world.want("what is there", ours, map[string]any{"image": local, "image_pull_policy": "never", "name": "web"}, "Running", "")
+	o.want("what is there", ours, map[string]any{"image": local, "image_pull_policy": "never", "name": "web"}, "Running", "")
 	code, pulled := o.world.ask("admin", http.MethodPost, "/v1/images", fmt.Sprintf(`{"repo": %q, "host": "vm"}`, o.reference()))
 	image, _ := pulled["uuid"].(string)
 	if code != http.StatusAccepted || image == "" {
