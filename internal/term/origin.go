@@ -52,6 +52,9 @@ func (o origins) allow(headers []string) bool {
 	if len(headers) > 1 {
 		return false
 	}
+	if strings.ContainsAny(headers[0], "?#") { // an origin has no query, not even an empty one
+		return false
+	}
 	u, err := url.Parse(strings.ToLower(headers[0]))
 	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" {
 		return false // also "null", which any sandboxed page sends
