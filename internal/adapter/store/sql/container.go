@@ -145,7 +145,8 @@ func (s containers) Get(ctx context.Context, scope control.Scope, id domain.Cont
 	// The uuid alone is asked for: a planner that knows no figures of the table yet may
 	// take a part of the scope for more telling than what is unique.
 	const tail = "FROM containers WHERE uuid = ?"
-	found, err := domain.Container{}, error(nil)
+	var found domain.Container
+	var err error
 	if s.glances {
 		found, err = s.glance(ctx, missing, tail, string(id))
 	} else {
