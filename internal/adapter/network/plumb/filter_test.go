@@ -110,6 +110,21 @@ func TestGroupsKeepStrangersOut(t *testing.T) {
 	wantReach(t, "another group after a sync", boxC, false, v4(a), v6(a))
 }
 
+// TestWhoGetsAnAddressInheritsNoConnection gives the addresses of a port that is gone to
+// one of another group: what they might do before, they may not any more.
+func TestWhoGetsAnAddressInheritsNoConnection(t *testing.T) {
+	w := newWorld(t)
+	p := w.plumb("deployment-one")
+	a, former, heir := grouped(nic(42, 10), "g1"), grouped(nic(42, 11), "g1"), grouped(nic(42, 11), "g2")
+	heir.PortID = nic(42, 12).PortID
+	box := w.plugged(p, a)
+	wantReach(t, "a member of the group", w.plugged(p, former), true, v4(a), v6(a))
+	wantReach(t, "and back", box, true, v4(former), v6(former))
+	must(t, p.Unplug(context.Background(), "c", former))
+	wantReach(t, "who has its addresses now", w.plugged(p, heir), false, v4(a), v6(a))
+	wantReach(t, "and back", box, false, v4(heir), v6(heir))
+}
+
 func TestExposedPortsAreOpenInBothVersions(t *testing.T) {
 	w := newWorld(t)
 	p := w.plumb("deployment-one")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 
+	"github.com/go-zun/zun/internal/adapter/network/plumb/flows"
 	"github.com/go-zun/zun/internal/adapter/network/plumb/groups"
 	"github.com/go-zun/zun/internal/adapter/network/plumb/mark"
 	"github.com/go-zun/zun/internal/domain"
@@ -90,13 +91,18 @@ func (l *localBinding) attach(ctx context.Context, host *netlink.Handle, tap net
 	return awaitReady(ctx, host, bridge.Attrs().Index, gateways)
 }
 
-// detach drops the port's rules. The bridge stays until Sync, because the next
-// container of the project would only make it again.
+// detach drops the port's rules, and the connections that would let others reach the next
+// port of its addresses. The bridge stays until Sync, because the next container of the
+// project would only make it again.
 func (l *localBinding) detach(_ context.Context, nic domain.Nic) error {
 	if err := l.rules.unguard(mark.ShortPort(nic.PortID)); err != nil {
 		return fmt.Errorf("drop the port's rules: %w", err)
 	}
-	return l.groups.Drop(mark.ShortPort(nic.PortID))
+	if err := l.groups.Drop(mark.ShortPort(nic.PortID)); err != nil {
+		return err
+	}
+	flows.Forget(nic, flows.To, flows.From)
+	return nil
 }
 
 // ensureNetwork makes the bridge of nic's network and lays its rules, if that has not

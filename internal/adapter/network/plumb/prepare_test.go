@@ -11,7 +11,7 @@ import (
 
 func TestWhatIsPreparedIsPluggedUnderItsRules(t *testing.T) {
 	w := newWorld(t)
-	p, a, stranger := w.plumb("deployment-one"), grouped(nic(1, 10), "g1"), grouped(nic(1, 11), "g2")
+	p, a, stranger := w.plumb("deployment-one"), grouped(nic(40, 10), "g1"), grouped(nic(40, 11), "g2")
 	must(t, p.Prepare(t.Context(), a))
 	must(t, p.Prepare(t.Context(), a))
 	box := w.plugged(p, a)
@@ -24,7 +24,7 @@ func TestWhatIsPreparedIsPluggedUnderItsRules(t *testing.T) {
 // fitted away, as on a host whose other ports change meanwhile.
 func TestPlugLaysWhatWasPreparedAndTakenAway(t *testing.T) {
 	w := newWorld(t)
-	p, a, stranger := w.plumb("deployment-one"), grouped(nic(1, 10), "g1"), grouped(nic(1, 11), "g2")
+	p, a, stranger := w.plumb("deployment-one"), grouped(nic(41, 10), "g1"), grouped(nic(41, 11), "g2")
 	must(t, p.Prepare(t.Context(), a))
 	must(t, p.Sync(t.Context(), []domain.Nic{a}))
 	box := w.plugged(p, a)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 
+	"github.com/go-zun/zun/internal/adapter/network/plumb/flows"
 	"github.com/go-zun/zun/internal/adapter/network/plumb/mark"
 	"github.com/go-zun/zun/internal/adapter/network/plumb/rule"
 	"github.com/go-zun/zun/internal/domain"
@@ -81,7 +82,7 @@ func (f *Filter) Lay(nic domain.Nic) error {
 	}
 	f.ports[mark.ShortPort(nic.PortID)] = nic
 	if known {
-		forgetFlows(former)
+		flows.Forget(former, flows.To) // those that it opened go on, with the translation that only they know
 	}
 	return nil
 }
@@ -175,7 +176,7 @@ func (f *Filter) Sync(nics []domain.Nic) error {
 	}
 	for port, former := range f.ports {
 		if nic, stays := wanted[port]; stays && !samePort(former, nic) {
-			forgetFlows(former)
+			flows.Forget(former, flows.To)
 		}
 	}
 	f.ports, f.whole = wanted, len(wanted) > 0

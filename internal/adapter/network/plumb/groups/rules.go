@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/go-zun/zun/internal/adapter/network/plumb/mark"
@@ -277,20 +276,4 @@ func protocolNumber(r domain.GroupRule) (byte, error) {
 		return 0, domain.WrapFault(err, domain.Invalid, "port-binding-failed", "This host does not know the protocol %q of a security group rule.", r.Protocol)
 	}
 	return byte(n), nil
-}
-
-// forgetFlows makes the kernel judge connections to a port anew after its rules changed.
-// Those that the port itself opened go on, with the translation that only their flow
-// knows. It is done as far as the kernel can: what it still remembers stays let through.
-func forgetFlows(nic domain.Nic) {
-	for _, a := range nic.Addresses {
-		family := netlink.InetFamily(unix.AF_INET)
-		if a.Addr.Is6() {
-			family = unix.AF_INET6
-		}
-		to := &netlink.ConntrackFilter{}
-		if to.AddIP(netlink.ConntrackOrigDstIP, a.Addr.AsSlice()) == nil {
-			_, _ = netlink.ConntrackDeleteFilters(netlink.ConntrackTable, family, to)
-		}
-	}
 }
