@@ -20,6 +20,13 @@ type convoy struct {
 	// waiting counts those who want the turn. They stay until they get it, so that
 	// a ride that is handed on always has somebody to end it.
 	waiting atomic.Int64
+	// arrived numbers those who came for the turn, from 1 on.
+	arrived atomic.Int64
+	// stuck is the last ride that could not begin. Whoever has the turn may touch it.
+	stuck struct {
+		err  error
+		upTo int64 // who had arrived when it was tried
+	}
 }
 
 // ride is one transaction of the database with all that travels in it.
@@ -41,14 +48,15 @@ func newConvoy() *convoy {
 
 // travel is attempt for a database with a convoy.
 func (s *Store) travel(ctx context.Context, fn func(ctx context.Context, tx control.Tx) error) (again bool, err error) {
+	number := s.convoy.arrived.Add(1)
 	s.convoy.waiting.Add(1)
 	r := <-s.convoy.turn
 	s.convoy.waiting.Add(-1)
 	t := &tx{store: s, rides: true}
 	if r == nil {
-		if r, err = s.depart(ctx, t); err != nil {
+		if r, err = s.convoy.depart(ctx, s, t, number); err != nil {
 			s.convoy.turn <- nil
-			return t.raced != nil, err
+			return false, err // SQLite has waited for its lock as long as anybody should
 		}
 	}
 	if err := s.board(ctx, t, r, fn); err != nil {
@@ -56,6 +64,22 @@ func (s *Store) travel(ctx context.Context, fn func(ctx context.Context, tx cont
 	}
 	<-r.done
 	return false, r.err
+}
+
+// depart begins a ride for the one who arrived as number. A database that somebody else
+// holds costs all who waited while that was found out the same time, and not each his own
+// after the others'.
+func (c *convoy) depart(ctx context.Context, s *Store, t *tx, number int64) (*ride, error) {
+	if c.stuck.err != nil && number <= c.stuck.upTo {
+		return nil, c.stuck.err
+	}
+	upTo := c.arrived.Load()
+	r, err := s.depart(ctx, t)
+	c.stuck.err, c.stuck.upTo = nil, 0
+	if err != nil && ctx.Err() == nil {
+		c.stuck.err, c.stuck.upTo = err, upTo
+	}
+	return r, err
 }
 
 // depart begins a ride. It outlives ctx, because others will travel in it.
