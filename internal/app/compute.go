@@ -43,6 +43,8 @@ func Compute(ctx context.Context, c config.Config, log *slog.Logger) error {
 	defer link.Close()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return figures.run(ctx, c, log) })
-	group.Go(func() error { return runHands(ctx, c, link, listener, watch{log: log, meter: newImageFigures(figures.registry)}) })
+	group.Go(func() error {
+		return runHands(ctx, c, link, listener, watch{log: log, meter: newImageFigures(figures.registry)})
+	})
 	return group.Wait()
 }
