@@ -76,11 +76,20 @@ func (r *Room) command(ctx context.Context, name string, args ...string) *exec.C
 // Output is what a command in the room prints.
 func (r *Room) Output(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	out, err := r.command(t.Context(), name, args...).CombinedOutput()
+	out, err := r.Try(t.Context(), name, args...)
 	if err != nil {
-		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+		t.Fatal(err)
 	}
-	return string(out)
+	return out
+}
+
+// Try runs a command that may fail, and returns what it printed.
+func (r *Room) Try(ctx context.Context, name string, args ...string) (string, error) {
+	out, err := r.command(ctx, name, args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s %v: %w\n%s", name, args, err, out)
+	}
+	return string(out), nil
 }
 
 // dial connects to an address inside the room. A socket belongs for good to the

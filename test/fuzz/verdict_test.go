@@ -66,7 +66,7 @@ func (s *storm) calm(t *testing.T) {
 func (s *storm) disagreement(ctx context.Context, t *testing.T) string {
 	t.Helper()
 	held := s.held(ctx, t)
-	found, err := ask(ctx, s.db, "SELECT uuid, status, generation FROM containers")
+	found, err := ask(ctx, s.db, "SELECT uuid, status, nics FROM containers")
 	if err != nil {
 		return err.Error()
 	}
@@ -75,10 +75,23 @@ func (s *storm) disagreement(ctx context.Context, t *testing.T) string {
 			if now := string(o.State.Status); !o.Sandbox && now != line[1] && line[1] != "Error" {
 				return fmt.Sprintf("%s is %s in the database and %s on %s", line[0], line[1], now, o.host)
 			}
+			var nics []struct{ PortID string }
+			if err := json.Unmarshal([]byte(line[2]), &nics); err != nil {
+				return err.Error()
+			}
+			if !o.Sandbox || !wired(line[1]) {
+				continue
+			}
+			if links, err := s.linksOf(ctx, o); err != nil || links != len(nics) {
+				return fmt.Sprintf("%s has %d interfaces in the database and %d links in its sandbox on %s", line[0], len(nics), links, o.host)
+			}
 		}
 	}
 	return ""
 }
+
+// wired says whether a container in status has a process, and so its interfaces.
+func wired(status string) bool { return status == "Running" || status == "Paused" }
 
 // holding is an object and the host that has it.
 type holding struct {
@@ -142,8 +155,7 @@ func (s *storm) judgeStatus(ctx context.Context, r row, b *books) {
 	if c.Status == "Error" && said(c) == "no reason given" {
 		s.journal.fault("%s is in Error without a reason", r.uuid)
 	}
-	lives := c.Status == "Running" || c.Status == "Paused"
-	if r.absent || lives && (!r.wantRunning || r.wantPaused != (c.Status == "Paused")) {
+	if r.absent || wired(c.Status) && (!r.wantRunning || r.wantPaused != (c.Status == "Paused")) {
 		s.journal.fault("%s is %s, but its host is told: absent %v, running %v, paused %v", r.uuid, c.Status, r.absent, r.wantRunning, r.wantPaused)
 	}
 }
@@ -218,26 +230,25 @@ func (s *storm) judgeWires(t *testing.T, r row, b *books, held []holding) {
 	if !slices.Equal(own, ports) && (!unmade || len(own) > 0) {
 		s.journal.fault("%s (%s) has interfaces %v and ports %v", r.uuid, r.status, own, ports)
 	}
-	if r.status != "Running" && r.status != "Paused" {
+	if !wired(r.status) {
 		return
 	}
 	for _, o := range held {
 		if !o.Sandbox {
 			continue
 		}
-		links := s.linksOf(t, o)
-		if links != len(own) {
-			s.journal.fault("%s has %d interfaces and %d links in its sandbox on %s", r.uuid, len(own), links, o.host)
+		links, err := s.linksOf(t.Context(), o)
+		if err != nil || links != len(own) {
+			s.journal.fault("%s has %d interfaces and %d links in its sandbox on %s: %v", r.uuid, len(own), links, o.host, err)
 		}
 	}
 }
 
 // linksOf counts the interfaces in a sandbox but its loopback.
-func (s *storm) linksOf(t *testing.T, o holding) int {
-	t.Helper()
+func (s *storm) linksOf(ctx context.Context, o holding) (int, error) {
 	i := slices.IndexFunc(s.Hosts, func(h *deployment.Host) bool { return h.Name == o.host })
-	out := s.Hosts[i].Room.Output(t, "ip", "-n", "zun-"+string(o.Container), "-o", "link", "show", "type", "veth")
-	return strings.Count(out, "\n")
+	out, err := s.Hosts[i].Room.Try(ctx, "ip", "-n", "zun-"+string(o.Container), "-o", "link", "show", "type", "veth")
+	return strings.Count(out, "\n"), err
 }
 
 // judgeRecords holds that each action ended as its events say.
