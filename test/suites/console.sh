@@ -11,7 +11,7 @@ gotest console -count=1 -tags integration -parallel 4 -timeout 20m ./test/consol
 scripts/dockerd.sh stop "$STATE/console-docker"
 
 # What strangers send is made up, too: frames, tickets, origins, signals and forwarded addresses, for a while each.
-told=$(FUZZ_SECONDS=${MATRIX:+300} test/fuzz-targets ./internal/term) || true
+told=$(FUZZ_TRIES=${MATRIX:+1000000} test/fuzz-targets ./internal/term) || true
 printf '%s\n' "$told"
 read -r _ targets broken <<<"$(tail -n 1 <<<"$told")"
 figure console-fuzz "$targets" "$broken"

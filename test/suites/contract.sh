@@ -15,12 +15,12 @@ eval "$(test/servers/databases.sh start "$STATE/outage")"
 gotest contract-outages -count=1 -tags integration -run 'OutageOf|EventsOnServers|WhileTheDatabase' ./internal/app || rc=1
 [ ! -f "$ZUN_TEST_TABLE" ] || cat "$ZUN_TEST_TABLE"
 
-# Every fuzz target of what reads words of others, for a bounded time each; longer, and through the whole front, in a
+# Every fuzz target of what reads words of others, a bounded number of times each; more often, and through the whole front, in a
 # matrix.
 read_by_us="./internal/rest ./internal/rest/body ./internal/rest/schema ./internal/adapter/policy ./internal/config ./internal/cli/template"
 [ -z "$MATRIX" ] || read_by_us="$read_by_us ./internal/app"
 # shellcheck disable=SC2086 # the packages are words
-FUZZ_SECONDS=$([ -n "$MATRIX" ] && echo 60 || echo 4) test/fuzz-targets $read_by_us 2>&1 | tee "$STATE/fuzzed" || rc=1
+FUZZ_TRIES=${MATRIX:+300000} test/fuzz-targets $read_by_us 2>&1 | tee "$STATE/fuzzed" || rc=1
 read -r _ ran bad < <(tail -1 "$STATE/fuzzed")
 figure contract-fuzz "$ran" "$bad"
 [ $rc -eq 0 ]
