@@ -168,6 +168,7 @@ func TestFaultsNamePlaceAndExpectation(t *testing.T) {
 		"default_cpu = NaN":                         "expected a number",
 		"[compute]\nreserve_disk_for_image = 1.5":   "expected at most 1",
 		"host = $hots":                              "DEFAULT.host: $hots names no option (write $$ for a plain dollar)",
+		"[docker]\ndefault_registry_password = a$b": "docker.default_registry_password: $name in it names no option (write $$ for a plain dollar)",
 		"host = $state_path\nstate_path = /$host":   "refers to itself: DEFAULT.host -> DEFAULT.state_path -> DEFAULT.host",
 		"[api\nport = 1":                            "zun.conf:1: a section must be written as [name]",
 		"port":                                      `zun.conf:1: expected "option = value"`,

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -79,6 +80,9 @@ func (s *settings) expandAll(o Option, outer []string) ([]string, error) {
 	var out []string
 	for _, raw := range s.raw(o) {
 		text, err := s.expand(raw, o.Section, append(outer, o.Key()))
+		if errors.As(err, new(nameless)) && o.Secret {
+			return nil, nameless("name in it") // the name is a part of the secret
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -172,7 +176,15 @@ func (s *settings) lookup(name, section string, outer []string) (string, error) 
 		}
 		return all[len(all)-1], nil
 	}
-	return "", fmt.Errorf("$%s names no option (write $$ for a plain dollar)", name)
+	return "", nameless(name)
+}
+
+// nameless is a reference to an option that there is not.
+type nameless string
+
+// Error implements error.
+func (name nameless) Error() string {
+	return fmt.Sprintf("$%s names no option (write $$ for a plain dollar)", string(name))
 }
 
 // judge checks every value that the files give against the table: warnings for
