@@ -96,7 +96,8 @@ func waitFor(steps []*besideStep) error {
 }
 
 // do does one step within its bound, unless the agent is asked to end before it.
-// A pull is also cut short then: the engine keeps the layers it has.
+// A pull is also cut short then, and when the container is to go: it may take an hour, and
+// the engine keeps the layers it has.
 func (a *Agent) do(ctx context.Context, step plan.Step, job *Job) error {
 	select {
 	case <-a.ending:
@@ -108,7 +109,7 @@ func (a *Agent) do(ctx context.Context, step plan.Step, job *Job) error {
 	case plan.StepImage:
 		bound = a.opt.PullTimeout
 		var cancel context.CancelFunc
-		ctx, cancel = a.untilEnding(ctx)
+		ctx, cancel = a.untilMoot(ctx, job.Assignment.Container)
 		defer cancel()
 	case plan.StepCommit:
 		bound = a.opt.PullTimeout // it copies as much as a pull does
@@ -130,13 +131,20 @@ func (a *Agent) do(ctx context.Context, step plan.Step, job *Job) error {
 	return &stepError{kind: step.Kind, err: err}
 }
 
-// untilEnding returns a context that also ends when the agent is asked to.
-func (a *Agent) untilEnding(ctx context.Context) (context.Context, context.CancelFunc) {
+// untilMoot returns a context that also ends when the agent is asked to, and when the
+// container id is to go.
+func (a *Agent) untilMoot(ctx context.Context, id domain.ContainerID) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
+	var doomed <-chan struct{}
+	if c := a.ledger.find(id); c != nil {
+		doomed = c.doomed
+	}
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
 		select {
 		case <-a.ending:
+			cancel()
+		case <-doomed:
 			cancel()
 		case <-ctx.Done():
 		}

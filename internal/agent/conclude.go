@@ -126,7 +126,7 @@ func (a *Agent) seen(ctx context.Context, t *task) *domain.Observation {
 // after everything half made is undone.
 func (a *Agent) failed(ctx context.Context, t *task, err error) {
 	switch {
-	case a.cutShort(err):
+	case a.cutShort(err), t.isDoomed() && !t.want.Want.Absent && errors.Is(err, context.Canceled):
 		return // the next run plans again
 	case t.want.Op == nil, t.want.Op.ActionID == 0: // upkeep, or a tombstone that nobody else retries
 		a.tryAgain(ctx, t, err)

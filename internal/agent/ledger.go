@@ -31,6 +31,7 @@ type charge struct {
 	fresh    bool           // objects are as the engine last told, and no event came since
 	resumed  opKey          // the action that was there when this agent began
 	told     *domain.Report // the last report of what was observed
+	doomed   chan struct{}  // closed once the container is to go
 
 	course course
 }
@@ -100,7 +101,7 @@ func (l *ledger) find(id domain.ContainerID) *charge {
 func (l *ledger) charge(id domain.ContainerID) *charge {
 	c := l.charges[id]
 	if c == nil {
-		c = &charge{id: id, fresh: l.listed}
+		c = &charge{id: id, fresh: l.listed, doomed: make(chan struct{})}
 		c.resumed, c.course.ended, c.course.tried, c.course.made = keyOf(nil), keyOf(nil), keyOf(nil), noGeneration
 		c.course.plugs = map[string]plug{}
 		c.course.trouble.wait = queue.Backoff{First: 500 * time.Millisecond, Longest: 30 * time.Second}
@@ -119,6 +120,19 @@ func (l *ledger) assign(want domain.Assignment) {
 	c.want, c.assigned = want, true
 	if !l.read {
 		c.resumed = keyOf(want.Op)
+	}
+	if want.Want.Absent && !c.isDoomed() {
+		close(c.doomed)
+	}
+}
+
+// isDoomed says whether the container is to go, for good.
+func (c *charge) isDoomed() bool {
+	select {
+	case <-c.doomed:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -22,9 +22,9 @@ import (
 func TestADeleteOutrunsACreate(t *testing.T) {
 	t.Parallel()
 	l := newLane(t, deployment.Plan{Engine: deployment.Simulated{}})
-	l.cue(t, fake.Cue{Op: fake.OpImagePull, Times: 1, Delay: 3 * time.Second})
+	l.cue(t, fake.Cue{Op: fake.OpImagePull, Times: 1, Delay: time.Hour})
 	uuid := l.create(t, "short-lived")
-	l.await(t, uuid, "Creating")
+	l.Eventually(t, "the pull is under way", l.cueTaken(t))
 	l.remove(t, uuid)
 	l.works(t)
 }
