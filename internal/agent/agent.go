@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-zun/zun/internal/agent/mail"
 	"github.com/go-zun/zun/internal/agent/queue"
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // Agent carries out the assignments of one host. It is made by New and lives while
@@ -49,7 +50,7 @@ func New(deps Deps) *Agent {
 	a := &Agent{
 		engine: deps.Engine, nets: deps.Nets, mounts: deps.Mounts, control: deps.Control, hands: deps.Steps,
 		clock: deps.Clock, log: deps.Log, opt: opt,
-		ledger: newLedger(),
+		ledger: newLedger(dedicable(deps)),
 		queue:  queue.New(deps.Clock, opt.Workers),
 		signals: signals{
 			ending: make(chan struct{}), looked: make(chan struct{}),
@@ -62,6 +63,15 @@ func New(deps Deps) *Agent {
 		Timeout: opt.CallTimeout, Senders: opt.Senders,
 	})
 	return a
+}
+
+// dedicable returns the CPUs of the host where some of them can be dedicated, else none.
+func dedicable(deps Deps) []int {
+	cpus, err := domain.ParseCPUs(deps.Options.CPUs)
+	if _, able := deps.Engine.(Confiner); !able || err != nil {
+		return nil
+	}
+	return cpus
 }
 
 // Run adopts what stands on the host and carries out assignments until ctx ends.

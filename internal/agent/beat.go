@@ -126,6 +126,9 @@ func (a *Agent) inventory(ctx context.Context, last domain.Inventory) domain.Inv
 		return last
 	}
 	now.DiskGB -= int64(float64(now.DiskGB) * a.opt.ImageDiskShare)
+	if a.ledger.cpus != nil {
+		now.CPUPinning, now.MemoryNodes = len(a.opt.MemoryNodes) > 0, a.opt.MemoryNodes
+	}
 	if a.mounts == nil {
 		now.VolumeReason = "volumes of a size are switched off on the host"
 		return now
@@ -213,8 +216,16 @@ func (a *Agent) readAssignments(ctx context.Context) error {
 		token(a.rewired)
 	}
 	a.revisions.reached(reached)
+	a.share()
 	for _, id := range ids {
 		a.queue.Add(id)
 	}
 	return nil
+}
+
+// share has all who share CPUs moved if those that are dedicated changed.
+func (a *Agent) share() {
+	for _, id := range a.ledger.reshare() {
+		a.queue.Add(id)
+	}
 }

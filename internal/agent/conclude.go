@@ -304,6 +304,7 @@ func (a *Agent) tell(ctx context.Context, r domain.Report) (stale bool, err erro
 func (a *Agent) delivered(r domain.Report, stale bool) {
 	if r.Phase == domain.PhaseReleased || r.Phase == domain.PhaseRefused {
 		a.ledger.drop(r.Container, opKey{action: r.ActionID, epoch: r.Epoch})
+		a.share()
 		token(a.rewired)
 	}
 	if stale {

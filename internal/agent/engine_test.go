@@ -283,7 +283,7 @@ func (e scriptedMembers) Create(_ context.Context, m agent.MemberSpec) (agent.Ob
 	if m.Sandbox.EngineID == "" {
 		e.broken = append(e.broken, "a member was created without a sandbox")
 	}
-	return e.add(agent.Object{Container: m.Container, Generation: m.Generation, State: domain.Observation{Status: domain.Created}}), nil
+	return e.add(agent.Object{Container: m.Container, Generation: m.Generation, CPUSet: m.CPUSet, State: domain.Observation{Status: domain.Created}}), nil
 }
 
 // act finds o's object under the lock and gives it to fn.
@@ -353,6 +353,10 @@ func (e scriptedMembers) Unpause(_ context.Context, o agent.Object) error {
 
 func (e scriptedMembers) Update(_ context.Context, o agent.Object, spec domain.Spec) error {
 	return e.act("update", o, func(o *agent.Object) { e.sizes[o.Container] = spec.MemoryMB })
+}
+
+func (e *scriptedEngine) Confine(_ context.Context, o agent.Object, cpus domain.CPUSet) error {
+	return e.act("confine", o, func(o *agent.Object) { o.CPUSet = cpus })
 }
 
 func (e scriptedMembers) Remove(_ context.Context, o agent.Object) error {

@@ -67,14 +67,14 @@ func (h *host) begin() *host {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	var hands agent.Hands = steps.New(steps.Deps{Engine: engine, Images: images, Nets: h.nets, StateDir: h.state})
+	var hands agent.Hands = steps.New(steps.Deps{Engine: engine, Images: images, Nets: h.nets, CPUs: allCPUs, StateDir: h.state})
 	if h.hands != nil {
 		hands = h.hands(hands)
 	}
 	h.agent = agent.New(agent.Deps{
 		Engine: engine, Nets: h.nets, Control: h.control, Steps: hands, Clock: clock,
 		Log:     slog.New(slog.NewTextHandler(logWriter{h.t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Options: agent.Options{HostID: "host-1", BootID: "boot-1", ImageDiskShare: 0.2},
+		Options: agent.Options{HostID: "host-1", BootID: "boot-1", ImageDiskShare: 0.2, CPUs: allCPUs},
 	})
 	ctx, cancel := context.WithCancel(h.t.Context())
 	ended := make(chan error, 1)
@@ -88,6 +88,9 @@ func (h *host) begin() *host {
 	})
 	return h
 }
+
+// allCPUs are those of the machine.
+const allCPUs = "0-3"
 
 // logWriter writes the agent's log into the test's.
 type logWriter struct{ t *testing.T }

@@ -19,6 +19,7 @@ type ledger struct {
 	charges map[domain.ContainerID]*charge
 	listed  bool // the engine's objects were listed and no event was lost since
 	read    bool // the assignments were read in full
+	shared
 }
 
 // charge is one container. Its first part is guarded by the ledger; the second
@@ -89,7 +90,10 @@ func keyOf(op *domain.Op) opKey {
 	return opKey{action: op.ActionID, epoch: op.Epoch}
 }
 
-func newLedger() *ledger { return &ledger{charges: map[domain.ContainerID]*charge{}} }
+// newLedger returns one of a host that has cpus; none: nothing can be dedicated there.
+func newLedger(cpus []int) *ledger {
+	return &ledger{charges: map[domain.ContainerID]*charge{}, shared: shared{cpus: cpus}}
+}
 
 func (l *ledger) find(id domain.ContainerID) *charge {
 	l.mu.Lock()
@@ -214,7 +218,11 @@ func (l *ledger) stir(id domain.ContainerID) bool {
 func (l *ledger) order(c *charge) (domain.Assignment, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return c.want, c.assigned
+	want := c.want
+	if want.CPUSet == (domain.CPUSet{}) {
+		want.CPUSet = l.left
+	}
+	return want, c.assigned
 }
 
 // objects returns c's objects, and whether they are fresh.

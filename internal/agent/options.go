@@ -3,6 +3,8 @@ package agent
 import (
 	"log/slog"
 	"time"
+
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // Deps are what an Agent is made of. Engine, Nets, Control and Steps are required;
@@ -25,6 +27,10 @@ type Options struct {
 	// ImageDiskShare of the engine's disk, 0 to 1, is kept for images and not offered.
 	ImageDiskShare float64
 	BootID         string // changes when the machine boots; told in every beat
+	// CPUs lists all of this host, and MemoryNodes has those that may be dedicated; none:
+	// nothing is dedicated here.
+	CPUs        string
+	MemoryNodes []domain.MemoryNode
 	// Abilities are the words of Assignment.Requires that this host obeys.
 	Abilities []string
 

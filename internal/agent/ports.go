@@ -79,6 +79,8 @@ type MemberSpec struct {
 	Generation int64
 	Sandbox    Object
 	Spec       domain.Spec
+	// CPUSet is where it may run; empty: anywhere.
+	CPUSet domain.CPUSet
 	// HostsFile, ResolvFile and HostnameFile are bound read-only over /etc.
 	HostsFile, ResolvFile, HostnameFile string
 	Binds                               []Bind
@@ -102,6 +104,12 @@ type Images interface {
 	// with a message that a user understands.
 	Pull(ctx context.Context, ref string, secret *domain.PullSecret, progress func(done, total int64)) error
 	Remove(ctx context.Context, ref string) error
+}
+
+// Confiner is the optional capability of moving a member, running or not, to other CPUs
+// than it was made for. Objects tell where they may run.
+type Confiner interface {
+	Confine(ctx context.Context, o Object, cpus domain.CPUSet) error
 }
 
 // Execer is the optional capability of running commands in a running member. A session

@@ -116,7 +116,7 @@ func (a *Agent) look(ctx context.Context, t *task) error {
 			return err
 		}
 	}
-	t.have = plan.Have{Objects: objects, Resumed: t.want.Op != nil && t.begunBefore()}
+	t.have = plan.Have{Objects: a.ledger.located(objects, t.want.CPUSet), Resumed: t.want.Op != nil && t.begunBefore()}
 	if limits := domain.ClaimOf(t.want.Spec); t.course.sized != nil && *t.course.sized != limits {
 		t.have.Resized = t.want.Op == nil
 	}

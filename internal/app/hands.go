@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-zun/zun/internal/adapter/image/notary"
 	"github.com/go-zun/zun/internal/adapter/network/plumb"
+	"github.com/go-zun/zun/internal/adapter/topology"
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/agent/calls"
 	"github.com/go-zun/zun/internal/agent/parcel"
@@ -115,16 +116,45 @@ func newAgent(c config.Config, engine agent.Engine, images *stock.Stock, link *n
 	if err := os.MkdirAll(state, 0o711); err != nil {
 		return nil, fmt.Errorf("make the agent's directory: %w", err)
 	}
+	machine, err := readMachine(c.Compute, log)
+	if err != nil {
+		return nil, err
+	}
 	var mounts agent.Mounts // stays nil where there are none: a nil of another type would not be
 	if m := openMounts(c, link.Deployment()); m != nil {
 		mounts = m
 	}
 	return agent.New(agent.Deps{
 		Engine: engine, Nets: nets, Mounts: mounts, Control: link.Control(),
-		Steps: steps.New(steps.Deps{Engine: engine, Images: images, Nets: nets, Mounts: mounts, StateDir: state}),
+		Steps: steps.New(steps.Deps{Engine: engine, Images: images, Nets: nets, Mounts: mounts, CPUs: machine.CPUs, StateDir: state}),
 		Clock: agent.SystemClock(), Log: log,
-		Options: agent.Options{HostID: link.HostID(), BootID: bootID(), ImageDiskShare: c.Compute.ImageDiskShare, Abilities: []string{domain.AbilityMounts, domain.AbilityVolumes, domain.AbilityGroups, domain.AbilitySignatures}},
+		Options: agent.Options{
+			HostID: link.HostID(), BootID: bootID(), ImageDiskShare: c.Compute.ImageDiskShare, CPUs: machine.CPUs, MemoryNodes: machine.Nodes,
+			Abilities: []string{domain.AbilityMounts, domain.AbilityVolumes, domain.AbilityGroups, domain.AbilitySignatures, domain.AbilityCPUs},
+		},
 	}), nil
+}
+
+// readMachine returns the CPUs of this host, and by memory node those that may be
+// dedicated, which are none where the operator does not want it. A kernel that does not
+// tell is one on which nothing is dedicated.
+func readMachine(c config.Compute, log *slog.Logger) (topology.Machine, error) {
+	machine, err := topology.Read(topology.Sysfs)
+	if err != nil {
+		if c.Pinning {
+			return machine, fmt.Errorf("[compute] enable_cpu_pinning: %w", err)
+		}
+		log.Debug("the CPUs of the host cannot be told", "error", err)
+		return machine, nil
+	}
+	dedicable, err := machine.Dedicable(c.FloatingCPUs)
+	if err != nil {
+		return machine, fmt.Errorf("[DEFAULT] floating_cpu_set: %w", err)
+	}
+	if machine.Nodes = nil; c.Pinning {
+		machine.Nodes = dedicable
+	}
+	return machine, nil
 }
 
 // bootID changes whenever the machine boots; empty where the kernel does not tell.

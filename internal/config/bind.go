@@ -214,7 +214,8 @@ func (b binder) compute() Compute {
 	}
 	c := Compute{UniqueNames: b.text(s, "unique_container_name_scope"), ReservedCPUs: int(b.whole(s, "reserved_host_cpus")),
 		ReservedMemoryMB: b.whole(s, "reserved_host_memory_mb"), ReservedDiskMB: b.whole(s, "reserved_host_disk_mb"),
-		ImageDiskShare: b.number(s, "reserve_disk_for_image"), CPURatio: ratio("cpu"), MemoryRatio: ratio("ram"), DiskRatio: ratio("disk")}
+		ImageDiskShare: b.number(s, "reserve_disk_for_image"), CPURatio: ratio("cpu"), MemoryRatio: ratio("ram"), DiskRatio: ratio("disk"),
+		Pinning: b.truth(s, "enable_cpu_pinning"), FloatingCPUs: b.text("DEFAULT", "floating_cpu_set")}
 	return c
 }
 

@@ -168,6 +168,8 @@ type Compute struct {
 	ReservedMemoryMB, ReservedDiskMB int64
 	ImageDiskShare                   float64 // 0 to 1
 	CPURatio, MemoryRatio, DiskRatio float64 // overcommit
+	Pinning                          bool    // CPUs may be dedicated
+	FloatingCPUs                     string  // a list of CPUs that are not; empty: the first
 }
 
 // Engine is what the agent makes containers with.

@@ -39,7 +39,7 @@ func hostOptions() []Option {
 			Use: Mapped, Note: "the longest interval that control answers to a beat"},
 		{Name: "sync_container_state_interval", Type: Seconds, Default: "60", Min: bound(1), Help: "Seconds between state syncs",
 			Use: Inert, Note: "the engine's events tell changes at once; after a break in them all containers are compared"},
-		{Name: "floating_cpu_set", Help: "CPU list kept out of pinning", Use: Inert, Note: noPinning},
+		{Name: "floating_cpu_set", Help: "CPU list kept out of pinning, as 0-1,4; empty is the first CPU of the host"},
 		{Name: "auth_encryption_key", Help: "Key for registry passwords", Secret: true,
 			Use: Inert, Note: "secrets are sealed with the key file of [secrets] key_file"},
 		{Name: "sandbox_image", Default: "kubernetes/pause", Help: "Image of a sandbox", Use: Inert, Note: ownHolder},

@@ -1,7 +1,5 @@
 package config
 
-const noPinning = "cores are not pinned in this release"
-
 func engineOptions() []Option {
 	rows := ours(in("engine",
 		Option{Name: "driver", Default: "$container_driver", Choices: []string{"docker", "fake"}, Help: "Engine that the agent drives; fake keeps containers in memory, for tests"},
@@ -55,7 +53,7 @@ func agentOptions() []Option {
 		Option{Name: "disk_allocation_ratio", Type: Float, Min: bound(0), Help: "Override of disk overcommit"},
 		Option{Name: "resume_container_state", Type: Boolean, Default: "false", Help: "Start containers that ran before the host went down",
 			Use: Inert, Note: "each container's own restart policy says what is started again"},
-		Option{Name: "enable_cpu_pinning", Type: Boolean, Default: "false", Help: "Host accepts dedicated CPUs", Use: Inert, Note: noPinning},
+		Option{Name: "enable_cpu_pinning", Type: Boolean, Default: "false", Help: "Host accepts dedicated CPUs"},
 		Option{Name: "host_shared_with_nova", Type: Boolean, Default: "false", Help: "Use Nova's resource provider of the same host", Use: Inert, Note: noPlacement},
 		Option{Name: "resource_provider_association_refresh", Type: Seconds, Default: "300", Help: "Seconds between refreshes of aggregates and traits", Use: Inert, Note: noPlacement},
 		Option{Name: "remount_container_volume", Type: Boolean, Default: "true", Help: "Re-attach volumes when the service starts", Use: Inert, Note: noVolumes},

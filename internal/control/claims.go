@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-zun/zun/internal/control/place"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -32,7 +33,50 @@ func (t *Turn) Occupy(ctx context.Context, c *domain.Container, host domain.Host
 		return fmt.Errorf("claim host %s: %w", host.ID, err)
 	}
 	c.HostID, c.HostName = host.ID, host.Name
+	if c.Spec.CPUPolicy == domain.CPUDedicated {
+		return t.dedicate(ctx, c, host)
+	}
 	return nil
+}
+
+// dedicate gives c CPUs of host for itself. The claim holds the row of the host, so that
+// nobody else chooses there until the end of the transaction.
+func (t *Turn) dedicate(ctx context.Context, c *domain.Container, host domain.Host) error {
+	held, err := Holdings(ctx, t.Tx, host.ID)
+	if err != nil {
+		return err
+	}
+	graves, err := t.Containers().Tombstones().Since(ctx, host.ID, 0)
+	if err != nil {
+		return fmt.Errorf("list the tombstones of %s: %w", host.ID, err)
+	}
+	for _, grave := range graves {
+		held[host.ID] = append(held[host.ID], holding(grave))
+	}
+	cpus, fits := place.Dedicate(&host, held[host.ID], domain.ClaimOf(c.Spec))
+	if !fits {
+		return domain.NewFault(domain.Conflict, "host-full", "Compute node %s has not enough CPUs left to dedicate.", host.Name)
+	}
+	c.CPUSet = cpus
+	return nil
+}
+
+// Holdings returns by host what containers with dedicated CPUs have, on one host or, if
+// hostID is empty, on all.
+func Holdings(ctx context.Context, tx Tx, hostID string) (map[string][]place.Holding, error) {
+	rows, err := tx.Containers().List(ctx, ContainerQuery{Scope: Everything(), HostID: hostID, Dedicated: true})
+	if err != nil {
+		return nil, fmt.Errorf("list the containers with dedicated CPUs: %w", err)
+	}
+	held := map[string][]place.Holding{}
+	for _, row := range rows {
+		held[row.HostID] = append(held[row.HostID], holding(row))
+	}
+	return held, nil
+}
+
+func holding(c domain.Container) place.Holding {
+	return place.Holding{CPUSet: c.CPUSet, MemoryMB: c.Spec.MemoryMB}
 }
 
 // IsHostFull says whether err tells that a host was filled since it was chosen.
@@ -40,11 +84,11 @@ func IsHostFull(err error) bool {
 	return err != nil && domain.AsFault(err).Code == "host-full"
 }
 
-// Vacate gives the claim of c on its host back and takes the host out of c. The
-// claim is held exactly as long as c names a host.
+// Vacate gives the claim of c on its host back and takes the host and its CPUs out of c.
+// The claim is held exactly as long as c names a host.
 func (t *Turn) Vacate(ctx context.Context, c *domain.Container) error {
 	err := t.GiveHost(ctx, c.HostID, domain.ClaimOf(c.Spec))
-	c.HostID, c.HostName = "", ""
+	c.HostID, c.HostName, c.CPUSet = "", "", domain.CPUSet{}
 	return err
 }
 

@@ -8,8 +8,9 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// Need is what row asks of a host, with its neighbours counted. Only a container
-// whose hints speak of neighbours costs a look at them.
+// Need is what row asks of a host, with its neighbours counted, and with what is held of
+// the hosts already where it wants CPUs of its own. Only a container that asks for the one
+// or the other costs a look at it.
 func Need(ctx context.Context, tx Tx, row domain.Container, refused []string) (place.Need, error) {
 	n := place.NeedOf(row.Spec, refused)
 	for i := range n.Bonds {
@@ -19,7 +20,12 @@ func Need(ctx context.Context, tx Tx, row domain.Container, refused []string) (p
 		}
 		n.Bonds[i].Near = near
 	}
-	return n, nil
+	if !n.Dedicated {
+		return n, nil
+	}
+	held, err := Holdings(ctx, tx, "")
+	n.Held = held
+	return n, err
 }
 
 // neighbours counts, by host, the kin of row in its own project; what other projects

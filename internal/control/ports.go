@@ -96,6 +96,8 @@ type ContainerQuery struct {
 	Capsules []domain.ContainerID
 	// OwnImage, if not empty: only those made from this image of their project's own.
 	OwnImage string
+	// Dedicated: only those that have CPUs for themselves.
+	Dedicated bool
 	// SinceRevision, with HostID: only those whose revision is above it.
 	SinceRevision *int64
 	Page          Page

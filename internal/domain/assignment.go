@@ -15,7 +15,9 @@ type Assignment struct {
 	Spec        Spec
 	Nics        []Nic
 	Volumes     []Volume
-	Secret      *PullSecret
+	// CPUSet are the CPUs that are dedicated to the container; empty: it shares.
+	CPUSet CPUSet
+	Secret *PullSecret
 	// ImageKeys are PEM public keys of which one must have signed the image; empty: none.
 	ImageKeys []string
 	// Requires are words for abilities the agent must know; one that it does not
@@ -29,6 +31,7 @@ const (
 	AbilityVolumes    = "volumes"          // makes volumes of a size
 	AbilityGroups     = "security-groups"  // enforces security groups
 	AbilitySignatures = "image-signatures" // verifies that images are signed
+	AbilityCPUs       = "dedicated-cpus"   // keeps CPUs for one container alone
 )
 
 // Op is an action as the host sees it.

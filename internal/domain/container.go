@@ -50,6 +50,8 @@ type Container struct {
 	Resolved []NetChoice
 	// Volumes are what the volume service prepared for the mounts of Spec.
 	Volumes []Volume
+	// CPUSet are the CPUs that are dedicated to it, which it has as long as it has a host.
+	CPUSet CPUSet
 
 	EngineID  string
 	Hostname  string // as it is inside; Spec.Hostname is what was asked
@@ -88,7 +90,7 @@ type Spec struct {
 	Workdir         string
 	Hostname        string
 	CPU             float64 // CPUs
-	CPUPolicy       string  // "shared" or "dedicated"
+	CPUPolicy       string  // CPUShared or CPUDedicated
 	MemoryMB        int64
 	DiskGB          int64
 	Restart         RestartPolicy

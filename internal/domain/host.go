@@ -46,6 +46,8 @@ type Inventory struct {
 	VolumeReason  string // why VolumeLimit is empty
 	// Devices are the PCI devices that may be passed through and are free.
 	Devices []DevicePool
+	// MemoryNodes have the CPUs that may be dedicated; none where CPUPinning is false.
+	MemoryNodes []MemoryNode
 }
 
 // DevicePool is a number of PCI devices of one kind.

@@ -54,6 +54,7 @@ const (
 	MemberUnpause Name = "agent.member.unpause"
 	MemberRemove  Name = "agent.member.remove"
 	MemberUpdate  Name = "agent.member.update"
+	MemberConfine Name = "agent.member.confine"
 	MemberCommit  Name = "agent.member.commit"
 	ArchivePut    Name = "agent.archive.put"
 	FilesWrite    Name = "agent.files.write"
@@ -91,6 +92,7 @@ func List() []Point {
 		{MemberUnpause, Agent, "the process is thawed"},
 		{MemberRemove, Agent, "the engine object is gone"},
 		{MemberUpdate, Agent, "the object has the new limits"},
+		{MemberConfine, Agent, "the process runs on other CPUs"},
 		{MemberCommit, Agent, "the image of the object exists"},
 		{ArchivePut, Agent, "the archive is unpacked"},
 		{FilesWrite, Agent, "the container's files are written"},

@@ -11,11 +11,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/client"
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // otherNetwork is one that containers join and leave.
@@ -94,6 +96,46 @@ func (l *lane) update(t *testing.T, uuid string) {
 		return errors.Join(err, errors.New("it was only just asked for"))
 	})
 	l.await(t, uuid, "Running")
+}
+
+// neighbour has another container come that wants a CPU for itself, and go again: the
+// first one leaves it that CPU, and gets it back.
+func (l *lane) neighbour(t *testing.T, uuid string) {
+	t.Helper()
+	const name, all = "neighbour", ""
+	former := l.Engine.CPUs(t, l.Deployment, uuid)
+	order := l.order(name)
+	one := 1.0
+	order.CPU, order.CPUPolicy, order.Mounts = &one, domain.CPUDedicated, nil
+	other := l.createOf(t, order)
+	l.await(t, other, "Running")
+	own := l.Engine.CPUs(t, l.Deployment, other)
+	l.Eventually(t, "the CPU is the neighbour's alone", func() error {
+		if shared := l.Engine.CPUs(t, l.Deployment, uuid); own == all || shared == former || slices.Contains(cpus(t, shared), own) {
+			return fmt.Errorf("they run on %q and %q", own, shared)
+		}
+		return nil
+	})
+	l.remove(t, other)
+	l.Eventually(t, "the CPU is everybody's again", func() error {
+		if shared := l.Engine.CPUs(t, l.Deployment, uuid); shared != all && !slices.Contains(cpus(t, shared), own) {
+			return fmt.Errorf("it runs on %q only", shared)
+		}
+		return nil
+	})
+	l.await(t, uuid, "Running")
+}
+
+func cpus(t *testing.T, list string) (names []string) {
+	t.Helper()
+	numbers, err := domain.ParseCPUs(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cpu := range numbers {
+		names = append(names, domain.FormatCPUs([]int{cpu}))
+	}
+	return names
 }
 
 // put copies a file into a container until it is there: a put that was cut off is never

@@ -47,7 +47,7 @@ func deeds() map[string]deed {
 // verbs are a whole life, in an order in which each is legal.
 func verbs() []string {
 	return []string{
-		"create", "kill", "stop", "start", "pause", "unpause", "reboot", "update", "rename", "put_archive", "network_attach", "network_detach",
+		"create", "kill", "stop", "start", "pause", "unpause", "reboot", "update", "neighbour", "rename", "put_archive", "network_attach", "network_detach",
 		"add_security_group", "remove_security_group", "commit", "image_delete", "rebuild", "delete",
 	}
 }
@@ -102,6 +102,8 @@ func (l *lane) live(t *testing.T, life life) (hidden bool) {
 			hidden = l.struck(t, uuid, l.do(t, uuid, deeds()[verb]))
 		case "update":
 			l.update(t, uuid)
+		case "neighbour":
+			l.neighbour(t, uuid)
 		case "rename":
 			l.rename(t, uuid, life.name+"-renamed")
 		case "put_archive":
@@ -135,16 +137,21 @@ func (l *lane) ready(t *testing.T, uuid string) {
 	})
 }
 
-// create asks for a container until the service knows it.
+// create asks for the usual container until the service knows it.
 func (l *lane) create(t *testing.T, name string) (uuid string) {
 	t.Helper()
+	return l.createOf(t, l.order(name))
+}
+
+func (l *lane) createOf(t *testing.T, order api.ContainerCreate) (uuid string) {
+	t.Helper()
 	l.Eventually(t, "the create is accepted", func() error {
-		known, err := l.CLI.Containers(t.Context(), client.ListOptions{Filters: url.Values{"name": {name}}})
+		known, err := l.CLI.Containers(t.Context(), client.ListOptions{Filters: url.Values{"name": {order.Name}}})
 		if err != nil {
 			return err
 		}
 		if len(known) == 0 {
-			c, err := l.CLI.CreateContainer(t.Context(), l.order(name), true)
+			c, err := l.CLI.CreateContainer(t.Context(), order, true)
 			uuid = c.UUID
 			return err
 		}

@@ -81,6 +81,7 @@ func meetings() map[failpoint.Name][]string {
 		failpoint.MemberUnpause:  {"unpause"},
 		failpoint.MemberRemove:   {"delete", "rebuild"},
 		failpoint.MemberUpdate:   {"update"},
+		failpoint.MemberConfine:  {"neighbour"},
 		failpoint.MemberCommit:   {"commit"},
 		failpoint.ArchivePut:     {"put_archive"},
 		failpoint.FilesWrite:     {"create"},

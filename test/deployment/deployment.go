@@ -134,6 +134,8 @@ graceful_shutdown_timeout = 5
 connection = %[3]s
 [agent]
 state_dir = %[1]s/agent
+[compute]
+enable_cpu_pinning = true
 %[4]s
 %[5]s
 `, d.Dir, HostName(0), d.Database, engine, more)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/go-zun/zun/internal/adapter/engine/fake"
+	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -23,6 +24,8 @@ type Engine interface {
 	Objects(t *testing.T, d *Deployment) []string
 	// PID is the process of a container of d; it never comes back as another's.
 	PID(t *testing.T, d *Deployment, uuid string) int
+	// CPUs are those that a container of d may run on, as a list; empty: all.
+	CPUs(t *testing.T, d *Deployment, uuid string) string
 	// clear removes what d leaves in an engine that outlives it.
 	clear(t *testing.T, d *Deployment)
 }
@@ -55,6 +58,18 @@ func (Simulated) Objects(t *testing.T, d *Deployment) []string {
 // PID looks on every host.
 func (Simulated) PID(t *testing.T, d *Deployment, uuid string) int {
 	t.Helper()
+	return member(t, d, uuid).PID
+}
+
+// CPUs looks on every host.
+func (Simulated) CPUs(t *testing.T, d *Deployment, uuid string) string {
+	t.Helper()
+	return member(t, d, uuid).CPUSet.CPUs
+}
+
+// member is what the simulated engines know of a container; zero: nothing.
+func member(t *testing.T, d *Deployment, uuid string) agent.Object {
+	t.Helper()
 	for _, host := range d.Hosts {
 		objects, err := host.Cues(t).Inspect(t.Context(), domain.ContainerID(uuid))
 		if err != nil {
@@ -62,11 +77,11 @@ func (Simulated) PID(t *testing.T, d *Deployment, uuid string) int {
 		}
 		for _, o := range objects {
 			if !o.Sandbox {
-				return o.PID
+				return o
 			}
 		}
 	}
-	return 0
+	return agent.Object{}
 }
 
 // clear has nothing to do: the engine goes with its directory.
@@ -127,12 +142,24 @@ func (e Docker) Objects(t *testing.T, d *Deployment) []string {
 // PID is what the engine says.
 func (e Docker) PID(t *testing.T, _ *Deployment, uuid string) int {
 	t.Helper()
-	id := e.Ask(t, "ps", "--all", "--quiet", "--filter", "label="+domain.LabelContainer+"="+uuid, "--filter", "label="+domain.LabelRole+"=member")
 	var pid int
-	if _, err := fmt.Sscan(e.Ask(t, "inspect", "--format", "{{.State.Pid}}", strings.TrimSpace(id)), &pid); err != nil {
+	if _, err := fmt.Sscan(e.member(t, uuid, "{{.State.Pid}}"), &pid); err != nil {
 		t.Fatalf("the process of %s: %v", uuid, err)
 	}
 	return pid
+}
+
+// CPUs is what the engine says.
+func (e Docker) CPUs(t *testing.T, _ *Deployment, uuid string) string {
+	t.Helper()
+	return strings.TrimSpace(e.member(t, uuid, "{{.HostConfig.CpusetCpus}}"))
+}
+
+// member tells of a container in the engine's own templates.
+func (e Docker) member(t *testing.T, uuid, format string) string {
+	t.Helper()
+	id := e.Ask(t, "ps", "--all", "--quiet", "--filter", "label="+domain.LabelContainer+"="+uuid, "--filter", "label="+domain.LabelRole+"=member")
+	return e.Ask(t, "inspect", "--format", format, strings.TrimSpace(id))
 }
 
 func (e Docker) clear(t *testing.T, d *Deployment) {

@@ -12,8 +12,9 @@ type Object struct {
 	Container  domain.ContainerID
 	Generation int64
 	Sandbox    bool
-	PID        int    // 0 when not running
-	NetNS      string // path of the network namespace, empty when not running
+	PID        int           // 0 when not running
+	NetNS      string        // path of the network namespace, empty when not running
+	CPUSet     domain.CPUSet // where it may run; empty: anywhere
 	State      domain.Observation
 	CreatedAt  time.Time
 }

@@ -188,8 +188,18 @@ func (p planner) gated(plan Plan) Plan {
 	start := Step{Kind: StepStart, Waits: []StepKind{StepSandbox, StepNet}}
 	if p.exists {
 		start.Object = p.member
+		plan = p.confined(plan)
 	}
 	plan.Steps = append(plan.Steps, start)
+	return plan
+}
+
+// confined moves a member to the CPUs that it should run on now: what is dedicated to one
+// container comes and goes, and all others share what is left.
+func (p planner) confined(plan Plan) Plan {
+	if p.member.CPUSet != p.want.CPUSet {
+		plan.Steps = append(plan.Steps, Step{Kind: StepConfine, Object: p.member})
+	}
 	return plan
 }
 
@@ -276,7 +286,7 @@ func (p planner) settled() Plan {
 	case !p.exists:
 		return p.givenUp()
 	case p.member.Alive() && p.lives && !p.have.RestartDue:
-		return p.rewired(plan)
+		return p.confined(p.rewired(plan))
 	case p.member.Alive() && !p.want.Want.Running:
 		return p.stopOnly(plan)
 	case p.member.Alive(), p.have.RestartDue, p.cutOff():

@@ -20,6 +20,7 @@ const (
 	StepPause    StepKind = "pause"    // the process is frozen
 	StepUnpause  StepKind = "unpause"  // the process is thawed
 	StepUpdate   StepKind = "update"   // the limits are the wanted ones
+	StepConfine  StepKind = "confine"  // the process runs on the wanted CPUs
 	StepCommit   StepKind = "commit"   // the image of the member exists
 	StepVolumes  StepKind = "volumes"  // every volume is mounted
 	StepRaze     StepKind = "raze"     // the volumes are gone with what is in them

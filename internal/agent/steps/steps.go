@@ -19,6 +19,7 @@ type Deps struct {
 	Images Images
 	Nets   agent.Nets
 	Mounts agent.Mounts // nil: volumes cannot be made on this host
+	CPUs   string       // all of this host, as a list
 	// StateDir is the agent's own directory; the files bound into containers are
 	// below it.
 	StateDir string
@@ -49,6 +50,7 @@ func New(deps Deps) *Steps {
 		plan.StepPause:    s.pause,
 		plan.StepUnpause:  s.unpause,
 		plan.StepUpdate:   s.update,
+		plan.StepConfine:  s.confine,
 		plan.StepCommit:   s.commit,
 		plan.StepVolumes:  s.volumes,
 		plan.StepRaze:     s.raze,

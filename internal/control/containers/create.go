@@ -84,7 +84,7 @@ func (c *Containers) draft(actor domain.Actor, req control.CreateRequest) (domai
 		spec.PullPolicy = domain.PullAlways
 	}
 	if spec.CPUPolicy == "" {
-		spec.CPUPolicy = "shared"
+		spec.CPUPolicy = domain.CPUShared
 	}
 	if spec.Zone == "" {
 		spec.Zone = c.control.Options().ScheduleZone
@@ -214,7 +214,10 @@ func (c *Containers) insert(ctx context.Context, t *control.Turn, actor domain.A
 	if host == nil {
 		return row, nil
 	}
-	return row, t.Occupy(ctx, &row, *host)
+	if err := t.Occupy(ctx, &row, *host); err != nil || row.CPUSet == (domain.CPUSet{}) {
+		return row, err
+	}
+	return row, t.Save(ctx, &row)
 }
 
 // begin queues the create of a row that was just inserted; one that has no host has

@@ -74,6 +74,9 @@ func resize(ctx context.Context, t *control.Turn, row *domain.Container, queue [
 			return 0, domain.NewFault(domain.Conflict, "conflict", "Another update of container %s has not finished yet.", row.ID)
 		}
 	}
+	if row.Spec.CPUPolicy == domain.CPUDedicated {
+		return 0, domain.NewFault(domain.Conflict, "conflict", "The size of container %s cannot be changed, because its CPUs are dedicated.", row.ID)
+	}
 	if o.Verb == domain.VerbUpdate { // somebody waits for the answer
 		if _, err := control.HostOf(ctx, t.Tx, t.Options(), *row); err != nil {
 			return 0, err

@@ -51,6 +51,7 @@ func (f *Fleet) assignment(ctx context.Context, tx control.Tx, row domain.Contai
 	a = domain.Assignment{
 		Container: row.ID, ProjectID: row.ProjectID, Revision: row.Revision, Generation: row.Generation,
 		EverCreated: row.EverCreated, Want: row.Want, Spec: row.Spec, Nics: row.Nics, Volumes: row.Volumes,
+		CPUSet: row.CPUSet,
 	}
 	queue, err := tx.Actions().Queue(ctx, row.ID)
 	if err != nil {
@@ -77,6 +78,9 @@ func (f *Fleet) assignment(ctx context.Context, tx control.Tx, row domain.Contai
 	f.demandSignature(&a)
 	if len(a.Spec.Mounts) > 0 {
 		a.Requires = append(a.Requires, domain.AbilityMounts)
+	}
+	if a.CPUSet != (domain.CPUSet{}) {
+		a.Requires = append(a.Requires, domain.AbilityCPUs)
 	}
 	if len(a.Volumes) > 0 {
 		a.Requires = append(a.Requires, domain.AbilityVolumes)
@@ -114,7 +118,8 @@ func grave(row domain.Container) domain.Assignment {
 	return domain.Assignment{
 		Container: row.ID, ProjectID: row.ProjectID, Revision: row.Revision, Generation: row.Generation,
 		EverCreated: row.EverCreated, Want: domain.Want{Absent: true}, Spec: row.Spec, Nics: row.Nics, Volumes: row.Volumes,
-		Op: &domain.Op{Verb: domain.VerbDelete, Args: domain.ActionArgs{Force: true}, AcceptedAt: row.CreatedAt},
+		CPUSet: row.CPUSet,
+		Op:     &domain.Op{Verb: domain.VerbDelete, Args: domain.ActionArgs{Force: true}, AcceptedAt: row.CreatedAt},
 	}
 }
 

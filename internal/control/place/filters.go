@@ -65,13 +65,13 @@ func labelsMatch(_ *Snapshot, h *domain.Host, n *Need) bool {
 }
 
 // cpusetFits judges by the host's own report of pinning, and lets shared
-// containers onto hosts that pin: what is dedicated there is theirs no more.
+// containers onto hosts that pin: they run on what is not dedicated there.
 func cpusetFits(_ *Snapshot, h *domain.Host, n *Need) bool {
-	if n.CPUPolicy != "dedicated" {
+	if !n.Dedicated {
 		return true
 	}
-	whole := n.Claim.CPU == float64(int64(n.Claim.CPU))
-	return h.Inventory.CPUPinning && whole && h.Used.CPU+n.Claim.CPU <= float64(h.Inventory.CPUs)
+	_, fits := Dedicate(h, n.Held[h.ID], n.Claim)
+	return fits
 }
 
 func bondsHold(_ *Snapshot, h *domain.Host, n *Need) bool { return n.BondsHold(h) }

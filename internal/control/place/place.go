@@ -29,11 +29,13 @@ type Need struct {
 	Zone      string // empty: any
 	Runtime   string // empty: the host's own
 	Host      string // requested host by name, empty: any
-	CPUPolicy string // "dedicated" or "shared"
-	Labels    map[string]string
-	Bonds     []Bond
-	Devices   []DeviceRequest
-	Refused   []string // ids of hosts that refused this container already
+	Dedicated bool   // the CPUs are to be its alone
+	// Held is, by host, what others have for themselves, if it wants CPUs of its own.
+	Held    map[string][]Holding
+	Labels  map[string]string
+	Bonds   []Bond
+	Devices []DeviceRequest
+	Refused []string // ids of hosts that refused this container already
 }
 
 // DeviceRequest asks for PCI devices to pass through. Requests come from ports of the
@@ -49,7 +51,7 @@ type DeviceRequest struct {
 func NeedOf(spec domain.Spec, refused []string) Need {
 	n := Need{
 		Claim: domain.ClaimOf(spec), DiskBound: spec.DiskGB > 0, Volumes: domain.VolumeGB(spec.Mounts) > 0, Zone: spec.Zone, Runtime: spec.Runtime,
-		Host: spec.RequestedHost, CPUPolicy: spec.CPUPolicy, Refused: refused,
+		Host: spec.RequestedHost, Dedicated: spec.CPUPolicy == domain.CPUDedicated, Refused: refused,
 	}
 	// Hints that cannot be obeyed were refused when the container was accepted.
 	if wishes, err := ReadHints(spec.Hints); err == nil {

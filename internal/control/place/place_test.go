@@ -17,6 +17,7 @@ func host(name string, change func(*domain.Host)) domain.Host {
 		Inventory: domain.Inventory{
 			CPUs: 4, MemoryMB: 4096, DiskGB: 100, EngineUp: true, DiskQuota: true,
 			Runtimes: []string{"runc"}, Labels: map[string]string{"disk": "ssd"}, CPUPinning: true,
+			MemoryNodes: []domain.MemoryNode{{ID: 0, CPUs: "1", MemoryMB: 2048}, {ID: 1, CPUs: "2-3", MemoryMB: 2048}},
 		},
 	}
 	if change != nil {
@@ -30,6 +31,18 @@ func snapshot(hosts ...domain.Host) place.Snapshot {
 }
 
 func first(int) int { return 0 }
+
+func dedicated(cpus float64) func(*place.Need) {
+	return func(n *place.Need) { n.Dedicated, n.Claim.CPU = true, cpus }
+}
+
+// holding adds what another has for itself on the host.
+func holding(change func(*place.Need), cpus, node string, memory int64) func(*place.Need) {
+	return func(n *place.Need) {
+		change(n)
+		n.Held = map[string][]place.Holding{"id-a": {{CPUSet: domain.CPUSet{CPUs: cpus, MemoryNodes: node}, MemoryMB: memory}}}
+	}
+}
 
 func need(change func(*place.Need)) place.Need {
 	n := place.Need{Claim: domain.Claim{Containers: 1, CPU: 1, MemoryMB: 512}}
@@ -90,10 +103,16 @@ func TestFilters(t *testing.T) {
 		{"label", nil, func(n *place.Need) { n.Labels = map[string]string{"disk": "ssd"} }, ""},
 		{"another label", nil, func(n *place.Need) { n.Labels = map[string]string{"disk": "hdd"} }, "label"},
 		{"unknown label", nil, func(n *place.Need) { n.Labels = map[string]string{"gpu": ""} }, "label"},
-		{"dedicated", nil, func(n *place.Need) { n.CPUPolicy = "dedicated" }, ""},
-		{"dedicated parts of a cpu", nil, func(n *place.Need) { n.CPUPolicy, n.Claim.CPU = "dedicated", 0.5 }, "cpuset"},
-		{"dedicated beyond what is there", func(h *domain.Host) { h.Used.CPU = 3.5 }, func(n *place.Need) { n.CPUPolicy = "dedicated" }, "cpuset"},
-		{"no pinning", func(h *domain.Host) { h.Inventory.CPUPinning = false }, func(n *place.Need) { n.CPUPolicy = "dedicated" }, "cpuset"},
+		{"dedicated", nil, dedicated(2), ""},
+		{"dedicated parts of a cpu", nil, dedicated(0.5), "cpuset"},
+		{"dedicated nothing", nil, dedicated(0), "cpuset"},
+		{"dedicated beyond a memory node", nil, dedicated(3), "cpuset"},
+		{"dedicated beyond its memory", nil, func(n *place.Need) { dedicated(1)(n); n.Claim.MemoryMB = 2049 }, "cpuset"},
+		{"dedicated beside others", nil, holding(dedicated(2), "1", "0", 2048), ""},
+		{"dedicated beyond what others leave", nil, holding(dedicated(2), "3", "1", 1), "cpuset"},
+		{"dedicated beyond the memory that others leave", nil, holding(dedicated(2), "7", "1", 2048), "cpuset"},
+		{"no pinning", func(h *domain.Host) { h.Inventory.CPUPinning = false }, dedicated(1), "cpuset"},
+		{"a list that cannot be read", func(h *domain.Host) { h.Inventory.MemoryNodes[0].CPUs, h.Inventory.MemoryNodes[1].CPUs = "x", "1-" }, dedicated(1), "cpuset"},
 		{"devices", offering(2), asking(1, 1), ""},
 		{"more devices than there are", offering(2), asking(1, 2), "pci"},
 		{"devices of another kind", offering(2), func(n *place.Need) { n.Devices = []place.DeviceRequest{{Count: 1, ProductID: "other"}} }, "pci"},
@@ -107,7 +126,7 @@ func TestFilters(t *testing.T) {
 		{"apart from who is here", nil, tied(place.Bond{Apart: true, Near: map[string]int{"id-a": 1}}), "affinity"},
 		{"softly apart from who is here", nil, tied(place.Bond{Apart: true, Soft: true, Near: map[string]int{"id-a": 1}}), ""},
 		{"one of two bonds broken", nil, tied(place.Bond{Near: map[string]int{"id-a": 1}}, place.Bond{Apart: true, Near: map[string]int{"id-a": 2}}), "affinity"},
-		{"shared on a pinning host", nil, func(n *place.Need) { n.CPUPolicy = "shared" }, ""},
+		{"shared on a pinning host", nil, func(n *place.Need) { n.Claim.CPU = 4 }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, reasons, fits := place.Default(first).Pick(snapshot(host("a", c.host)), need(c.need))
@@ -161,7 +180,7 @@ func TestNeedOf(t *testing.T) {
 		CPU: 2, MemoryMB: 64, DiskGB: 1, Zone: "z", Runtime: "kata", RequestedHost: "h", CPUPolicy: "dedicated",
 		Hints: map[string]string{"label:disk": "ssd", "group": "g"},
 	}, []string{"r"})
-	if n.Claim.CPU != 2 || n.Zone != "z" || n.Runtime != "kata" || n.Host != "h" || len(n.Labels) != 1 || n.Labels["disk"] != "ssd" {
+	if n.Claim.CPU != 2 || n.Zone != "z" || n.Runtime != "kata" || n.Host != "h" || !n.Dedicated || len(n.Labels) != 1 || n.Labels["disk"] != "ssd" {
 		t.Errorf("got %+v", n)
 	}
 }

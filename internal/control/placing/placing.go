@@ -138,7 +138,7 @@ func (p *Placing) Choose(ctx context.Context, row domain.Container, refused []st
 
 // Need is what row asks of a host, read in a transaction of its own.
 func (p *Placing) Need(ctx context.Context, row domain.Container, refused []string) (n place.Need, err error) {
-	if n = place.NeedOf(row.Spec, refused); len(n.Bonds) == 0 {
+	if n = place.NeedOf(row.Spec, refused); len(n.Bonds) == 0 && !n.Dedicated {
 		return n, nil
 	}
 	err = p.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {

@@ -138,6 +138,7 @@ type Assignment struct {
 	Requires      []string               `protobuf:"bytes,11,rep,name=requires,proto3" json:"requires,omitempty"`
 	Volumes       []*Volume              `protobuf:"bytes,12,rep,name=volumes,proto3" json:"volumes,omitempty"`
 	ImageKeys     []string               `protobuf:"bytes,13,rep,name=image_keys,json=imageKeys,proto3" json:"image_keys,omitempty"`
+	CpuSet        *CPUSet                `protobuf:"bytes,14,opt,name=cpu_set,json=cpuSet,proto3" json:"cpu_set,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -263,6 +264,66 @@ func (x *Assignment) GetImageKeys() []string {
 	return nil
 }
 
+func (x *Assignment) GetCpuSet() *CPUSet {
+	if x != nil {
+		return x.CpuSet
+	}
+	return nil
+}
+
+// CPUSet has lists of numbers as the kernel writes them.
+type CPUSet struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Cpus          string                 `protobuf:"bytes,1,opt,name=cpus,proto3" json:"cpus,omitempty"`
+	MemoryNodes   string                 `protobuf:"bytes,2,opt,name=memory_nodes,json=memoryNodes,proto3" json:"memory_nodes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CPUSet) Reset() {
+	*x = CPUSet{}
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CPUSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CPUSet) ProtoMessage() {}
+
+func (x *CPUSet) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CPUSet.ProtoReflect.Descriptor instead.
+func (*CPUSet) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CPUSet) GetCpus() string {
+	if x != nil {
+		return x.Cpus
+	}
+	return ""
+}
+
+func (x *CPUSet) GetMemoryNodes() string {
+	if x != nil {
+		return x.MemoryNodes
+	}
+	return ""
+}
+
 type Volume struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -275,7 +336,7 @@ type Volume struct {
 
 func (x *Volume) Reset() {
 	*x = Volume{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[3]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -287,7 +348,7 @@ func (x *Volume) String() string {
 func (*Volume) ProtoMessage() {}
 
 func (x *Volume) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[3]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -300,7 +361,7 @@ func (x *Volume) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Volume.ProtoReflect.Descriptor instead.
 func (*Volume) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{3}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Volume) GetId() string {
@@ -342,7 +403,7 @@ type Want struct {
 
 func (x *Want) Reset() {
 	*x = Want{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[4]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -354,7 +415,7 @@ func (x *Want) String() string {
 func (*Want) ProtoMessage() {}
 
 func (x *Want) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[4]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -367,7 +428,7 @@ func (x *Want) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Want.ProtoReflect.Descriptor instead.
 func (*Want) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{4}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Want) GetAbsent() bool {
@@ -406,7 +467,7 @@ type Op struct {
 
 func (x *Op) Reset() {
 	*x = Op{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[5]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -418,7 +479,7 @@ func (x *Op) String() string {
 func (*Op) ProtoMessage() {}
 
 func (x *Op) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[5]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -431,7 +492,7 @@ func (x *Op) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Op.ProtoReflect.Descriptor instead.
 func (*Op) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{5}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Op) GetActionId() int64 {
@@ -513,7 +574,7 @@ type ActionArgs struct {
 
 func (x *ActionArgs) Reset() {
 	*x = ActionArgs{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[6]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -525,7 +586,7 @@ func (x *ActionArgs) String() string {
 func (*ActionArgs) ProtoMessage() {}
 
 func (x *ActionArgs) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[6]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -538,7 +599,7 @@ func (x *ActionArgs) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionArgs.ProtoReflect.Descriptor instead.
 func (*ActionArgs) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{6}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ActionArgs) GetRun() bool {
@@ -707,7 +768,7 @@ type NetChoice struct {
 
 func (x *NetChoice) Reset() {
 	*x = NetChoice{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[7]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -719,7 +780,7 @@ func (x *NetChoice) String() string {
 func (*NetChoice) ProtoMessage() {}
 
 func (x *NetChoice) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[7]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -732,7 +793,7 @@ func (x *NetChoice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NetChoice.ProtoReflect.Descriptor instead.
 func (*NetChoice) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{7}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *NetChoice) GetNetworkId() string {
@@ -774,7 +835,7 @@ type PullSecret struct {
 
 func (x *PullSecret) Reset() {
 	*x = PullSecret{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[8]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -786,7 +847,7 @@ func (x *PullSecret) String() string {
 func (*PullSecret) ProtoMessage() {}
 
 func (x *PullSecret) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[8]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -799,7 +860,7 @@ func (x *PullSecret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullSecret.ProtoReflect.Descriptor instead.
 func (*PullSecret) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{8}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *PullSecret) GetDomain() string {
@@ -864,7 +925,7 @@ type Spec struct {
 
 func (x *Spec) Reset() {
 	*x = Spec{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[9]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -876,7 +937,7 @@ func (x *Spec) String() string {
 func (*Spec) ProtoMessage() {}
 
 func (x *Spec) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[9]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -889,7 +950,7 @@ func (x *Spec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Spec.ProtoReflect.Descriptor instead.
 func (*Spec) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{9}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Spec) GetName() string {
@@ -1133,7 +1194,7 @@ type RestartPolicy struct {
 
 func (x *RestartPolicy) Reset() {
 	*x = RestartPolicy{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[10]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1145,7 +1206,7 @@ func (x *RestartPolicy) String() string {
 func (*RestartPolicy) ProtoMessage() {}
 
 func (x *RestartPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[10]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1158,7 +1219,7 @@ func (x *RestartPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartPolicy.ProtoReflect.Descriptor instead.
 func (*RestartPolicy) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{10}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RestartPolicy) GetName() string {
@@ -1187,7 +1248,7 @@ type Healthcheck struct {
 
 func (x *Healthcheck) Reset() {
 	*x = Healthcheck{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[11]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1199,7 +1260,7 @@ func (x *Healthcheck) String() string {
 func (*Healthcheck) ProtoMessage() {}
 
 func (x *Healthcheck) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[11]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1212,7 +1273,7 @@ func (x *Healthcheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Healthcheck.ProtoReflect.Descriptor instead.
 func (*Healthcheck) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{11}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Healthcheck) GetTest() string {
@@ -1255,7 +1316,7 @@ type MountRequest struct {
 
 func (x *MountRequest) Reset() {
 	*x = MountRequest{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[12]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1267,7 +1328,7 @@ func (x *MountRequest) String() string {
 func (*MountRequest) ProtoMessage() {}
 
 func (x *MountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[12]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1280,7 +1341,7 @@ func (x *MountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MountRequest.ProtoReflect.Descriptor instead.
 func (*MountRequest) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{12}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *MountRequest) GetType() string {
@@ -1323,7 +1384,7 @@ type NetRequest struct {
 
 func (x *NetRequest) Reset() {
 	*x = NetRequest{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[13]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1335,7 +1396,7 @@ func (x *NetRequest) String() string {
 func (*NetRequest) ProtoMessage() {}
 
 func (x *NetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[13]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1348,7 +1409,7 @@ func (x *NetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NetRequest.ProtoReflect.Descriptor instead.
 func (*NetRequest) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{13}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *NetRequest) GetNetwork() string {
@@ -1402,7 +1463,7 @@ type Nic struct {
 
 func (x *Nic) Reset() {
 	*x = Nic{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[14]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +1475,7 @@ func (x *Nic) String() string {
 func (*Nic) ProtoMessage() {}
 
 func (x *Nic) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[14]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +1488,7 @@ func (x *Nic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nic.ProtoReflect.Descriptor instead.
 func (*Nic) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{14}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Nic) GetPortId() string {
@@ -1551,7 +1612,7 @@ type GroupRule struct {
 
 func (x *GroupRule) Reset() {
 	*x = GroupRule{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[15]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1563,7 +1624,7 @@ func (x *GroupRule) String() string {
 func (*GroupRule) ProtoMessage() {}
 
 func (x *GroupRule) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[15]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1576,7 +1637,7 @@ func (x *GroupRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupRule.ProtoReflect.Descriptor instead.
 func (*GroupRule) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{15}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GroupRule) GetEgress() bool {
@@ -1641,7 +1702,7 @@ type NicAddress struct {
 
 func (x *NicAddress) Reset() {
 	*x = NicAddress{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[16]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1653,7 +1714,7 @@ func (x *NicAddress) String() string {
 func (*NicAddress) ProtoMessage() {}
 
 func (x *NicAddress) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[16]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1666,7 +1727,7 @@ func (x *NicAddress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NicAddress.ProtoReflect.Descriptor instead.
 func (*NicAddress) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{16}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *NicAddress) GetSubnetId() string {
@@ -1707,7 +1768,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[17]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1719,7 +1780,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[17]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1732,7 +1793,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{17}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Route) GetDestination() string {
@@ -1760,7 +1821,7 @@ type Binding struct {
 
 func (x *Binding) Reset() {
 	*x = Binding{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[18]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1772,7 +1833,7 @@ func (x *Binding) String() string {
 func (*Binding) ProtoMessage() {}
 
 func (x *Binding) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[18]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1785,7 +1846,7 @@ func (x *Binding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Binding.ProtoReflect.Descriptor instead.
 func (*Binding) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{18}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Binding) GetType() string {
@@ -1828,7 +1889,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[19]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1840,7 +1901,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[19]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1853,7 +1914,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{19}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Report) GetContainer() string {
@@ -1943,7 +2004,7 @@ type LocalImage struct {
 
 func (x *LocalImage) Reset() {
 	*x = LocalImage{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[20]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1955,7 +2016,7 @@ func (x *LocalImage) String() string {
 func (*LocalImage) ProtoMessage() {}
 
 func (x *LocalImage) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[20]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1968,7 +2029,7 @@ func (x *LocalImage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocalImage.ProtoReflect.Descriptor instead.
 func (*LocalImage) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{20}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *LocalImage) GetId() string {
@@ -2007,7 +2068,7 @@ type Observation struct {
 
 func (x *Observation) Reset() {
 	*x = Observation{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[21]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2019,7 +2080,7 @@ func (x *Observation) String() string {
 func (*Observation) ProtoMessage() {}
 
 func (x *Observation) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[21]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2032,7 +2093,7 @@ func (x *Observation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observation.ProtoReflect.Descriptor instead.
 func (*Observation) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{21}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Observation) GetStatus() string {
@@ -2147,7 +2208,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[22]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2159,7 +2220,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[22]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2172,7 +2233,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{22}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Beat) GetHostId() string {
@@ -2237,13 +2298,14 @@ type Inventory struct {
 	VolumeLimit   string                 `protobuf:"bytes,16,opt,name=volume_limit,json=volumeLimit,proto3" json:"volume_limit,omitempty"`
 	VolumeReason  string                 `protobuf:"bytes,17,opt,name=volume_reason,json=volumeReason,proto3" json:"volume_reason,omitempty"`
 	Devices       []*DevicePool          `protobuf:"bytes,18,rep,name=devices,proto3" json:"devices,omitempty"`
+	MemoryNodes   []*MemoryNode          `protobuf:"bytes,19,rep,name=memory_nodes,json=memoryNodes,proto3" json:"memory_nodes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Inventory) Reset() {
 	*x = Inventory{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[23]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2255,7 +2317,7 @@ func (x *Inventory) String() string {
 func (*Inventory) ProtoMessage() {}
 
 func (x *Inventory) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[23]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2268,7 +2330,7 @@ func (x *Inventory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inventory.ProtoReflect.Descriptor instead.
 func (*Inventory) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{23}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Inventory) GetCpus() int64 {
@@ -2397,6 +2459,73 @@ func (x *Inventory) GetDevices() []*DevicePool {
 	return nil
 }
 
+func (x *Inventory) GetMemoryNodes() []*MemoryNode {
+	if x != nil {
+		return x.MemoryNodes
+	}
+	return nil
+}
+
+type MemoryNode struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            int64                  `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Cpus          string                 `protobuf:"bytes,2,opt,name=cpus,proto3" json:"cpus,omitempty"`
+	MemoryMb      int64                  `protobuf:"varint,3,opt,name=memory_mb,json=memoryMb,proto3" json:"memory_mb,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemoryNode) Reset() {
+	*x = MemoryNode{}
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemoryNode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemoryNode) ProtoMessage() {}
+
+func (x *MemoryNode) ProtoReflect() protoreflect.Message {
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemoryNode.ProtoReflect.Descriptor instead.
+func (*MemoryNode) Descriptor() ([]byte, []int) {
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *MemoryNode) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *MemoryNode) GetCpus() string {
+	if x != nil {
+		return x.Cpus
+	}
+	return ""
+}
+
+func (x *MemoryNode) GetMemoryMb() int64 {
+	if x != nil {
+		return x.MemoryMb
+	}
+	return 0
+}
+
 type DevicePool struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	VendorId        string                 `protobuf:"bytes,1,opt,name=vendor_id,json=vendorId,proto3" json:"vendor_id,omitempty"`
@@ -2409,7 +2538,7 @@ type DevicePool struct {
 
 func (x *DevicePool) Reset() {
 	*x = DevicePool{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[24]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2421,7 +2550,7 @@ func (x *DevicePool) String() string {
 func (*DevicePool) ProtoMessage() {}
 
 func (x *DevicePool) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[24]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2434,7 +2563,7 @@ func (x *DevicePool) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DevicePool.ProtoReflect.Descriptor instead.
 func (*DevicePool) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{24}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DevicePool) GetVendorId() string {
@@ -2476,7 +2605,7 @@ type BeatAnswer struct {
 
 func (x *BeatAnswer) Reset() {
 	*x = BeatAnswer{}
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[25]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2488,7 +2617,7 @@ func (x *BeatAnswer) String() string {
 func (*BeatAnswer) ProtoMessage() {}
 
 func (x *BeatAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_zun_link_v1_assignment_proto_msgTypes[25]
+	mi := &file_zun_link_v1_assignment_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2501,7 +2630,7 @@ func (x *BeatAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeatAnswer.ProtoReflect.Descriptor instead.
 func (*BeatAnswer) Descriptor() ([]byte, []int) {
-	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{25}
+	return file_zun_link_v1_assignment_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *BeatAnswer) GetNextInNanos() int64 {
@@ -2534,7 +2663,7 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\aseconds\x18\x01 \x01(\x03R\aseconds\x12\x14\n" +
 	"\x05nanos\x18\x02 \x01(\x05R\x05nanos\"\x1d\n" +
 	"\x05Words\x12\x14\n" +
-	"\x05words\x18\x01 \x03(\tR\x05words\"\xd8\x03\n" +
+	"\x05words\x18\x01 \x03(\tR\x05words\"\x86\x04\n" +
 	"\n" +
 	"Assignment\x12\x1c\n" +
 	"\tcontainer\x18\x01 \x01(\tR\tcontainer\x12\x1d\n" +
@@ -2554,7 +2683,11 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\brequires\x18\v \x03(\tR\brequires\x12-\n" +
 	"\avolumes\x18\f \x03(\v2\x13.zun.link.v1.VolumeR\avolumes\x12\x1d\n" +
 	"\n" +
-	"image_keys\x18\r \x03(\tR\timageKeys\"o\n" +
+	"image_keys\x18\r \x03(\tR\timageKeys\x12,\n" +
+	"\acpu_set\x18\x0e \x01(\v2\x13.zun.link.v1.CPUSetR\x06cpuSet\"?\n" +
+	"\x06CPUSet\x12\x12\n" +
+	"\x04cpus\x18\x01 \x01(\tR\x04cpus\x12!\n" +
+	"\fmemory_nodes\x18\x02 \x01(\tR\vmemoryNodes\"o\n" +
 	"\x06Volume\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x17\n" +
@@ -2791,7 +2924,7 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\bsequence\x18\x03 \x01(\x03R\bsequence\x12#\n" +
 	"\rrevision_seen\x18\x04 \x01(\x03R\frevisionSeen\x124\n" +
 	"\tinventory\x18\x05 \x01(\v2\x16.zun.link.v1.InventoryR\tinventory\x12\x18\n" +
-	"\aorphans\x18\x06 \x03(\tR\aorphans\"\x92\x05\n" +
+	"\aorphans\x18\x06 \x03(\tR\aorphans\"\xce\x05\n" +
 	"\tInventory\x12\x12\n" +
 	"\x04cpus\x18\x01 \x01(\x03R\x04cpus\x12\x1b\n" +
 	"\tmemory_mb\x18\x02 \x01(\x03R\bmemoryMb\x12\x17\n" +
@@ -2814,10 +2947,16 @@ const file_zun_link_v1_assignment_proto_rawDesc = "" +
 	"\rengine_reason\x18\x0f \x01(\tR\fengineReason\x12!\n" +
 	"\fvolume_limit\x18\x10 \x01(\tR\vvolumeLimit\x12#\n" +
 	"\rvolume_reason\x18\x11 \x01(\tR\fvolumeReason\x121\n" +
-	"\adevices\x18\x12 \x03(\v2\x17.zun.link.v1.DevicePoolR\adevices\x1a9\n" +
+	"\adevices\x18\x12 \x03(\v2\x17.zun.link.v1.DevicePoolR\adevices\x12:\n" +
+	"\fmemory_nodes\x18\x13 \x03(\v2\x17.zun.link.v1.MemoryNodeR\vmemoryNodes\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x89\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"M\n" +
+	"\n" +
+	"MemoryNode\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x12\n" +
+	"\x04cpus\x18\x02 \x01(\tR\x04cpus\x12\x1b\n" +
+	"\tmemory_mb\x18\x03 \x01(\x03R\bmemoryMb\"\x89\x01\n" +
 	"\n" +
 	"DevicePool\x12\x1b\n" +
 	"\tvendor_id\x18\x01 \x01(\tR\bvendorId\x12\x1d\n" +
@@ -2843,83 +2982,87 @@ func file_zun_link_v1_assignment_proto_rawDescGZIP() []byte {
 	return file_zun_link_v1_assignment_proto_rawDescData
 }
 
-var file_zun_link_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_zun_link_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_zun_link_v1_assignment_proto_goTypes = []any{
 	(*Instant)(nil),       // 0: zun.link.v1.Instant
 	(*Words)(nil),         // 1: zun.link.v1.Words
 	(*Assignment)(nil),    // 2: zun.link.v1.Assignment
-	(*Volume)(nil),        // 3: zun.link.v1.Volume
-	(*Want)(nil),          // 4: zun.link.v1.Want
-	(*Op)(nil),            // 5: zun.link.v1.Op
-	(*ActionArgs)(nil),    // 6: zun.link.v1.ActionArgs
-	(*NetChoice)(nil),     // 7: zun.link.v1.NetChoice
-	(*PullSecret)(nil),    // 8: zun.link.v1.PullSecret
-	(*Spec)(nil),          // 9: zun.link.v1.Spec
-	(*RestartPolicy)(nil), // 10: zun.link.v1.RestartPolicy
-	(*Healthcheck)(nil),   // 11: zun.link.v1.Healthcheck
-	(*MountRequest)(nil),  // 12: zun.link.v1.MountRequest
-	(*NetRequest)(nil),    // 13: zun.link.v1.NetRequest
-	(*Nic)(nil),           // 14: zun.link.v1.Nic
-	(*GroupRule)(nil),     // 15: zun.link.v1.GroupRule
-	(*NicAddress)(nil),    // 16: zun.link.v1.NicAddress
-	(*Route)(nil),         // 17: zun.link.v1.Route
-	(*Binding)(nil),       // 18: zun.link.v1.Binding
-	(*Report)(nil),        // 19: zun.link.v1.Report
-	(*LocalImage)(nil),    // 20: zun.link.v1.LocalImage
-	(*Observation)(nil),   // 21: zun.link.v1.Observation
-	(*Beat)(nil),          // 22: zun.link.v1.Beat
-	(*Inventory)(nil),     // 23: zun.link.v1.Inventory
-	(*DevicePool)(nil),    // 24: zun.link.v1.DevicePool
-	(*BeatAnswer)(nil),    // 25: zun.link.v1.BeatAnswer
-	nil,                   // 26: zun.link.v1.Spec.EnvironmentEntry
-	nil,                   // 27: zun.link.v1.Spec.LabelsEntry
-	nil,                   // 28: zun.link.v1.Spec.AnnotationsEntry
-	nil,                   // 29: zun.link.v1.Spec.HintsEntry
-	nil,                   // 30: zun.link.v1.Binding.DetailsEntry
-	nil,                   // 31: zun.link.v1.Inventory.LabelsEntry
+	(*CPUSet)(nil),        // 3: zun.link.v1.CPUSet
+	(*Volume)(nil),        // 4: zun.link.v1.Volume
+	(*Want)(nil),          // 5: zun.link.v1.Want
+	(*Op)(nil),            // 6: zun.link.v1.Op
+	(*ActionArgs)(nil),    // 7: zun.link.v1.ActionArgs
+	(*NetChoice)(nil),     // 8: zun.link.v1.NetChoice
+	(*PullSecret)(nil),    // 9: zun.link.v1.PullSecret
+	(*Spec)(nil),          // 10: zun.link.v1.Spec
+	(*RestartPolicy)(nil), // 11: zun.link.v1.RestartPolicy
+	(*Healthcheck)(nil),   // 12: zun.link.v1.Healthcheck
+	(*MountRequest)(nil),  // 13: zun.link.v1.MountRequest
+	(*NetRequest)(nil),    // 14: zun.link.v1.NetRequest
+	(*Nic)(nil),           // 15: zun.link.v1.Nic
+	(*GroupRule)(nil),     // 16: zun.link.v1.GroupRule
+	(*NicAddress)(nil),    // 17: zun.link.v1.NicAddress
+	(*Route)(nil),         // 18: zun.link.v1.Route
+	(*Binding)(nil),       // 19: zun.link.v1.Binding
+	(*Report)(nil),        // 20: zun.link.v1.Report
+	(*LocalImage)(nil),    // 21: zun.link.v1.LocalImage
+	(*Observation)(nil),   // 22: zun.link.v1.Observation
+	(*Beat)(nil),          // 23: zun.link.v1.Beat
+	(*Inventory)(nil),     // 24: zun.link.v1.Inventory
+	(*MemoryNode)(nil),    // 25: zun.link.v1.MemoryNode
+	(*DevicePool)(nil),    // 26: zun.link.v1.DevicePool
+	(*BeatAnswer)(nil),    // 27: zun.link.v1.BeatAnswer
+	nil,                   // 28: zun.link.v1.Spec.EnvironmentEntry
+	nil,                   // 29: zun.link.v1.Spec.LabelsEntry
+	nil,                   // 30: zun.link.v1.Spec.AnnotationsEntry
+	nil,                   // 31: zun.link.v1.Spec.HintsEntry
+	nil,                   // 32: zun.link.v1.Binding.DetailsEntry
+	nil,                   // 33: zun.link.v1.Inventory.LabelsEntry
 }
 var file_zun_link_v1_assignment_proto_depIdxs = []int32{
-	4,  // 0: zun.link.v1.Assignment.want:type_name -> zun.link.v1.Want
-	5,  // 1: zun.link.v1.Assignment.op:type_name -> zun.link.v1.Op
-	9,  // 2: zun.link.v1.Assignment.spec:type_name -> zun.link.v1.Spec
-	14, // 3: zun.link.v1.Assignment.nics:type_name -> zun.link.v1.Nic
-	8,  // 4: zun.link.v1.Assignment.secret:type_name -> zun.link.v1.PullSecret
-	3,  // 5: zun.link.v1.Assignment.volumes:type_name -> zun.link.v1.Volume
-	6,  // 6: zun.link.v1.Op.args:type_name -> zun.link.v1.ActionArgs
-	0,  // 7: zun.link.v1.Op.accepted_at:type_name -> zun.link.v1.Instant
-	13, // 8: zun.link.v1.ActionArgs.net:type_name -> zun.link.v1.NetRequest
-	7,  // 9: zun.link.v1.ActionArgs.choice:type_name -> zun.link.v1.NetChoice
-	14, // 10: zun.link.v1.ActionArgs.gone:type_name -> zun.link.v1.Nic
-	1,  // 11: zun.link.v1.Spec.command:type_name -> zun.link.v1.Words
-	1,  // 12: zun.link.v1.Spec.entrypoint:type_name -> zun.link.v1.Words
-	26, // 13: zun.link.v1.Spec.environment:type_name -> zun.link.v1.Spec.EnvironmentEntry
-	27, // 14: zun.link.v1.Spec.labels:type_name -> zun.link.v1.Spec.LabelsEntry
-	28, // 15: zun.link.v1.Spec.annotations:type_name -> zun.link.v1.Spec.AnnotationsEntry
-	10, // 16: zun.link.v1.Spec.restart:type_name -> zun.link.v1.RestartPolicy
-	11, // 17: zun.link.v1.Spec.healthcheck:type_name -> zun.link.v1.Healthcheck
-	12, // 18: zun.link.v1.Spec.mounts:type_name -> zun.link.v1.MountRequest
-	13, // 19: zun.link.v1.Spec.nets:type_name -> zun.link.v1.NetRequest
-	29, // 20: zun.link.v1.Spec.hints:type_name -> zun.link.v1.Spec.HintsEntry
-	16, // 21: zun.link.v1.Nic.addresses:type_name -> zun.link.v1.NicAddress
-	17, // 22: zun.link.v1.Nic.routes:type_name -> zun.link.v1.Route
-	18, // 23: zun.link.v1.Nic.binding:type_name -> zun.link.v1.Binding
-	15, // 24: zun.link.v1.Nic.rules:type_name -> zun.link.v1.GroupRule
-	30, // 25: zun.link.v1.Binding.details:type_name -> zun.link.v1.Binding.DetailsEntry
-	21, // 26: zun.link.v1.Report.seen:type_name -> zun.link.v1.Observation
-	0,  // 27: zun.link.v1.Report.at:type_name -> zun.link.v1.Instant
-	20, // 28: zun.link.v1.Report.image:type_name -> zun.link.v1.LocalImage
-	1,  // 29: zun.link.v1.Observation.command:type_name -> zun.link.v1.Words
-	1,  // 30: zun.link.v1.Observation.entrypoint:type_name -> zun.link.v1.Words
-	0,  // 31: zun.link.v1.Observation.started_at:type_name -> zun.link.v1.Instant
-	0,  // 32: zun.link.v1.Observation.finished_at:type_name -> zun.link.v1.Instant
-	23, // 33: zun.link.v1.Beat.inventory:type_name -> zun.link.v1.Inventory
-	31, // 34: zun.link.v1.Inventory.labels:type_name -> zun.link.v1.Inventory.LabelsEntry
-	24, // 35: zun.link.v1.Inventory.devices:type_name -> zun.link.v1.DevicePool
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	5,  // 0: zun.link.v1.Assignment.want:type_name -> zun.link.v1.Want
+	6,  // 1: zun.link.v1.Assignment.op:type_name -> zun.link.v1.Op
+	10, // 2: zun.link.v1.Assignment.spec:type_name -> zun.link.v1.Spec
+	15, // 3: zun.link.v1.Assignment.nics:type_name -> zun.link.v1.Nic
+	9,  // 4: zun.link.v1.Assignment.secret:type_name -> zun.link.v1.PullSecret
+	4,  // 5: zun.link.v1.Assignment.volumes:type_name -> zun.link.v1.Volume
+	3,  // 6: zun.link.v1.Assignment.cpu_set:type_name -> zun.link.v1.CPUSet
+	7,  // 7: zun.link.v1.Op.args:type_name -> zun.link.v1.ActionArgs
+	0,  // 8: zun.link.v1.Op.accepted_at:type_name -> zun.link.v1.Instant
+	14, // 9: zun.link.v1.ActionArgs.net:type_name -> zun.link.v1.NetRequest
+	8,  // 10: zun.link.v1.ActionArgs.choice:type_name -> zun.link.v1.NetChoice
+	15, // 11: zun.link.v1.ActionArgs.gone:type_name -> zun.link.v1.Nic
+	1,  // 12: zun.link.v1.Spec.command:type_name -> zun.link.v1.Words
+	1,  // 13: zun.link.v1.Spec.entrypoint:type_name -> zun.link.v1.Words
+	28, // 14: zun.link.v1.Spec.environment:type_name -> zun.link.v1.Spec.EnvironmentEntry
+	29, // 15: zun.link.v1.Spec.labels:type_name -> zun.link.v1.Spec.LabelsEntry
+	30, // 16: zun.link.v1.Spec.annotations:type_name -> zun.link.v1.Spec.AnnotationsEntry
+	11, // 17: zun.link.v1.Spec.restart:type_name -> zun.link.v1.RestartPolicy
+	12, // 18: zun.link.v1.Spec.healthcheck:type_name -> zun.link.v1.Healthcheck
+	13, // 19: zun.link.v1.Spec.mounts:type_name -> zun.link.v1.MountRequest
+	14, // 20: zun.link.v1.Spec.nets:type_name -> zun.link.v1.NetRequest
+	31, // 21: zun.link.v1.Spec.hints:type_name -> zun.link.v1.Spec.HintsEntry
+	17, // 22: zun.link.v1.Nic.addresses:type_name -> zun.link.v1.NicAddress
+	18, // 23: zun.link.v1.Nic.routes:type_name -> zun.link.v1.Route
+	19, // 24: zun.link.v1.Nic.binding:type_name -> zun.link.v1.Binding
+	16, // 25: zun.link.v1.Nic.rules:type_name -> zun.link.v1.GroupRule
+	32, // 26: zun.link.v1.Binding.details:type_name -> zun.link.v1.Binding.DetailsEntry
+	22, // 27: zun.link.v1.Report.seen:type_name -> zun.link.v1.Observation
+	0,  // 28: zun.link.v1.Report.at:type_name -> zun.link.v1.Instant
+	21, // 29: zun.link.v1.Report.image:type_name -> zun.link.v1.LocalImage
+	1,  // 30: zun.link.v1.Observation.command:type_name -> zun.link.v1.Words
+	1,  // 31: zun.link.v1.Observation.entrypoint:type_name -> zun.link.v1.Words
+	0,  // 32: zun.link.v1.Observation.started_at:type_name -> zun.link.v1.Instant
+	0,  // 33: zun.link.v1.Observation.finished_at:type_name -> zun.link.v1.Instant
+	24, // 34: zun.link.v1.Beat.inventory:type_name -> zun.link.v1.Inventory
+	33, // 35: zun.link.v1.Inventory.labels:type_name -> zun.link.v1.Inventory.LabelsEntry
+	26, // 36: zun.link.v1.Inventory.devices:type_name -> zun.link.v1.DevicePool
+	25, // 37: zun.link.v1.Inventory.memory_nodes:type_name -> zun.link.v1.MemoryNode
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_zun_link_v1_assignment_proto_init() }
@@ -2927,15 +3070,15 @@ func file_zun_link_v1_assignment_proto_init() {
 	if File_zun_link_v1_assignment_proto != nil {
 		return
 	}
-	file_zun_link_v1_assignment_proto_msgTypes[6].OneofWrappers = []any{}
-	file_zun_link_v1_assignment_proto_msgTypes[21].OneofWrappers = []any{}
+	file_zun_link_v1_assignment_proto_msgTypes[7].OneofWrappers = []any{}
+	file_zun_link_v1_assignment_proto_msgTypes[22].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zun_link_v1_assignment_proto_rawDesc), len(file_zun_link_v1_assignment_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   32,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -15,6 +15,7 @@ func FromAssignment(a domain.Assignment) *linkv1.Assignment {
 		Want: &linkv1.Want{Absent: a.Want.Absent, Running: a.Want.Running, Paused: a.Want.Paused},
 		Op:   fromOp(a.Op), Spec: fromSpec(a.Spec), Nics: each(a.Nics, fromNic), Volumes: each(a.Volumes, fromVolume),
 		Secret: fromSecret(a.Secret), Requires: a.Requires, ImageKeys: a.ImageKeys,
+		CpuSet: &linkv1.CPUSet{Cpus: a.CPUSet.CPUs, MemoryNodes: a.CPUSet.MemoryNodes},
 	}
 }
 
@@ -35,6 +36,7 @@ func ToAssignment(m *linkv1.Assignment) (domain.Assignment, error) {
 		Want: domain.Want{Absent: want.GetAbsent(), Running: want.GetRunning(), Paused: want.GetPaused()},
 		Op:   op, Spec: toSpec(m.GetSpec()), Nics: nics, Volumes: each(m.GetVolumes(), toVolume),
 		Secret: toSecret(m.GetSecret()), Requires: m.GetRequires(), ImageKeys: m.GetImageKeys(),
+		CPUSet: domain.CPUSet{CPUs: m.GetCpuSet().GetCpus(), MemoryNodes: m.GetCpuSet().GetMemoryNodes()},
 	}, nil
 }
 

@@ -93,6 +93,7 @@ func fromInventory(i domain.Inventory) *linkv1.Inventory {
 		EngineName: i.EngineName, EngineVersion: i.EngineVersion,
 		EngineUp: i.EngineUp, EngineReason: text(i.EngineReason),
 		VolumeLimit: i.VolumeLimit, VolumeReason: text(i.VolumeReason), Devices: each(i.Devices, fromDevices),
+		MemoryNodes: each(i.MemoryNodes, fromMemoryNode),
 	}
 }
 
@@ -104,6 +105,7 @@ func toInventory(m *linkv1.Inventory) domain.Inventory {
 		EngineName: m.GetEngineName(), EngineVersion: m.GetEngineVersion(),
 		EngineUp: m.GetEngineUp(), EngineReason: m.GetEngineReason(),
 		VolumeLimit: m.GetVolumeLimit(), VolumeReason: m.GetVolumeReason(), Devices: each(m.GetDevices(), toDevices),
+		MemoryNodes: each(m.GetMemoryNodes(), toMemoryNode),
 	}
 }
 
@@ -113,6 +115,14 @@ func fromDevices(p domain.DevicePool) *linkv1.DevicePool {
 
 func toDevices(m *linkv1.DevicePool) domain.DevicePool {
 	return domain.DevicePool{VendorID: m.GetVendorId(), ProductID: m.GetProductId(), PhysicalNetwork: m.GetPhysicalNetwork(), Count: int(m.GetCount())}
+}
+
+func fromMemoryNode(n domain.MemoryNode) *linkv1.MemoryNode {
+	return &linkv1.MemoryNode{Id: int64(n.ID), Cpus: n.CPUs, MemoryMb: n.MemoryMB}
+}
+
+func toMemoryNode(m *linkv1.MemoryNode) domain.MemoryNode {
+	return domain.MemoryNode{ID: int(m.GetId()), CPUs: m.GetCpus(), MemoryMB: m.GetMemoryMb()}
 }
 
 // FromBeatAnswer puts a on the wire.

@@ -99,6 +99,7 @@ func (m members) hostConfig(spec agent.MemberSpec) (*container.HostConfig, error
 		Privileged:  s.Privileged, Runtime: cmp.Or(s.Runtime, m.e.options.Runtime), LogConfig: m.e.logConfig(),
 		Resources: m.e.resources(s), Mounts: mounts(spec),
 	}
+	h.CpusetCpus, h.CpusetMems = spec.CPUSet.CPUs, spec.CPUSet.MemoryNodes
 	if !s.Privileged {
 		h.SecurityOpt = []string{"no-new-privileges"}
 		h.CapDrop, h.CapAdd = []string{"ALL"}, capabilities()
@@ -225,6 +226,13 @@ func (m members) Update(ctx context.Context, o agent.Object, spec domain.Spec) e
 		return fault(err)
 	}
 	return nil
+}
+
+// Confine implements agent.Confiner.
+func (e *Engine) Confine(ctx context.Context, o agent.Object, cpus domain.CPUSet) error {
+	r := container.Resources{CpusetCpus: cpus.CPUs, CpusetMems: cpus.MemoryNodes}
+	_, err := e.api.ContainerUpdate(ctx, o.EngineID, client.ContainerUpdateOptions{Resources: &r})
+	return stateFault(err)
 }
 
 // Remove implements agent.Members.

@@ -37,6 +37,9 @@ func objectOf(c container.InspectResponse, now time.Time) agent.Object {
 	if id, isSandbox := strings.CutSuffix(strings.TrimPrefix(c.Name, "/zun-"), sandboxSuffix); o.Sandbox && isSandbox {
 		o.Container = domain.ContainerID(id)
 	}
+	if c.HostConfig != nil {
+		o.CPUSet = domain.CPUSet{CPUs: c.HostConfig.CpusetCpus, MemoryNodes: c.HostConfig.CpusetMems}
+	}
 	o.State = observationOf(c, now)
 	if c.State != nil && c.State.Running {
 		o.PID = c.State.Pid

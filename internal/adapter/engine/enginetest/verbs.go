@@ -1,7 +1,12 @@
 package enginetest
 
 import (
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +98,52 @@ func testUpdate(t *testing.T, h *house) {
 	h.must(err, "stats")
 	if stats.MemoryLimit != 96<<20 {
 		t.Errorf("the memory limit is %d, want 96 MiB", stats.MemoryLimit)
+	}
+}
+
+// testConfine takes a member of all CPUs to the first one and back, running and not, and
+// makes one that has been there from the beginning.
+func testConfine(t *testing.T, h *house) {
+	confiner := capability[agent.Confiner](h)
+	where := func(o agent.Object) string { return h.member(o.Container).CPUSet.CPUs }
+	o := h.start(h.command("sleep 1000"))
+	if at := where(o); at != "" {
+		t.Errorf("a member that nobody confined runs on %q", at)
+	}
+	first := domain.CPUSet{CPUs: "0", MemoryNodes: "0"}
+	h.must(confiner.Confine(h.ctx(), o, first), "confine")
+	h.must(confiner.Confine(h.ctx(), o, first), "confine again")
+	if at := h.member(o.Container).CPUSet; at != first {
+		t.Errorf("a confined member runs on %+v", at)
+	}
+	h.runsOn(o, "0")
+	all := runtime.NumCPU() - 1
+	everywhere := domain.CPUSet{CPUs: "0-" + strconv.Itoa(all)}
+	h.must(confiner.Confine(h.ctx(), o, everywhere), "let go")
+	h.runsOn(o, everywhere.CPUs)
+	h.must(h.engine.Members().Stop(h.ctx(), o, 0), "stop")
+	h.must(confiner.Confine(h.ctx(), o, first), "confine what is stopped")
+	h.must(h.engine.Members().Start(h.ctx(), o), "start")
+	h.runsOn(o, "0")
+
+	id := h.id()
+	made, err := h.engine.Members().Create(h.ctx(), agent.MemberSpec{Container: id, Generation: 1, Sandbox: h.sandbox(id), Spec: h.command("sleep 1000"), CPUSet: first})
+	h.must(err, "create")
+	h.must(h.engine.Members().Start(h.ctx(), made), "start")
+	h.runsOn(made, "0")
+}
+
+// runsOn asks the kernel where the process of o may run. A simulated process has no
+// kernel, and its engine's word is what there is.
+func (h *house) runsOn(o agent.Object, cpus string) {
+	h.t.Helper()
+	member := h.member(o.Container)
+	if member.CPUSet.CPUs != cpus {
+		h.t.Errorf("the engine has the member on %q, want %q", member.CPUSet.CPUs, cpus)
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", member.PID))
+	if err == nil && !regexp.MustCompile(`(?m)^Cpus_allowed_list:\t`+cpus+`$`).Match(status) {
+		h.t.Errorf("the process does not run on %s:\n%s", cpus, status)
 	}
 }
 

@@ -133,7 +133,7 @@ func (e *Engine) object(r record) agent.Object {
 	now := e.clock.Now()
 	o := agent.Object{
 		EngineID: r.EngineID, Container: r.Container, Generation: r.Generation,
-		Sandbox: r.Role == roleSandbox, CreatedAt: r.CreatedAt,
+		Sandbox: r.Role == roleSandbox, CreatedAt: r.CreatedAt, CPUSet: r.CPUSet,
 		State: domain.Observation{
 			Status: r.status(now), EngineID: r.EngineID, Hostname: r.Hostname,
 			Command: r.Command, Entrypoint: r.Entrypoint, Ports: r.Ports,

@@ -25,7 +25,7 @@ func (m members) Create(ctx context.Context, spec agent.MemberSpec) (agent.Objec
 	r := record{
 		EngineID: newID(), Container: spec.Container, Role: roleMember, Generation: spec.Generation,
 		Hostname: spec.Sandbox.State.Hostname, Command: spec.Spec.Command, Entrypoint: spec.Spec.Entrypoint,
-		Ports: ports(spec.Spec.ExposedPorts), Spec: spec.Spec, Files: bound(spec), CreatedAt: m.clock.Now(),
+		Ports: ports(spec.Spec.ExposedPorts), Spec: spec.Spec, CPUSet: spec.CPUSet, Files: bound(spec), CreatedAt: m.clock.Now(),
 	}
 	if len(r.Command) == 0 && len(r.Entrypoint) == 0 {
 		r.Command = []string{"sh"}
@@ -162,6 +162,18 @@ func (m members) Update(ctx context.Context, o agent.Object, spec domain.Spec) e
 	}
 	_, err := m.change(o, func(r *record, _ time.Time) error {
 		r.Spec.CPU, r.Spec.MemoryMB = spec.CPU, spec.MemoryMB
+		return nil
+	})
+	return err
+}
+
+// Confine stores where the member may run.
+func (e *Engine) Confine(ctx context.Context, o agent.Object, cpus domain.CPUSet) error {
+	if err := e.cued(ctx, OpUpdate, o.Container); err != nil {
+		return err
+	}
+	_, err := e.change(o, func(r *record, _ time.Time) error {
+		r.CPUSet = cpus
 		return nil
 	})
 	return err

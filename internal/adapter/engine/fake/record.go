@@ -27,6 +27,7 @@ type record struct {
 	Entrypoint []string           `json:"entrypoint"`
 	Ports      []int              `json:"ports"`
 	Spec       domain.Spec        `json:"spec"`
+	CPUSet     domain.CPUSet      `json:"cpu_set,omitzero"`
 	Files      map[string]string  `json:"files,omitempty"` // inside path → host path of what is bound over it
 	CreatedAt  time.Time          `json:"created_at"`
 	PausedAt   time.Time          `json:"paused_at,omitzero"`

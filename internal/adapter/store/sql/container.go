@@ -91,6 +91,8 @@ func stateFields(c *domain.Container) []column.Field {
 		column.Document("nics", &c.Nics),
 		column.Document("resolved", &c.Resolved),
 		column.Document("volumes", &c.Volumes),
+		column.Text("cpuset_cpus", &c.CPUSet.CPUs),
+		column.Text("cpuset_mems", &c.CPUSet.MemoryNodes),
 		column.Text("container_id", &c.EngineID),
 		column.Text("hostname", &c.Hostname),
 		column.Document("ports", &c.Ports),
@@ -179,6 +181,9 @@ func (s containers) List(ctx context.Context, q control.ContainerQuery) ([]domai
 	}
 	if len(q.Capsules) > 0 {
 		clause.Among(&where, "capsule_uuid", q.Capsules)
+	}
+	if q.Dedicated {
+		where.Add("cpuset_cpus <> ''")
 	}
 	if q.OwnImage != "" {
 		where.Add("own_image = ?", q.OwnImage)

@@ -69,6 +69,7 @@ func inventoryFields(i *domain.Inventory) []column.Field {
 		column.Text("volume_limit", &i.VolumeLimit),
 		column.Text("volume_reason", &i.VolumeReason),
 		column.Document("devices", &i.Devices),
+		column.Document("memory_nodes", &i.MemoryNodes),
 	}
 }
 

@@ -151,9 +151,12 @@ func upgraded(t *testing.T, dsn string) {
 	if err := store.Migrate(t.Context(), before); err != nil {
 		t.Fatal(err)
 	}
-	err = store.Write(t.Context(), func(ctx context.Context, tx control.Tx) error {
-		return tx.Hosts().Upsert(ctx, domain.Host{ID: host, Name: "node"})
-	})
+	_, err = store.Writer.ExecContext(t.Context(), `INSERT INTO hosts (uuid, hostname, service_binary, address, availability_zone, disabled,
+		disabled_reason, forced_down, last_seen_up, report_count, created_at, updated_at, boot_id, revision, cpus, mem_total, disk_total,
+		architecture, os_type, os, kernel_version, labels, runtimes, disk_quota_supported, enable_cpu_pinning, engine_name, engine_version,
+		engine_up, engine_reason, total_containers, cpu_used, mem_used, disk_used, volume_limit, volume_reason)
+		VALUES ('`+host+`', 'node', '', '', '', FALSE, '', FALSE, 1, 0, 1, 1, '', 0, 0, 0, 0, '', '', '', '', 'null', 'null', FALSE, FALSE,
+		'', '', FALSE, '', 0, 0, 0, 0, '', '')`)
 	if err := errors.Join(err, store.Migrate(t.Context(), sqlstore.Latest)); err != nil {
 		t.Fatal(err)
 	}

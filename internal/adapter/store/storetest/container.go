@@ -2,7 +2,10 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-zun/zun/internal/control"
@@ -17,6 +20,8 @@ func containerCases() map[string]func(*probe) {
 		"Container/MissingAndScope": containerScope,
 		"Container/ByName":          containerByName,
 		"Container/Filters":         containerFilters,
+		"Container/Dedicated":       containerDedicated,
+		"Container/DedicatedOnce":   containerDedicatedOnce,
 		"Container/Touch":           containerTouch,
 		"Container/DeleteCascades":  containerDelete,
 		"Container/Misfit":          containerMisfit,
@@ -40,6 +45,7 @@ func full() domain.Container {
 		}},
 		Resolved: []domain.NetChoice{{NetworkID: "net", PortID: "port", FixedIPs: []netip.Addr{address}, Preserve: true}},
 		Volumes:  []domain.Volume{{ID: "vol", Provider: "local", SizeGB: 1, Destination: "/data"}},
+		CPUSet:   domain.CPUSet{CPUs: "2-3,6", MemoryNodes: "1"},
 		EngineID: "0123456789abcdef", Hostname: "inside", Ports: []int{80, 443}, ExitCode: &exit, Health: "healthy", Restarts: 2,
 		StartedAt: time.Date(2026, 11, 23, 1, 2, 3, 456789000, time.UTC),
 	}
@@ -200,6 +206,65 @@ func (p *probe) touch(id domain.ContainerID) (revision int64) {
 		return err
 	})
 	return revision
+}
+
+func containerDedicated(p *probe) {
+	held, shared, elsewhere := plain(first, "p1", "held"), plain(second, "p1", "shared"), plain(third, "p2", "elsewhere")
+	held.HostID, shared.HostID, elsewhere.HostID = hostA, hostA, hostB
+	held.CPUSet, elsewhere.CPUSet = domain.CPUSet{CPUs: "1-2", MemoryNodes: "0"}, domain.CPUSet{CPUs: "3", MemoryNodes: "0"}
+	p.keep(held, shared, elsewhere)
+	for host, want := range map[string][]domain.ContainerID{hostA: {first}, hostB: {third}, "": {first, third}} {
+		p.read(func(ctx context.Context, tx control.Tx) error {
+			found, err := tx.Containers().List(ctx, control.ContainerQuery{Scope: anywhere(), HostID: host, Dedicated: true})
+			var ids []domain.ContainerID
+			for _, c := range found {
+				ids = append(ids, c.ID)
+			}
+			p.same("those with CPUs of their own on "+host, ids, want)
+			return err
+		})
+	}
+}
+
+// containerDedicatedOnce has many choose the next free CPU of a host at once, as those do
+// who claim it: none may be chosen twice.
+func containerDedicatedOnce(p *probe) {
+	p.join(hostA)
+	const runners = 8
+	var number atomic.Int64
+	limit := domain.Claim{Containers: runners, CPU: runners, MemoryMB: runners, DiskGB: runners}
+	err := p.together(runners, func(ctx context.Context) error {
+		id := domain.ContainerID(fmt.Sprintf("%08d-1111-4111-8111-111111111111", number.Add(1)))
+		return p.store.Write(ctx, func(ctx context.Context, tx control.Tx) error {
+			if _, err := tx.Hosts().List(ctx, control.Page{}); err != nil { // what it saw before it waited must not count
+				return err
+			}
+			if err := tx.Hosts().Claim(ctx, hostA, domain.Claim{Containers: 1, CPU: 1}, limit); err != nil {
+				return err
+			}
+			held, err := tx.Containers().List(ctx, control.ContainerQuery{Scope: anywhere(), HostID: hostA, Dedicated: true})
+			if err != nil {
+				return err
+			}
+			c := plain(id, "p1", "dedicated")
+			c.HostID, c.CPUSet = hostA, domain.CPUSet{CPUs: strconv.Itoa(len(held)), MemoryNodes: "0"}
+			return tx.Containers().Insert(ctx, c)
+		})
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+	taken := map[string]bool{}
+	p.read(func(ctx context.Context, tx control.Tx) error {
+		held, err := tx.Containers().List(ctx, control.ContainerQuery{Scope: anywhere(), Dedicated: true})
+		for _, c := range held {
+			taken[c.CPUSet.CPUs] = true
+		}
+		return err
+	})
+	if len(taken) != runners {
+		p.Fatalf("%d containers have only %d CPUs for themselves", runners, len(taken))
+	}
 }
 
 func containerTouch(p *probe) {

@@ -27,7 +27,8 @@ func inventory() domain.Inventory {
 	return domain.Inventory{
 		CPUs: 8, MemoryMB: 16000, DiskGB: 200, Architecture: "x86_64", OSType: "linux", OS: "Debian 12", Kernel: "6.1", Labels: map[string]string{"ssd": "yes"},
 		Runtimes: []string{"runc", "crun"}, DiskQuota: true, CPUPinning: true, EngineName: "docker", EngineVersion: "20.10", EngineUp: true, EngineReason: "fine", VolumeLimit: "ext4", VolumeReason: "none",
-		Devices: []domain.DevicePool{{VendorID: "8086", ProductID: "10ed", PhysicalNetwork: "fabric", Count: 3}},
+		Devices:     []domain.DevicePool{{VendorID: "8086", ProductID: "10ed", PhysicalNetwork: "fabric", Count: 3}},
+		MemoryNodes: []domain.MemoryNode{{ID: 0, CPUs: "1-3", MemoryMB: 8000}, {ID: 1, CPUs: "4-7", MemoryMB: 8000}},
 	}
 }
 
