@@ -101,8 +101,8 @@ func testUpdate(t *testing.T, h *house) {
 	}
 }
 
-// testConfine takes a member of all CPUs to the first one and back, running and not, and
-// makes one that has been there from the beginning.
+// testConfine takes a member of all CPUs to the first one and back, running, frozen and
+// stopped, and makes one that has been there from the beginning.
 func testConfine(t *testing.T, h *house) {
 	confiner := capability[agent.Confiner](h)
 	where := func(o agent.Object) string { return h.member(o.Container).CPUSet.CPUs }
@@ -121,6 +121,11 @@ func testConfine(t *testing.T, h *house) {
 	everywhere := domain.CPUSet{CPUs: "0-" + strconv.Itoa(all)}
 	h.must(confiner.Confine(h.ctx(), o, everywhere), "let go")
 	h.runsOn(o, everywhere.CPUs)
+	h.must(h.engine.Members().Pause(h.ctx(), o), "pause")
+	h.must(confiner.Confine(h.ctx(), o, first), "confine what is frozen")
+	h.must(h.engine.Members().Unpause(h.ctx(), o), "unpause")
+	h.untilStatus(o.Container, domain.Running)
+	h.runsOn(o, "0")
 	h.must(h.engine.Members().Stop(h.ctx(), o, 0), "stop")
 	h.must(confiner.Confine(h.ctx(), o, first), "confine what is stopped")
 	h.must(h.engine.Members().Start(h.ctx(), o), "start")
