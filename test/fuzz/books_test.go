@@ -55,6 +55,8 @@ func laws() []law {
 			"SELECT project_id, containers, cpu, memory FROM quota_usages WHERE containers > %d OR cpu > %d OR memory > %d", containerLimit, cpuLimit*1000000, memoryLimit)},
 		{"usage is negative", "SELECT project_id, containers, cpu, memory, disk FROM quota_usages WHERE containers < 0 OR cpu < 0 OR memory < 0 OR disk < 0"},
 		{"a host's claims are negative", "SELECT hostname, total_containers, cpu_used, mem_used, disk_used FROM hosts WHERE total_containers < 0 OR cpu_used < 0 OR mem_used < 0 OR disk_used < 0"},
+		{"a CPU is dedicated to two", "SELECT host_uuid, cpuset_cpus, count(*) FROM containers WHERE cpuset_cpus <> '' GROUP BY host_uuid, cpuset_cpus HAVING count(*) > 1"},
+		{"a container has CPUs of a host that it is not on", "SELECT uuid, cpuset_cpus FROM containers WHERE cpuset_cpus <> '' AND host_uuid = ''"},
 		{"a container has two ports on a network", "SELECT container_uuid, network_uuid FROM local_ports GROUP BY container_uuid, network_uuid HAVING count(*) > 1"},
 		{"usage is not the sum over the containers", `SELECT p.project_id, q.containers, count(*), q.memory, sum(p.memory) FROM containers p
 			JOIN quota_usages q ON q.project_id = p.project_id

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/client"
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // emptyTar is an archive without a file.
@@ -46,6 +47,9 @@ func order(o op) api.ContainerCreate {
 	}
 	cpu := pick(d/8, 0.1, 0.25, 0.5)
 	c.CPU = &cpu
+	if o.choosy && d/81920%5 == 0 {
+		cpu, c.CPUPolicy = 1, domain.CPUDedicated
+	}
 	if d/32%4 == 0 {
 		c.RestartPolicy = &api.RestartPolicy{Name: "always"}
 	}

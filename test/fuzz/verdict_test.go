@@ -3,12 +3,14 @@
 package fuzz
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,9 +68,12 @@ func (s *storm) calm(t *testing.T) {
 func (s *storm) disagreement(ctx context.Context, t *testing.T) string {
 	t.Helper()
 	held := s.held(ctx, t)
-	found, err := ask(ctx, s.db, "SELECT uuid, status, nics FROM containers")
+	found, err := ask(ctx, s.db, "SELECT uuid, status, nics, host, cpuset_cpus FROM containers")
 	if err != nil {
 		return err.Error()
+	}
+	if crowded := crowded(found, held); crowded != "" {
+		return crowded
 	}
 	for _, line := range found {
 		for _, o := range held[line[0]] {
@@ -88,6 +93,33 @@ func (s *storm) disagreement(ctx context.Context, t *testing.T) string {
 		}
 	}
 	return ""
+}
+
+// crowded says where a process may run on CPUs that are another's alone, or one that has
+// CPUs for itself elsewhere. Rows are uuid, status, nics, host and CPUs.
+func crowded(rows [][]string, held map[string][]holding) string {
+	all := "0-" + strconv.Itoa(runtime.NumCPU()-1)
+	for _, owner := range rows {
+		for _, other := range rows {
+			for _, o := range held[other[0]] {
+				switch {
+				case owner[4] == "" || o.Sandbox || o.host != owner[3] || !alive(o.Object):
+				case other[0] == owner[0] && o.CPUSet.CPUs != owner[4]:
+					return fmt.Sprintf("%s has CPUs %s for itself and runs on %q", owner[0], owner[4], o.CPUSet.CPUs)
+				case other[0] != owner[0] && meet(owner[4], cmp.Or(o.CPUSet.CPUs, all)):
+					return fmt.Sprintf("%s has CPUs %s for itself, and %s runs on %q", owner[0], owner[4], other[0], o.CPUSet.CPUs)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// meet says whether two lists of CPUs have one in common.
+func meet(one, other string) bool {
+	a, errA := domain.ParseCPUs(one)
+	b, errB := domain.ParseCPUs(other)
+	return errA != nil || errB != nil || len(domain.WithoutCPUs(a, b)) < len(a)
 }
 
 // wired says whether a container in status has a process, and so its interfaces.
