@@ -78,8 +78,12 @@ func (e *Engine) ExecCreate(ctx context.Context, o agent.Object, cmd []string, t
 
 // ExecResize implements agent.Execer.
 func (e *Engine) ExecResize(ctx context.Context, o agent.Object, execID string, w, h int) error {
-	if _, err := e.execOf(ctx, o, execID); err != nil {
+	info, err := e.execOf(ctx, o, execID)
+	if err != nil {
 		return err
+	}
+	if !info.Running { // the engine would call it a failure of its own
+		return domain.NewFault(domain.Conflict, "conflict", "exec %s is not running", execID)
 	}
 	if _, err := e.api.ExecResize(ctx, execID, client.ExecResizeOptions{Width: uint(w), Height: uint(h)}); err != nil {
 		return execFault(err, execID)

@@ -70,18 +70,18 @@ func (h *house) await(done <-chan struct{}, what string) {
 	}
 }
 
-func (h *house) exec(o agent.Object, tty bool, cmd ...string) (string, agent.Stream) {
+func (h *house) exec(o agent.Object, cmd ...string) agent.Stream {
 	h.t.Helper()
-	id, err := capability[agent.Execer](h).ExecCreate(h.ctx(), o, cmd, tty)
+	id, err := capability[agent.Execer](h).ExecCreate(h.ctx(), o, cmd, false)
 	h.must(err, "create exec")
 	s, err := capability[agent.Execer](h).ExecOpen(h.ctx(), o, id)
 	h.must(err, "open exec")
-	return id, s
+	return s
 }
 
 func testExecStreams(t *testing.T, h *house) {
 	o := h.start(h.command("sleep 1000"))
-	_, s := h.exec(o, false, "cat")
+	s := h.exec(o, "cat")
 	said, ended := h.opened(s)
 	message := strings.Repeat("0123456789abcde\n", 4096)
 	_, err := io.WriteString(s, message)
@@ -92,7 +92,7 @@ func testExecStreams(t *testing.T, h *house) {
 	if err != nil || code != 0 || said.text() != message {
 		t.Errorf("cat ended with %d, %v and %d bytes of %d", code, err, len(said.text()), len(message))
 	}
-	_, s = h.exec(o, false, "sh", "-c", "echo gone; exit 9")
+	s = h.exec(o, "sh", "-c", "echo gone; exit 9")
 	_, ended = h.opened(s)
 	h.await(ended, "the end of sh")
 	if code, err := s.Wait(); err != nil || code != 9 {
@@ -102,10 +102,17 @@ func testExecStreams(t *testing.T, h *house) {
 
 func testExecTerminal(t *testing.T, h *house) {
 	o := h.start(h.command("sleep 1000"))
-	id, s := h.exec(o, true, "sh")
+	execer := capability[agent.Execer](h)
+	id, err := execer.ExecCreate(h.ctx(), o, []string{"sh"}, true)
+	h.must(err, "create exec")
+	h.fault(execer.ExecResize(h.ctx(), o, id, 80, 24), domain.Conflict, "is not running")
+	s, err := execer.ExecOpen(h.ctx(), o, id)
+	h.must(err, "open exec")
 	said, ended := h.opened(s)
-	h.must(capability[agent.Execer](h).ExecResize(h.ctx(), o, id, 111, 33), "resize")
-	_, err := io.WriteString(s, "stty size\n")
+	_, err = execer.ExecOpen(h.ctx(), o, id)
+	h.fault(err, domain.Conflict, "was started already")
+	h.must(execer.ExecResize(h.ctx(), o, id, 111, 33), "resize")
+	_, err = io.WriteString(s, "stty size\n")
 	h.must(err, "write")
 	h.until("the terminal's size", func() bool { return said.has("33 111") })
 	_, err = io.WriteString(s, "exit 6\n")

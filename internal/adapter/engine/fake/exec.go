@@ -73,8 +73,7 @@ func (e *Engine) ExecResize(_ context.Context, o agent.Object, execID string, w,
 	if err != nil {
 		return err
 	}
-	s.resize(w, h)
-	return nil
+	return s.resize(execID, w, h)
 }
 
 // ExecOpen runs the command of a session and joins its streams. The command ends
@@ -86,6 +85,9 @@ func (e *Engine) ExecOpen(_ context.Context, o agent.Object, execID string) (age
 	}
 	r, err := e.find(x.object)
 	if err != nil {
+		return nil, err
+	}
+	if err := x.join(execID); err != nil {
 		return nil, err
 	}
 	root, err := e.rootOf(r)

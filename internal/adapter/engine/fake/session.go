@@ -29,6 +29,7 @@ type session struct {
 	argv   []string
 	tty    bool
 	mu     sync.Mutex
+	joined bool
 	w, h   int
 }
 
@@ -38,10 +39,25 @@ func (s *session) size() (w, h int) {
 	return s.w, s.h
 }
 
-func (s *session) resize(w, h int) {
+func (s *session) resize(id string, w, h int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.joined {
+		return domain.NewFault(domain.Conflict, "conflict", "exec %s is not running", id)
+	}
 	s.w, s.h = w, h
+	return nil
+}
+
+// join begins the session, once.
+func (s *session) join(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.joined {
+		return domain.NewFault(domain.Conflict, "conflict", "exec %s was started already", id)
+	}
+	s.joined = true
+	return nil
 }
 
 func (s *sessions) add(x *session) string {
