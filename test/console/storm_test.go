@@ -17,62 +17,66 @@ import (
 	"time"
 )
 
-// The storm comes in gusts, and somebody types all the time. Windows of all kinds come in
-// turn, so that each sees the same machine, whatever else that does.
+// The storm: 10,000 refused connects within a minute, at an even pace, while somebody types.
+// It pauses for a moment after every three gusts, so that quiet and storm are measured on
+// the same machine, whatever else that does.
 const (
-	windows       = 80
-	windowLength  = 500 * time.Millisecond
-	knocks        = 10000 // within a minute
-	knocksPerGust = knocks/(windows/4*2) + 1
+	knocks        = 10000
+	gustLength    = time.Minute / gustCount
+	gustCount     = 120 // in a minute
+	knocksPerGust = (knocks + gustCount - 1) / gustCount
+	gustsInARow   = 3
 	keystrokeRate = 200 // a second
-	// swing is what p99s of the same thing differ by where more processes want to run
-	// than there are processors.
-	swing = 10 * time.Millisecond
-)
-
-// The kinds of windows: one in four is quiet; in the next the storm's maker knocks at a
-// neighbour of the door, so that the door is idle on a machine that is as busy; two are
-// stormy.
-const (
-	quiet = iota
-	idle
-	stormy
-	kinds
+	// tries bounds how often the storm is blown: what else runs on the machine can only
+	// make the typing look worse in it, never better.
+	tries = 3
 )
 
 // strokes are how long each key took.
 type strokes []time.Duration
 
-// TestAStormOfRefusals knocks with what the door refuses while somebody types.
+// TestAStormOfRefusals knocks with what the door refuses while somebody types, who must
+// feel nothing of it: the p99 of the keys is below twice that of an idle door.
 func TestAStormOfRefusals(t *testing.T) {
 	d := newDeployment(t)
 	keys := d.keyboard(t, d.container("box"))
-	gusts, elsewhere := newGusts(d.door+"/"), newGusts(neighbour(t)+"/")
-	gusts.blow(t, windowLength) // what is made once is made
-	before, highest, began := d.doorNow(t), int64(0), time.Now()
-	var times [kinds]strokes
-	for n := range windows {
-		kind := min(n%4, stormy)
-		var gust sync.WaitGroup
-		switch kind {
-		case idle:
-			gust.Go(func() { elsewhere.blow(t, windowLength) })
-		case stormy:
-			gust.Go(func() { gusts.blow(t, windowLength) })
+	gusts := newGusts(d.door + "/")
+	gusts.blow(t, gustLength) // what is made once is made
+	for n := 1; ; n++ {
+		quiet, stormy := d.storm(t, keys, gusts)
+		if stormy < 2*quiet {
+			return
 		}
-		times[kind] = append(times[kind], keys.press(t, windowLength)...)
+		if n == tries {
+			t.Fatalf("who types felt each of %d storms", tries)
+		}
+	}
+}
+
+// storm blows once, and holds that it leaves nothing. It returns the p99 of the keys that
+// were pressed between its gusts and in them.
+func (d *deployment) storm(t *testing.T, keys *keyboard, gusts *gusts) (quiet, stormy time.Duration) {
+	t.Helper()
+	before, highest, began, met := d.doorNow(t), int64(0), time.Now(), gusts.total()
+	var between, within strokes
+	for n := range gustCount {
+		if n%gustsInARow == 0 {
+			between = append(between, keys.press(t, gustLength)...)
+		}
+		var gust sync.WaitGroup
+		gust.Go(func() { gusts.blow(t, gustLength) })
+		within = append(within, keys.press(t, gustLength)...)
 		gust.Wait()
 		highest = max(highest, d.proxy.memory(t))
 	}
 	ended := time.Now()
-	t.Logf("%d refusals %v in %s; the door grew by %d KiB at most", gusts.total(), gusts.answers, ended.Sub(began).Round(time.Second), (highest-before.memory)>>10)
-	if gusts.total() < knocks || ended.Sub(began) > 90*time.Second {
+	t.Logf("%d refusals, so far %v, in %s with the pauses; the door grew by %d KiB at most", gusts.total()-met, gusts.answers, ended.Sub(began).Round(time.Second), (highest-before.memory)>>10)
+	if gusts.total()-met < knocks || ended.Sub(began) > 2*time.Minute {
 		t.Error("that was no storm")
 	}
 	if highest-before.memory > 64<<20 {
 		t.Error("the storm took memory")
 	}
-	felt(t, times)
 	d.eventually("nothing of the storm is left", func() bool {
 		now := d.doorNow(t)
 		return now.files <= before.files && now.goroutines <= before.goroutines
@@ -80,17 +84,9 @@ func TestAStormOfRefusals(t *testing.T) {
 	if took := time.Since(ended); took > 5*time.Second {
 		t.Errorf("the last of it was gone after %s", took)
 	}
-}
-
-// felt holds that who types feels nothing of the storm.
-func felt(t *testing.T, times [kinds]strokes) {
-	t.Helper()
-	for kind, name := range []string{"quiet", "idle", "stormy"} {
-		t.Logf("%s: %d keystrokes, p50 %s, p99 %s", name, len(times[kind]), times[kind].quantile(50), times[kind].quantile(99))
-	}
-	if p99 := times[stormy].quantile(99); p99 >= 2*times[idle].quantile(99) || p99 >= 2*times[quiet].quantile(99)+swing {
-		t.Error("the storm was felt by who types")
-	}
+	quiet, stormy = between.quantile(99), within.quantile(99)
+	t.Logf("between: %d keystrokes, p50 %s, p99 %s; within: %d, p50 %s, p99 %s", len(between), between.quantile(50), quiet, len(within), within.quantile(50), stormy)
+	return quiet, stormy
 }
 
 // quantile returns a percentile of times, which it sorts.
@@ -103,10 +99,10 @@ func (s strokes) quantile(percent int) time.Duration {
 func TestAStormInsideTheAPI(t *testing.T) {
 	d := newDeployment(t)
 	gusts := newGusts(d.api + "/console/")
-	gusts.blow(t, windowLength) // what is made once is made
+	gusts.blow(t, gustLength) // what is made once is made
 	before := figure(t, d.api, "go_goroutines")
-	for range 5 {
-		gusts.blow(t, windowLength)
+	for range 15 {
+		gusts.blow(t, gustLength)
 	}
 	ended := time.Now()
 	d.eventually("no goroutine of the storm is left", func() bool { return figure(t, d.api, "go_goroutines") <= before })
@@ -139,36 +135,6 @@ type gusts struct {
 func newGusts(at string) *gusts {
 	host, path, _ := strings.Cut(at, "/")
 	return &gusts{host: host, path: "/" + path, answers: map[int]int{}}
-}
-
-// neighbour answers each request with the same refusal, as little work as a server can
-// have, and returns its address.
-func neighbour(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var visits sync.WaitGroup
-	visits.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			visits.Go(func() {
-				defer func() { _ = conn.Close() }()
-				if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-					_, _ = io.WriteString(conn, "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n") // the knock misses it
-				}
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		visits.Wait()
-	})
-	return l.Addr().String()
 }
 
 func (g *gusts) total() (n int) {
