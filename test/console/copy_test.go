@@ -3,12 +3,15 @@
 package console
 
 import (
+	"archive/tar"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +27,7 @@ func TestCopies(t *testing.T) {
 	t.Run("trees", func(t *testing.T) { trees(t, d, box) })
 	t.Run("as docker cp", func(t *testing.T) { likeDocker(t, d, box) })
 	t.Run("a large file", func(t *testing.T) { large(t, d, box) })
+	t.Run("large archives", func(t *testing.T) { forms(t, d, box) })
 }
 
 // cp runs the command, which must succeed, and returns its memory at most, in bytes.
@@ -137,44 +141,112 @@ func (d *deployment) engineName(t *testing.T, name string) string {
 	return "zun-" + strings.TrimSpace(string(out))
 }
 
+// length is how much is copied at a time, and most what a process may grow for it at any
+// moment: who held the archive would grow by more than its length, and what is passed on
+// in pieces leaves some of them to be collected.
+const length, most = 256 << 20, 128 << 20
+
+// held runs fn, during which neither zun-api nor zun-compute may take up what passes.
+func (d *deployment) held(t *testing.T, fn func()) {
+	t.Helper()
+	service, compute := d.service.grown(t), d.compute.grown(t)
+	fn()
+	api, agent := service(), compute()
+	t.Logf("zun-api grew by %d KiB at most, zun-compute by %d", api>>10, agent>>10)
+	if api > most || agent > most {
+		t.Errorf("that is more than %d", most>>10)
+	}
+}
+
+// hiss is the same bytes each time.
+func hiss() io.Reader { return io.LimitReader(rand.NewChaCha8([32]byte{7}), length) }
+
+func sumOf(t *testing.T, r io.Reader) string {
+	t.Helper()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, r); err != nil {
+		t.Error(err)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
 // large copies a file there and back, which no process on the way holds.
 func large(t *testing.T, d *deployment, box string) {
 	d = d.of(t)
-	const length, most = 256 << 20, 48 << 20
 	home := t.TempDir()
 	source, back := filepath.Join(home, "large"), filepath.Join(home, "back")
 	f, err := os.Create(source)
-	if err != nil {
+	if err == nil {
+		_, err = io.Copy(f, hiss())
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.New()
-	noise := rand.NewChaCha8([32]byte{7})
-	if _, err := io.CopyN(io.MultiWriter(f, sum), noise, length); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	want := hex.EncodeToString(sum.Sum(nil))
-	before := [2]int64{d.service.memory(t), d.compute.memory(t)}
-	there := d.cp(t, source, box+":/tmp/large")
-	again := d.cp(t, box+":/tmp/large", back)
-	d.inside(box, "rm", "/tmp/large")
-	for i, p := range []*process{d.service, d.compute} {
-		if grown := p.memory(t) - before[i]; grown > most {
-			t.Errorf("process %d grew by %d MiB", i, grown>>20)
+	d.held(t, func() {
+		there := d.cp(t, source, box+":/tmp/large")
+		again := d.cp(t, box+":/tmp/large", back)
+		if there > most || again > most {
+			t.Errorf("the command took %d MiB there and %d MiB back", there>>20, again>>20)
 		}
-	}
-	if there > 2*most || again > 2*most {
-		t.Errorf("the command took %d MiB there and %d MiB back", there>>20, again>>20)
-	}
+	})
+	d.inside(box, "rm", "/tmp/large")
 	copied, err := os.Open(back)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = copied.Close() }()
-	sum.Reset()
-	if _, err := io.Copy(sum, copied); err != nil || hex.EncodeToString(sum.Sum(nil)) != want {
-		t.Errorf("what came back differs, %v", err)
+	if sumOf(t, copied) != sumOf(t, hiss()) {
+		t.Error("what came back differs")
 	}
+}
+
+// withoutTar is a way on which nobody knows archives as they are: they travel in JSON.
+type withoutTar struct{}
+
+func (withoutTar) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Accept", "application/json")
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// forms puts an archive and gets it back in each form in which archives travel.
+func forms(t *testing.T, d *deployment, box string) {
+	d = d.of(t)
+	for name, way := range map[string]http.RoundTripper{"as it is": http.DefaultTransport, "in JSON": withoutTar{}} {
+		t.Run(name, func(t *testing.T) {
+			cli := d.clientOver(way)
+			d.held(t, func() {
+				packed, w := io.Pipe()
+				go func() { w.CloseWithError(pack(w)) }() //nolint:errcheck // it never fails
+				if err := cli.PutArchive(t.Context(), box, "/tmp", packed); err != nil {
+					t.Fatal(err)
+				}
+				archive, err := cli.GetArchive(t.Context(), box, "/tmp/noise")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = archive.Close() }()
+				files := tar.NewReader(archive)
+				if _, err := files.Next(); err != nil {
+					t.Fatal(err)
+				}
+				if sumOf(t, files) != sumOf(t, hiss()) {
+					t.Error("what came back differs")
+				}
+			})
+			d.inside(box, "rm", "/tmp/noise")
+		})
+	}
+}
+
+// pack writes an archive of one large file.
+func pack(to io.Writer) error {
+	w := tar.NewWriter(to)
+	if err := w.WriteHeader(&tar.Header{Name: "noise", Typeflag: tar.TypeReg, Mode: 0o644, Size: length}); err != nil {
+		return err
+	}
+	if _, err := io.Copy(w, hiss()); err != nil {
+		return err
+	}
+	return w.Close()
 }

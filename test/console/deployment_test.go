@@ -211,15 +211,19 @@ func (d *deployment) zun(args ...string) *exec.Cmd {
 }
 
 // client is our SDK, logged in like the commands.
-func (d *deployment) client() *client.Client {
+func (d *deployment) client() *client.Client { return d.clientOver(http.DefaultTransport) }
+
+// clientOver is one whose requests go by way.
+func (d *deployment) clientOver(way http.RoundTripper) *client.Client {
 	env := map[string]string{}
 	for _, pair := range d.env {
 		name, value, _ := strings.Cut(pair, "=")
 		env[name] = value
 	}
-	return client.New(client.Options{HTTP: http.DefaultClient, Auth: &client.Keystone{
+	over := &http.Client{Transport: way}
+	return client.New(client.Options{HTTP: over, Auth: &client.Keystone{
 		AuthURL: env["OS_AUTH_URL"], Username: env["OS_USERNAME"], Password: env["OS_PASSWORD"], UserDomainName: env["OS_USER_DOMAIN_NAME"],
-		ProjectName: env["OS_PROJECT_NAME"], ProjectDomainName: env["OS_PROJECT_DOMAIN_NAME"], HTTP: http.DefaultClient,
+		ProjectName: env["OS_PROJECT_NAME"], ProjectDomainName: env["OS_PROJECT_DOMAIN_NAME"], HTTP: over,
 	}})
 }
 

@@ -16,17 +16,34 @@ import (
 // memory is the resident size of the process in bytes.
 func (p *process) memory(t *testing.T) int64 {
 	t.Helper()
+	return p.figure(t, "VmRSS:")
+}
+
+// grown tells, each time that it is called, by how many bytes the process was larger at
+// most than it is now.
+func (p *process) grown(t *testing.T) func() int64 {
+	t.Helper()
+	before := p.memory(t)
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0); err != nil { // forgets the peak
+		t.Fatal(err)
+	}
+	return func() int64 { return p.figure(t, "VmHWM:") - before }
+}
+
+// figure is one of the sizes that the kernel tells of the process, in bytes.
+func (p *process) figure(t *testing.T, name string) int64 {
+	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(text)) {
-		if words := strings.Fields(line); len(words) > 1 && words[0] == "VmRSS:" {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == name {
 			kib, _ := strconv.ParseInt(words[1], 10, 64)
 			return kib << 10
 		}
 	}
-	t.Fatal("no VmRSS")
+	t.Fatalf("no %s", name)
 	return 0
 }
 
