@@ -72,13 +72,16 @@ func nameOf(repository, tag string) (repo, named string, err error) {
 	return repo, named, nil
 }
 
-// room refuses one image more than the project may have. Commits of one project that
-// run at once may pass it together by as many as they are.
-func (s *Snapshots) room(ctx context.Context, tx control.Tx, projectID string) error {
+// room refuses one image more than the project may have. The project's quota row is kept
+// until the end of the transaction, so that of two commits the second counts the first.
+func (s *Snapshots) room(ctx context.Context, t *control.Turn, projectID string) error {
 	if s.most < 0 {
 		return nil
 	}
-	own, err := tx.Images().List(ctx, control.ImageQuery{OwnOf: projectID})
+	if err := t.Use(ctx, projectID, domain.Claim{}); err != nil {
+		return err
+	}
+	own, err := t.Images().List(ctx, control.ImageQuery{OwnOf: projectID})
 	if err != nil {
 		return fmt.Errorf("count the images of %s: %w", projectID, err)
 	}

@@ -3,6 +3,8 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-zun/zun/internal/control"
@@ -10,7 +12,7 @@ import (
 )
 
 func imageCases() map[string]func(*probe) {
-	return map[string]func(*probe){"Image/Life": imageLife, "Image/Lease": imageLease, "Image/Own": imageOwn}
+	return map[string]func(*probe){"Image/Life": imageLife, "Image/Lease": imageLease, "Image/Own": imageOwn, "Image/ParallelOwn": imageParallel}
 }
 
 func imageLife(p *probe) {
@@ -54,6 +56,29 @@ func imageLife(p *probe) {
 	} {
 		p.refuse(domain.Invalid, "image-not-found", "Image i1 could not be found.", fn)
 	}
+}
+
+// imageParallel has many count the images of a project and add one, while they keep the
+// row of its quota: each sees those of all before it.
+func imageParallel(p *probe) {
+	const most = 5
+	var number atomic.Int64
+	none := domain.Quota{Containers: -1, CPU: -1, MemoryMB: -1, DiskGB: -1}
+	got := p.race(16, func(ctx context.Context, tx control.Tx) (bool, error) {
+		if _, err := tx.Hosts().Now(ctx); err != nil { // what it saw before it waited must not count
+			return false, err
+		}
+		if _, err := tx.Quotas().Use(ctx, "p1", domain.Claim{}, none); err != nil {
+			return false, err
+		}
+		own, err := tx.Images().List(ctx, control.ImageQuery{OwnOf: "p1"})
+		if err != nil || len(own) >= most {
+			return false, err
+		}
+		id := fmt.Sprintf("i%d", number.Add(1))
+		return true, tx.Images().Insert(ctx, domain.Image{ID: id, ProjectID: "p1", UserID: "u", Repo: "r", Tag: "t", HostName: "node-a", Source: first})
+	})
+	p.same("added", got, most)
 }
 
 func imageLease(p *probe) {
