@@ -20,6 +20,9 @@ func (s *Steps) commit(ctx context.Context, step plan.Step, job *agent.Job) erro
 	if op.Begun {
 		return s.judge(ctx, committer, step, job)
 	}
+	// A delete cancels the commit while the engine goes on with it: who is then told to
+	// remove what it left must not do so before it is there.
+	defer s.deps.Images.Making(domain.OwnReference(op.Args.ImageID))()
 	return failpoint.Around(failpoint.MemberCommit, func() error {
 		image, err := committer.Commit(ctx, target(step, job), agent.Snapshot{Image: op.Args.ImageID, ProjectID: job.Assignment.ProjectID})
 		if err == nil {

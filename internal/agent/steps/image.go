@@ -13,6 +13,8 @@ type Images interface {
 	// Ready makes the image of a usable as its pull policy says, for its project. Faults:
 	// NotFound, Forbidden, Unavailable, each with a message for the user.
 	Ready(ctx context.Context, a domain.Assignment, progress func(done, total int64)) error
+	// Making notes that an image of that name is made here, until made is called.
+	Making(reference string) (made func())
 }
 
 // image makes the image usable as the pull policy says. It is not undone: other

@@ -170,3 +170,18 @@ func TestAnAdministratorsPullIsOursToo(t *testing.T) {
 		t.Errorf("%v, here %v", err, s.here)
 	}
 }
+
+func TestAnImageThatIsBeingMadeIsNotRemoved(t *testing.T) {
+	s := open(t)
+	const image = "zun.local/7"
+	made, again := s.stock.Making(image), s.stock.Making(image)
+	for _, end := range []func(){made, again} {
+		if err := s.stock.Remove(t.Context(), image+":latest"); !domain.IsKind(err, domain.Conflict) || len(s.removed) > 0 {
+			t.Errorf("while it is made: %v, removed are %v", err, s.removed)
+		}
+		end()
+	}
+	if err := s.stock.Remove(t.Context(), image); err != nil {
+		t.Error(err)
+	}
+}

@@ -76,6 +76,7 @@ type Stock struct {
 	doors    doors
 	removals atomic.Int64 // by which one who looked sees that something went meanwhile
 	busy     busy
+	making   busy
 
 	settling sync.Mutex
 	settled  bool // what the agent's former run was pulling is known to be here or not
@@ -104,9 +105,15 @@ func (s *Stock) Pull(ctx context.Context, order domain.ImageOrder, progress func
 	return image.LocalImage, s.attest(ctx, order, image)
 }
 
-// Remove drops reference; a missing image is no error, one in use a Conflict. The
-// engine would take a name off an image in use as long as it has another.
+// Making notes that an image of that name is made on this host, until made is called.
+func (s *Stock) Making(reference string) (made func()) { return s.making.hold(canonical(reference)) }
+
+// Remove drops reference; a missing image is no error, one in use or still being made a
+// Conflict. The engine would take a name off an image in use as long as it has another.
 func (s *Stock) Remove(ctx context.Context, reference string) error {
+	if s.making.has(canonical(reference)) {
+		return domain.NewFault(domain.Conflict, "image-in-use", "Image %s is still being made on its host.", reference)
+	}
 	if keeper, able := s.engine.(Keeper); able {
 		all, err := keeper.StoredImages(ctx)
 		if err != nil {
