@@ -52,6 +52,8 @@ func TestAReleasedInterfaceIsNeverGivenUp(t *testing.T) {
 	h.must(err)
 	h.step(h.loops.Prepare)
 	h.failed(id, "no room in the kernel")
+	h.step(h.loops.Prepare)
+	h.done(id, domain.Running) // it is unplugged
 	h.nets.fail(domain.NewFault(domain.Unavailable, "away", "the network service does not answer"))
 	h.store.step(-time.Hour) // back-offs end at once
 	h.step(h.loops.Release)

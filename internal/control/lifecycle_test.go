@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
@@ -296,6 +297,24 @@ func TestFailedAttachGivesItsPortBack(t *testing.T) {
 	if a := h.assignment(host.ID, id); a.Op != nil || len(a.Nics) != 1 {
 		t.Errorf("the host still reads %+v", a)
 	}
+	h.step(h.loops.Prepare)
+	if a := h.assignment(host.ID, id); a.Op == nil || a.Op.Args.Gone == nil || a.Op.Args.Gone.NetworkID != "net-blue" || len(a.Nics) != 1 {
+		t.Errorf("the host is not asked to unplug: %+v", a)
+	}
+	for range 2 { // it cannot, and then it is silent for long
+		h.step(h.loops.Release)
+		if len(h.nets.ports[id]) != 2 {
+			t.Fatal("the port was given away while its host may have it plugged")
+		}
+		h.failed(id, "device busy")
+		h.store.step(-time.Hour) // back-offs end at once
+		h.step(h.loops.Prepare)
+		h.impatient()
+		h.step(h.loops.Overdue)
+		h.reopen()
+		h.step(h.loops.Prepare)
+	}
+	h.done(id, domain.Running)
 	h.step(h.loops.Release)
 	row := h.wantStatus(id, domain.Running)
 	if len(row.Nics) != 1 || len(row.Resolved) != 1 || len(h.nets.ports[id]) != 1 || row.TaskState != domain.Idle || row.StatusReason != "no room in the kernel" {
@@ -303,8 +322,30 @@ func TestFailedAttachGivesItsPortBack(t *testing.T) {
 	}
 	actions, err := h.Actions(t.Context(), member(), control.Ref{Ident: "web"})
 	h.must(err)
-	if actions[0].State != domain.ActionFailed || actions[0].Message != "Error" {
+	if actions[0].State != domain.ActionFailed || actions[0].Message != "Error" || actions[0].Reason != "no room in the kernel" {
 		t.Errorf("the record says %+v", actions[0])
+	}
+}
+
+// TestAnAttachThatNobodyCanUndoGivesItsPortBack has the host leave the fleet.
+func TestAnAttachThatNobodyCanUndoGivesItsPortBack(t *testing.T) {
+	h := newHouse(t)
+	host := h.addHost("n1")
+	id := h.running("web")
+	_, err := h.Rewire(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkAttach,
+		domain.ActionArgs{Net: domain.NetRequest{Network: "blue"}})
+	h.must(err)
+	h.step(h.loops.Prepare)
+	h.failed(id, "no room in the kernel")
+	h.write(func(ctx context.Context, tx control.Tx) error { return tx.Hosts().Delete(ctx, host.ID) })
+	h.step(h.loops.Prepare)
+	h.store.step(-time.Hour) // back-offs end at once
+	h.impatient()
+	h.step(h.loops.Overdue)
+	h.reopen()
+	h.step(h.loops.Release)
+	if len(h.nets.ports[id]) != 1 {
+		t.Errorf("left are ports %+v", h.nets.ports[id])
 	}
 }
 

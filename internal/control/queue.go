@@ -128,21 +128,30 @@ func (t *Turn) Close(ctx context.Context, c *domain.Container, a domain.Action, 
 }
 
 // giveUpAttach takes the interface of a failed attach out of c again, if it is there. The action ends
-// once the release loop has given its port back.
+// once the release loop has given its port back, and before that its host, if it may have seen
+// the interface, is sent the action again to unplug it: nobody else may get its addresses earlier.
 func (t *Turn) giveUpAttach(ctx context.Context, c *domain.Container, a domain.Action, o Outcome) error {
 	now, err := t.Now(ctx)
 	if err != nil {
 		return err
 	}
+	seen, err := t.answerable(ctx, *c)
+	if err != nil {
+		return err
+	}
+	state, bell := domain.ActionReleased, t.bells.Release
+	if seen && a.State != domain.ActionQueued {
+		state, bell = domain.ActionQueued, t.bells.Prepare
+	}
 	c.Leave(&a)
-	a.State, a.Reason, a.Owner, a.LeaseUntil, a.ProgressAt, a.Attempts = domain.ActionReleased, o.Reason, "", time.Time{}, now, 0
+	a.State, a.Reason, a.Owner, a.LeaseUntil, a.ProgressAt, a.Attempts = state, o.Reason, "", time.Time{}, now, 0
 	if err := t.Actions().Update(ctx, a); err != nil {
 		return fmt.Errorf("give up action %d: %w", a.ID, err)
 	}
 	if err := t.Save(ctx, c); err != nil {
 		return err
 	}
-	t.Ring(t.bells.Release)
+	t.Ring(bell)
 	return t.Show(ctx, c)
 }
 
@@ -267,13 +276,27 @@ func (t *Turn) Retry(ctx context.Context, a domain.Action, state domain.ActionSt
 	a.State, a.Reason, a.Owner, a.LeaseUntil = state, reason, "", time.Time{}
 	a.RetryAt = now.Add(backoff(a.Attempts))
 	a.Attempts++
-	if a.Verb == domain.VerbDelete || state == domain.ActionReleased { // never given up: each attempt has its own time
+	if a.Verb == domain.VerbDelete || a.Undoing() || state == domain.ActionReleased { // never given up: each attempt has its own time
 		a.ProgressAt, a.Deadline = now, now.Add(t.options.ActionTotal)
 	}
 	if err := t.Actions().Update(ctx, a); err != nil {
 		return fmt.Errorf("put action %d off: %w", a.ID, err)
 	}
 	return nil
+}
+
+// RetryUndo sends the attach a, which was given up, to its host again; where that left the
+// fleet, only what control holds is left to do. Why it was given up is what its user shall read.
+func (t *Turn) RetryUndo(ctx context.Context, row *domain.Container, a domain.Action) error {
+	answerable, err := t.answerable(ctx, *row)
+	if err != nil {
+		return err
+	}
+	state := domain.ActionQueued
+	if a.State == domain.ActionReleased || !answerable {
+		state = domain.ActionReleased
+	}
+	return t.Retry(ctx, a, state, a.Reason)
 }
 
 // RetryDelete puts a delete off whose effect failed; the container stays Deleting

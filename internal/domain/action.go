@@ -74,7 +74,7 @@ type ActionArgs struct {
 	// Choice is Net resolved with the user's token (network_attach), or the one that
 	// Gone was made from (network_detach).
 	Choice *NetChoice
-	Gone   *Nic // network_detach: the interface that goes
+	Gone   *Nic // network_detach, a network_attach that was given up: the interface that goes
 	// Refused are the hosts that already refused this placement (create, rebuild).
 	Refused []string
 }

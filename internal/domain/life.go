@@ -155,8 +155,12 @@ func (c *Container) Joined(a Action) bool {
 // Attempted says whether a, which has not ended, is an attach whose port may have been
 // made: c shows it, or somebody took a up and did not come to show it.
 func (c *Container) Attempted(a Action) bool {
-	return c.Joined(a) || a.Verb == VerbNetworkAttach && a.State == ActionQueued && a.Epoch > 0
+	return !a.Undoing() && (c.Joined(a) || a.Verb == VerbNetworkAttach && a.State == ActionQueued && a.Epoch > 0)
 }
+
+// Undoing says whether a is an attach that was given up: its host is to unplug what it may
+// have plugged, before the port is given back to others.
+func (a Action) Undoing() bool { return a.Verb == VerbNetworkAttach && a.Args.Gone != nil }
 
 // Leave takes the interface that a attached out of c again and notes in a which it is:
 // where c does not show it, by its network alone.

@@ -70,6 +70,9 @@ func (p planner) act(op *domain.Op) Plan {
 	case domain.VerbDelete, domain.VerbDeleteAfterStop, domain.VerbDeleteForce:
 		return p.absent()
 	}
+	if op.Verb == domain.VerbNetworkAttach && op.Args.Gone != nil { // it was given up
+		return p.unjoined(op)
+	}
 	if !p.exists {
 		return p.lost()
 	}

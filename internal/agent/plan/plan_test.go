@@ -30,6 +30,7 @@ func fresh(a *domain.Assignment)     { a.EverCreated = false }
 func run(a *domain.Assignment)       { a.Op.Args.Run = true }
 func notReady(a *domain.Assignment)  { a.Nics[0].Ready = false }
 func begun(a *domain.Assignment)     { a.Op.Begun = true }
+func givenUp(a *domain.Assignment)   { a.Op.Args.Gone = &domain.Nic{PortID: "p2"} }
 func stopFirst(a *domain.Assignment) { a.Op.Args.Stop = true }
 func absent(a *domain.Assignment)    { a.Want.Absent = true }
 func up(a *domain.Assignment)        { a.Want.Running = true }
@@ -122,6 +123,8 @@ func TestMake(t *testing.T) {
 		{"leave a security group without a sandbox", what("remove_security_group"), have(dead, stopped), "-> done"},
 		{"detach a network", what("network_detach"), plugged(have(alive, running), "p0", "p1"), "unplug -> done"},
 		{"detach a network known by the action", what("network_detach", leaving), have(alive, running), "unplug net -> done"},
+		{"unplug what an attach that was given up may have plugged", what("network_attach", givenUp), have(alive, running), "unplug -> done"},
+		{"the same without anything that stands", what("network_attach", givenUp), have(), "unplug -> done"},
 		{"rewire without a sandbox", what("network_attach"), have(dead, stopped), "-> done unmake"},
 		{"an unknown verb", what("levitate"), have(alive, running), "-> refused"},
 		{"delete", what("delete", absent), have(alive, running), "remove unplug dissolve forget -> released"},

@@ -19,6 +19,12 @@ func (p planner) rewire(op *domain.Op) Plan {
 	return plan
 }
 
+// unjoined unplugs the interface of an attach that was given up, whether it was plugged or
+// not, and whether there still is something that it belongs to.
+func (p planner) unjoined(op *domain.Op) Plan {
+	return Plan{Steps: []Step{{Kind: StepUnplug, Nics: p.unwanted(op.Args.Gone)}}, Then: domain.PhaseDone}
+}
+
 // unwanted are the interfaces that go: the one the action names, and what is
 // plugged although the assignment does not name it.
 func (p planner) unwanted(named *domain.Nic) []domain.Nic {

@@ -75,6 +75,9 @@ func hear(ctx context.Context, t *control.Turn, row domain.Container, r domain.R
 		return !present, err
 	}
 	row.Learn(r.Seen)
+	if a.Undoing() && (r.Phase == domain.PhaseFailed || r.Phase == domain.PhaseRefused || r.Phase == domain.PhaseMissing) {
+		return false, t.RetryUndo(ctx, &row, a)
+	}
 	switch r.Phase {
 	case domain.PhaseProgress, domain.PhaseBegun:
 		return false, hearProgress(ctx, t, &row, a, r)
@@ -91,7 +94,7 @@ func hear(ctx context.Context, t *control.Turn, row domain.Container, r domain.R
 		return false, t.Close(ctx, &row, a, control.Outcome{Reason: r.Message, Observed: statusOf(r.Seen)})
 	case a.Verb == domain.VerbDelete && (r.Phase == domain.PhaseReleased || r.Phase == domain.PhaseDone):
 		return false, hearReleased(ctx, t, a)
-	case a.Verb == domain.VerbNetworkDetach && r.Phase == domain.PhaseDone:
+	case (a.Verb == domain.VerbNetworkDetach || a.Undoing()) && r.Phase == domain.PhaseDone:
 		return false, hearReleased(ctx, t, a) // the port is unplugged, and now given back
 	case r.Phase == domain.PhaseDone:
 		row.EverCreated = true
@@ -149,7 +152,10 @@ func hearReleased(ctx context.Context, t *control.Turn, a domain.Action) error {
 	if err != nil {
 		return err
 	}
-	a.State, a.ProgressAt, a.Attempts, a.Reason = domain.ActionReleased, now, 0, ""
+	a.State, a.ProgressAt, a.Attempts = domain.ActionReleased, now, 0
+	if !a.Undoing() { // why an attach failed is what its user shall read
+		a.Reason = ""
+	}
 	if err := t.Actions().Update(ctx, a); err != nil {
 		return fmt.Errorf("release action %d: %w", a.ID, err)
 	}

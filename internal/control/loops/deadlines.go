@@ -39,8 +39,8 @@ func overrun(ctx context.Context, t *control.Turn, a domain.Action) (bool, error
 	if a.Verb == domain.VerbDelete {
 		return true, t.RetryDelete(ctx, &row, a, reason)
 	}
-	if a.State == domain.ActionReleased {
-		return true, t.Retry(ctx, a, a.State, a.Reason)
+	if a.State == domain.ActionReleased || a.Undoing() {
+		return true, t.RetryUndo(ctx, &row, a)
 	}
 	makes := a.Verb == domain.VerbCreate || a.Verb == domain.VerbRebuild
 	if makes && a.State != domain.ActionQueued { // one that no host has seen has made nothing

@@ -32,6 +32,9 @@ func (l *Loops) prepare(ctx context.Context, a domain.Action) error {
 	case domain.VerbNetworkDetach:
 		row.Part(a)
 	case domain.VerbNetworkAttach:
+		if a.Undoing() {
+			break // its host only unplugs
+		}
 		row.Resolved = append(slices.Clone(row.Resolved), *a.Args.Choice)
 		err = l.makePorts(ctx, &row)
 	case domain.VerbAddGroup, domain.VerbRemoveGroup:
