@@ -32,10 +32,14 @@ func TestWindowsOnDocker(t *testing.T) {
 	crashThrough(t, deployment.Plan{Engine: deployment.NewDocker(t)}, windows)
 }
 
-// TestEveryWindowOfReplicas does it with two replicas of control on one PostgreSQL,
-// where the client and the agent go on with the one that lives.
+// TestEveryWindowOfReplicas does it with two replicas of control on one database of each
+// server, where the client and the agent go on with the one that lives.
 func TestEveryWindowOfReplicas(t *testing.T) {
-	crashThrough(t, deployment.Plan{Engine: deployment.Simulated{}, Postgres: true, Replicas: 2}, all(t))
+	for name, server := range map[string]deployment.Server{"postgresql": deployment.PostgreSQL, "mariadb": deployment.MariaDB} {
+		t.Run(name, func(t *testing.T) {
+			crashThrough(t, deployment.Plan{Engine: deployment.Simulated{}, Server: server, Replicas: 2}, all(t))
+		})
+	}
 }
 
 // window is one moment at which a process dies.

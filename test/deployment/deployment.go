@@ -24,7 +24,7 @@ const SettleWithin = 30 * time.Second
 // Plan says what a deployment is made of.
 type Plan struct {
 	Engine   Engine
-	Postgres bool     // instead of SQLite
+	Server   Server   // of the database; none is SQLite
 	Replicas int      // of control; 0 is one
 	Hosts    int      // 0 is one
 	AllInOne bool     // one process is control and host; on SQLite
@@ -64,8 +64,8 @@ func Start(t *testing.T, p Plan) *Deployment {
 	}
 	d := &Deployment{Dir: t.TempDir(), bin: bin, Room: newRoom(t), Engine: p.Engine}
 	d.Database = "sqlite:///" + filepath.Join(d.Dir, "zun.db")
-	if p.Postgres {
-		d.Database = newPostgres(t)
+	if p.Server != nil {
+		d.Database = p.Server(t)
 	}
 	replicas := max(1, p.Replicas)
 	d.write(t, "zun.conf", d.conf(p.Engine.Config(), p.Settings))

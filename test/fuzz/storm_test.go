@@ -38,7 +38,7 @@ type variant struct {
 
 func variants() []variant {
 	return []variant{
-		{"replicas", deployment.Plan{Engine: deployment.Simulated{}, Postgres: true, Replicas: 2, Hosts: 2}},
+		{"replicas", deployment.Plan{Engine: deployment.Simulated{}, Server: deployment.PostgreSQL, Replicas: 2, Hosts: 2}},
 		{"allinone", deployment.Plan{Engine: deployment.Simulated{}, AllInOne: true}},
 	}
 }

@@ -1,5 +1,5 @@
 # Services killed in every named window, and other misfortunes, each deployment in namespaces of its own.
-# The matrix adds two replicas of control on PostgreSQL, and every window on Docker.
+# The matrix adds two replicas of control, on PostgreSQL and on MariaDB, and every window on Docker.
 need_packages docker.io docker-registry e2fsprogs iproute2 nftables util-linux
 make -s build
 printf 'scripts/dockerd.sh stop %q\n' "$STATE/docker" >"$STATE/stop-docker"
