@@ -251,6 +251,14 @@ func (h *house) act(id domain.ContainerID, verb domain.Verb) error {
 	return err
 }
 
+// attach asks for an interface of the container called name on network.
+func (h *house) attach(name, network string) {
+	h.t.Helper()
+	_, err := h.Rewire(h.t.Context(), member(), control.Ref{Ident: name}, domain.VerbNetworkAttach,
+		domain.ActionArgs{Net: domain.NetRequest{Network: network}})
+	h.must(err)
+}
+
 func (h *house) delete(id domain.ContainerID, how control.DeleteRequest) error {
 	return h.Delete(h.t.Context(), admin(), control.Ref{Ident: string(id)}, how)
 }

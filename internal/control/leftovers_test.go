@@ -47,9 +47,7 @@ func TestAReleasedInterfaceIsNeverGivenUp(t *testing.T) {
 	h := newHouse(t)
 	h.addHost("n1")
 	id := h.running("web")
-	_, err := h.Rewire(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkAttach,
-		domain.ActionArgs{Net: domain.NetRequest{Network: "blue"}})
-	h.must(err)
+	h.attach("web", "blue")
 	h.step(h.loops.Prepare)
 	h.failed(id, "no room in the kernel")
 	h.step(h.loops.Prepare)
@@ -78,9 +76,7 @@ func TestAnAttachThatWasNeverShownGivesItsPortBack(t *testing.T) {
 	h := newHouse(t)
 	h.addHost("n1")
 	id := h.running("web")
-	_, err := h.Rewire(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkAttach,
-		domain.ActionArgs{Net: domain.NetRequest{Network: "blue"}})
-	h.must(err)
+	h.attach("web", "blue")
 	h.nets.before = func(domain.Container) { h.store.breakWith(errors.New("the replica is dead")) }
 	_, _ = h.loops.Prepare(t.Context())
 	h.store.breakWith(nil)
@@ -101,9 +97,7 @@ func TestADeleteTakesThePortOfAnAttachThatItOutran(t *testing.T) {
 	h := newHouse(t)
 	h.addHost("n1")
 	id := h.running("web")
-	_, err := h.Rewire(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkAttach,
-		domain.ActionArgs{Net: domain.NetRequest{Network: "blue"}})
-	h.must(err)
+	h.attach("web", "blue")
 	h.nets.before = func(domain.Container) { h.must(h.delete(id, control.DeleteRequest{Stop: true})) }
 	h.step(h.loops.Prepare)
 	h.released(id)

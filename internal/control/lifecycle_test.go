@@ -286,9 +286,7 @@ func TestFailedAttachGivesItsPortBack(t *testing.T) {
 	h := newHouse(t)
 	host := h.addHost("n1")
 	id := h.running("web")
-	_, err := h.Rewire(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkAttach,
-		domain.ActionArgs{Net: domain.NetRequest{Network: "blue"}})
-	h.must(err)
+	h.attach("web", "blue")
 	h.step(h.loops.Prepare)
 	if a := h.assignment(host.ID, id); a.Nics[0].Index != 0 || a.Nics[1].Index != 1 {
 		t.Errorf("the interfaces are numbered %+v", a.Nics)
@@ -332,9 +330,7 @@ func TestAnAttachThatNobodyCanUndoGivesItsPortBack(t *testing.T) {
 	h := newHouse(t)
 	host := h.addHost("n1")
 	id := h.running("web")
-	_, err := h.Rewire(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbNetworkAttach,
-		domain.ActionArgs{Net: domain.NetRequest{Network: "blue"}})
-	h.must(err)
+	h.attach("web", "blue")
 	h.step(h.loops.Prepare)
 	h.failed(id, "no room in the kernel")
 	h.write(func(ctx context.Context, tx control.Tx) error { return tx.Hosts().Delete(ctx, host.ID) })

@@ -288,6 +288,12 @@ func (t *Turn) Retry(ctx context.Context, a domain.Action, state domain.ActionSt
 // RetryUndo sends the attach a, which was given up, to its host again; where that left the
 // fleet, only what control holds is left to do. Why it was given up is what its user shall read.
 func (t *Turn) RetryUndo(ctx context.Context, row *domain.Container, a domain.Action) error {
+	return t.retryUntilClean(ctx, row, a, a.Reason)
+}
+
+// retryUntilClean puts off what must come to its good end: the host of row is asked again
+// until it has let go, and then what lies outside.
+func (t *Turn) retryUntilClean(ctx context.Context, row *domain.Container, a domain.Action, reason string) error {
 	answerable, err := t.answerable(ctx, *row)
 	if err != nil {
 		return err
@@ -296,7 +302,7 @@ func (t *Turn) RetryUndo(ctx context.Context, row *domain.Container, a domain.Ac
 	if a.State == domain.ActionReleased || !answerable {
 		state = domain.ActionReleased
 	}
-	return t.Retry(ctx, a, state, a.Reason)
+	return t.Retry(ctx, a, state, reason)
 }
 
 // RetryDelete puts a delete off whose effect failed; the container stays Deleting
@@ -307,15 +313,7 @@ func (t *Turn) RetryDelete(ctx context.Context, row *domain.Container, a domain.
 	if err := t.Save(ctx, row); err != nil {
 		return err
 	}
-	answerable, err := t.answerable(ctx, *row)
-	if err != nil {
-		return err
-	}
-	state := domain.ActionQueued
-	if a.State == domain.ActionReleased || !answerable {
-		state = domain.ActionReleased
-	}
-	return t.Retry(ctx, a, state, reason)
+	return t.retryUntilClean(ctx, row, a, reason)
 }
 
 // backoff returns 1, 2, 4 ... seconds, at most two minutes: well within the silence
