@@ -77,11 +77,11 @@ func (r Room) fill(file io.Writer, from io.Reader) error {
 	if most <= 0 {
 		most = DefaultBytes
 	}
-	plain, err := unpacked(from)
+	archive, err := unpacked(from)
 	if err != nil {
 		return err
 	}
-	copied := io.TeeReader(&bounded{from: plain, left: most}, disk{file})
+	copied := io.TeeReader(&bounded{from: archive, left: most}, disk{file})
 	entries := tar.NewReader(copied)
 	judge := judge{left: most, entries: r.MaxEntries}
 	if judge.entries <= 0 {
@@ -106,19 +106,57 @@ func (r Room) fill(file io.Writer, from io.Reader) error {
 // unpacked returns the archive that from holds, whatever common way it was compressed.
 func unpacked(from io.Reader) (io.Reader, error) {
 	peeked := bufio.NewReaderSize(from, 32<<10)
-	magic, err := peeked.Peek(6)
-	if err != nil && !errors.Is(err, io.EOF) {
+	form, err := formOf(peeked)
+	if err != nil {
 		return nil, err
+	}
+	var inner io.Reader
+	switch form {
+	case plain:
+		return peeked, nil
+	case byGzip:
+		if inner, err = gzip.NewReader(peeked); err != nil {
+			return nil, err
+		}
+	case byBzip2:
+		inner = bzip2.NewReader(peeked)
+	default:
+		return nil, domain.NewFault(domain.Invalid, "invalid", "The archive is compressed in a way that is not known here: send it plain, or by gzip or bzip2.")
+	}
+	unpacked := bufio.NewReaderSize(inner, 32<<10)
+	if form, err = formOf(unpacked); err == nil && form != plain {
+		err = domain.NewFault(domain.Invalid, "invalid", "The archive is compressed twice, or its first name looks like it.")
+	}
+	return unpacked, err
+}
+
+// form is how an archive was compressed.
+type form uint8
+
+const (
+	plain form = iota
+	byGzip
+	byBzip2
+	otherwise
+)
+
+// formOf tells it by the first bytes, as engines do: what is plain here must be plain to
+// them, too, or they would put other entries into a container than those that were judged.
+func formOf(from *bufio.Reader) (form, error) {
+	magic, err := from.Peek(6)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return plain, err
 	}
 	switch {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		return gzip.NewReader(peeked)
+		return byGzip, nil
 	case bytes.HasPrefix(magic, []byte("BZh")):
-		return bzip2.NewReader(peeked), nil
-	case bytes.HasPrefix(magic, []byte("\xfd7zXZ\x00")), bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return nil, domain.NewFault(domain.Invalid, "invalid", "The archive is compressed in a way that is not known here: send it plain, or by gzip or bzip2.")
+		return byBzip2, nil
+	case bytes.HasPrefix(magic, []byte("\xfd7zXZ\x00")), bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}),
+		len(magic) > 3 && magic[0]&0xf0 == 0x50 && bytes.HasPrefix(magic[1:], []byte{0x2a, 0x4d, 0x18}): // zstd's frames that are skipped
+		return otherwise, nil
 	default:
-		return peeked, nil
+		return plain, nil
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -103,4 +104,43 @@ func TestWhatMayNotGoIn(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// TestWhatAnEngineWouldUnpackAgainIsRefused sends archives that are plain to us and whose
+// first name makes them compressed ones to an engine, which would find others inside.
+func TestWhatAnEngineWouldUnpackAgainIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, first := range map[string]string{
+		"gzip": "\x1f\x8b\x08\x04", "bzip2": "BZh9", "xz": "\xfd7zXZ\x00", "zstd": "\x28\xb5\x2f\xfd", "skipped": "P\x2a\x4d\x18", "skipped too": "_\x2a\x4d\x18",
+	} {
+		sly := packed(t, tar.Header{Name: "like", Size: 600, Format: tar.FormatUSTAR})
+		renamed(sly, first)
+		for how, source := range map[string][]byte{"as it is": sly, "by gzip": zipped(t, sly), "twice": zipped(t, zipped(t, sly))} {
+			p, err := parcel.Room{Dir: t.TempDir()}.Receive(bytes.NewReader(source))
+			if !domain.IsKind(err, domain.Invalid) {
+				t.Errorf("%s, %s: %v, %v", name, how, p, err)
+			}
+		}
+	}
+	harmless := packed(t, tar.Header{Name: "Plain", Size: 600})
+	p, err := parcel.Room{Dir: t.TempDir()}.Receive(bytes.NewReader(zipped(t, harmless)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// renamed gives the first entry of an archive another name and the sum that belongs to it.
+func renamed(archive []byte, name string) {
+	header := archive[:512]
+	clear(header[:100])
+	copy(header, name)
+	copy(header[148:156], "        ")
+	sum := 0
+	for _, b := range header {
+		sum += int(b)
+	}
+	copy(header[148:156], fmt.Sprintf("%06o\x00 ", sum))
 }
