@@ -51,8 +51,32 @@ func New(o Options) *Client {
 	if hc == nil {
 		hc = &http.Client{Timeout: time.Minute}
 	}
-	return &Client{auth: o.Auth, http: hc, version: o.Version}
+	return &Client{auth: o.Auth, http: homely(hc), version: o.Version}
 }
+
+// homely returns hc as one that follows redirects within one server only, unless its
+// owner decided otherwise: net/http would carry the token to wherever a redirect leads,
+// and send a log-in once more there.
+func homely(hc *http.Client) *http.Client {
+	if hc.CheckRedirect != nil {
+		return hc
+	}
+	own := *hc
+	own.CheckRedirect = func(next *http.Request, via []*http.Request) error {
+		from := via[0].URL
+		switch {
+		case !strings.EqualFold(next.URL.Hostname(), from.Hostname()), from.Scheme == "https" && next.URL.Scheme != "https":
+			return fmt.Errorf("the server leads to %s://%s, where no secret is sent", next.URL.Scheme, next.URL.Host)
+		case len(via) >= maxRedirects:
+			return errors.New("the server leads in a circle")
+		}
+		return nil
+	}
+	return &own
+}
+
+// maxRedirects is net/http's own bound.
+const maxRedirects = 10
 
 // Static is an Authenticator with a fixed endpoint and token.
 type Static struct {

@@ -129,7 +129,7 @@ func (k *Keystone) login(ctx context.Context) error {
 	if hc == nil {
 		hc = &http.Client{Timeout: 30 * time.Second}
 	}
-	resp, err := hc.Do(req)
+	resp, err := homely(hc).Do(req)
 	if err != nil {
 		return fmt.Errorf("log in at %s: %w", k.AuthURL, plain(err))
 	}

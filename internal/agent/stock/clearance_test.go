@@ -135,6 +135,45 @@ func TestACrashInAPullClearsNobody(t *testing.T) {
 	s.wantRemoved("what the cut off pull brought is ours", private)
 }
 
+// While a pull ends, its image is on the host and in no book yet: it is not everybody's.
+func TestWhatJustArrivedIsNotEverybodys(t *testing.T) {
+	s := open(t)
+	s.sell(private, "a", "pw")
+	s.bring(public, "b")
+	s.arrived = func() {
+		s.arrived = nil
+		s.want("another project, never", s.ready("p2", private, never, ""), "image-not-authorised")
+		s.want("another project that asks", s.ready("p2", private, missing, ""), "image-forbidden")
+		s.want("by the digest", s.ready("p2", "reg.example/private@"+digest("a"), missing, ""), "image-forbidden")
+		s.want("who may pull it as well", s.ready("p3", private, missing, "pw"), "")
+		s.want("what was here before", s.ready("p2", public, never, ""), "")
+	}
+	s.want("who pulls it", s.ready("p1", private, missing, "pw"), "")
+	s.want("the same project, never", s.ready("p1", private, never, ""), "")
+	s.want("who asked meanwhile", s.ready("p3", private, never, ""), "")
+	s.want("another project afterwards", s.ready("p2", private, never, ""), "image-not-authorised")
+}
+
+// A pull that is called off at its end has brought its image all the same.
+func TestAFailedPullThatBroughtItsImageClearsNobody(t *testing.T) {
+	for what, silent := range map[string]error{"the engine tells": nil, "the engine is silent": errors.New("no answer")} {
+		s := open(t)
+		s.sell(private, "a", "pw")
+		s.broken = domain.NewFault(domain.Unavailable, "called-off", "called off")
+		s.arrived = func() { s.silent = silent }
+		if code := s.ready("p1", private, missing, "pw"); code == "" {
+			t.Errorf("%s: the pull did not fail", what)
+		}
+		s.broken, s.arrived, s.silent = nil, nil, nil
+		s.want(what+": another project", s.ready("p2", private, never, ""), "image-not-authorised")
+		s.want(what+": another project that asks", s.ready("p2", private, missing, ""), "image-forbidden")
+		s.want(what+": the project itself", s.ready("p1", private, missing, "pw"), "")
+		s.clock.Step(1000 * time.Hour)
+		s.collect()
+		s.wantRemoved(what+": it is ours", private)
+	}
+}
+
 func TestAFailedPullLeavesNoTrace(t *testing.T) {
 	s := open(t)
 	s.want("nothing sold", s.ready("p1", private, missing, ""), "image-not-found")

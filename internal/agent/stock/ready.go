@@ -104,8 +104,9 @@ func (s *Stock) inspect(ctx context.Context, reference string) (domain.StoredIma
 // clear says whether the project may use an image that is on the host; false without
 // an error says that it must pull for itself.
 func (s *Stock) clear(ctx context.Context, p wanted, image domain.StoredImage) (bool, error) {
+	arriving := s.arrivals.bring(image) // before the book, which a pull writes before it ends
 	known, guarded := s.book.clearance(image.ID)
-	if !guarded {
+	if !guarded && !arriving {
 		return true, nil
 	}
 	who := claimant{project: p.ProjectID, print: s.book.print(p.Secret), policy: p.policy, now: s.clock(), public: s.rules.PublicFor}
@@ -162,6 +163,7 @@ func (s *Stock) fetch(ctx context.Context, p domain.ImageOrder, progress func(do
 	if err != nil {
 		return domain.StoredImage{}, err
 	}
+	defer s.arrivals.await(p.Reference, before)()
 	if err := s.book.begin(p.Reference, before.id); err != nil {
 		return domain.StoredImage{}, err
 	}
@@ -169,13 +171,12 @@ func (s *Stock) fetch(ctx context.Context, p domain.ImageOrder, progress func(do
 		return s.engine.Images().Pull(ctx, p.Reference, p.Secret, progress)
 	})
 	if err != nil {
-		if again := s.book.abandon(p.Reference); again != nil {
-			s.log.WarnContext(ctx, "book of images not written", "error", again)
-		}
+		s.giveUp(ctx, p.Reference, before)
 		return domain.StoredImage{}, err
 	}
 	image, err := s.inspect(context.WithoutCancel(ctx), p.Reference)
 	if err != nil {
+		s.unsettle()
 		return image, err
 	}
 	now := s.clock()
@@ -210,8 +211,8 @@ func (s *Stock) had(ctx context.Context, reference string) (h had, err error) {
 	return h, err
 }
 
-// settle ends what a former run of this agent was pulling when it ended: until then
-// nobody may use what it may have brought.
+// settle ends what a former run of this agent was pulling when it ended, and what the
+// engine did not tell the end of: until then nobody may use what it may have brought.
 func (s *Stock) settle(ctx context.Context) error {
 	s.settling.Lock()
 	defer s.settling.Unlock()
@@ -219,7 +220,7 @@ func (s *Stock) settle(ctx context.Context) error {
 		return nil
 	}
 	for name, p := range s.book.pulls() {
-		if !p.Pulling {
+		if !p.Pulling || s.busy.has(name) {
 			continue
 		}
 		image, err := s.inspect(ctx, p.Reference)

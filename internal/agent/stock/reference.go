@@ -43,13 +43,19 @@ func bears(image domain.StoredImage, reference string) bool {
 	return false
 }
 
-// digestOf is the digest under which image came from the repository of reference;
-// empty: it never came from there.
-func digestOf(image domain.StoredImage, reference string) string {
+// repository is a reference without tag and digest.
+func repository(reference string) string {
 	repo, _, _ := strings.Cut(canonical(reference), "@")
 	if at := strings.LastIndex(repo, ":"); at > strings.LastIndex(repo, "/") {
 		repo = repo[:at]
 	}
+	return repo
+}
+
+// digestOf is the digest under which image came from the repository of reference;
+// empty: it never came from there.
+func digestOf(image domain.StoredImage, reference string) string {
+	repo := repository(reference)
 	for _, name := range image.Digests {
 		from, digest, _ := strings.Cut(canonical(name), "@")
 		if from == repo {

@@ -34,6 +34,8 @@ type shop struct {
 	removed  []string
 	during   func(name string) // runs while an image is removed
 	broken   error             // of the next pull, after it brought the image
+	arrived  func()            // runs when a pull brought its image, before the stock knows
+	silent   error             // of every look at an image
 
 	clock *clock.Clock
 	stock *stock.Stock
@@ -104,6 +106,9 @@ func (s *shop) article(ref string, secret *domain.PullSecret) (article, error) {
 }
 
 func (s shelf) Pull(_ context.Context, ref string, secret *domain.PullSecret, progress func(done, total int64)) error {
+	if s.arrived != nil {
+		defer s.arrived() // after the unlock
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a, err := s.article(ref, secret)
@@ -162,6 +167,9 @@ func (s *shop) stored(id string) domain.StoredImage {
 func (s *shop) InspectImage(_ context.Context, ref string) (domain.StoredImage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.silent != nil {
+		return domain.StoredImage{}, s.silent
+	}
 	id, found := s.here[ref]
 	if _, byID := s.sizes[ref]; !found && byID {
 		id, found = ref, true

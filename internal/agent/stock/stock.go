@@ -77,9 +77,10 @@ type Stock struct {
 	removals atomic.Int64 // by which one who looked sees that something went meanwhile
 	busy     busy
 	making   busy
+	arrivals arrivals
 
 	settling sync.Mutex
-	settled  bool // what the agent's former run was pulling is known to be here or not
+	settled  bool // what was being pulled, by the agent's former run or to an unknown end, is known to be here or not
 }
 
 // New returns the stock over d.

@@ -3,12 +3,15 @@ package table
 
 import (
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
 // Write writes rows under header, each column as wide as its widest cell.
 func Write(w io.Writer, header []string, rows [][]string) error {
+	rows = visible(rows)
 	widths := make([]int, len(header))
 	for i, h := range header {
 		widths[i] = utf8.RuneCountInString(h)
@@ -30,6 +33,36 @@ func Write(w io.Writer, header []string, rows [][]string) error {
 	rule(&b, widths)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// visible returns rows with what steers a terminal written out: much of what is shown
+// was named by users of other projects.
+func visible(rows [][]string) [][]string {
+	shown := make([][]string, len(rows))
+	for i, row := range rows {
+		for _, cell := range row {
+			shown[i] = append(shown[i], Visible(cell))
+		}
+	}
+	return shown
+}
+
+// Visible is text with all that steers a terminal written out, but for the ends of lines
+// and tabs.
+func Visible(text string) string {
+	steers := func(r rune) bool { return r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) }
+	if strings.IndexFunc(text, steers) < 0 && utf8.ValidString(text) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text { // a byte that is no text comes as the mark for it
+		if steers(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 func rule(b *strings.Builder, widths []int) {
