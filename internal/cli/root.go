@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/go-zun/zun/client"
+	"github.com/go-zun/zun/internal/cli/table"
 )
 
 // Streams are what a command reads and writes.
@@ -138,5 +139,5 @@ func isTerminal(w io.Writer) bool {
 
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
-	return line
+	return table.Visible(line) // a service may quote what another user wrote
 }

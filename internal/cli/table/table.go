@@ -50,7 +50,9 @@ func visible(rows [][]string) [][]string {
 // Visible is text with all that steers a terminal written out, but for the ends of lines
 // and tabs.
 func Visible(text string) string {
-	steers := func(r rune) bool { return r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) }
+	steers := func(r rune) bool {
+		return r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r))
+	}
 	if strings.IndexFunc(text, steers) < 0 && utf8.ValidString(text) {
 		return text
 	}
