@@ -398,3 +398,35 @@ func TestGuessedJoinTokensAreBounded(t *testing.T) {
 		t.Error("a host joined from an address that had guessed too often")
 	}
 }
+
+// TestNoMessageOfAStrangerIsAwaited begins calls and sends nothing in them.
+func TestNoMessageOfAStrangerIsAwaited(t *testing.T) {
+	r := newRig(t)
+	rep := r.replica("127.0.0.1:0")
+	r.joined("h1", rep)
+	config := trust.FirstContact(authorityHash(t, r.token(rep, "x")), r.clock.Now)
+	stranger, err := channel.Connect(rep.address, config, channel.TCP(), quickTiming())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close()
+	host := r.store.host("h1")
+	door := r.credential(trust.RoleProxy, "door-1")
+	for name, c := range map[string]struct {
+		conn         *grpc.ClientConn
+		method, code string
+		kind         domain.FaultKind
+	}{
+		"nobody":       {stranger, linkv1.Control_Report_FullMethodName, "no-certificate", domain.Unauthenticated},
+		"no such call": {stranger, "/zun.Nothing/Nothing", "no-certificate", domain.Unauthenticated},
+		"a door":       {r.dialAs(door, host.Address, trust.NodeName(host.ID), trust.RoleNode), linkv1.Node_PullImage_FullMethodName, "wrong-role", domain.Forbidden},
+	} {
+		bound, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		stream, err := c.conn.NewStream(bound, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, c.method)
+		if err == nil {
+			err = stream.RecvMsg(&linkv1.ReportReply{})
+		}
+		cancel()
+		t.Run(name, func(t *testing.T) { wantFault(t, wire.ToError(err, "the server"), c.kind, c.code) })
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/tap"
 
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/link/trust"
@@ -56,6 +57,7 @@ func (g Guard) allows(method string, role trust.Role) bool {
 func NewServer(config *tls.Config, guard Guard, timing Timing) *grpc.Server {
 	return grpc.NewServer(
 		grpc.Creds(listed{credentials.NewTLS(config), guard.Lines}),
+		grpc.InTapHandle(guard.tap),
 		grpc.ChainUnaryInterceptor(guard.unary),
 		grpc.ChainStreamInterceptor(guard.stream),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
@@ -126,35 +128,51 @@ type known struct {
 
 func (k known) Context() context.Context { return k.ctx }
 
-// enter judges the caller. The certificate's end is looked at again, because a
-// connection may live longer than the certificate it was opened with.
+// tap refuses a stranger before the message is read that a call begins with: it may be
+// large, and whoever sends it may take for ever.
+func (g Guard) tap(ctx context.Context, info *tap.Info) (context.Context, error) {
+	_, err := g.identify(ctx, info.FullMethodName)
+	return ctx, wire.FromError(err)
+}
+
+// enter judges the caller.
 func (g Guard) enter(ctx context.Context, method string) (context.Context, error) {
-	if slices.Contains(g.Open, method) {
-		return ctx, nil
-	}
-	p, ok := peer.FromContext(ctx)
-	if !ok {
-		return nil, domain.NewFault(domain.Unauthenticated, "no-certificate", "a certificate is required")
-	}
-	info, ok := p.AuthInfo.(credentials.TLSInfo)
-	if !ok || len(info.State.VerifiedChains) == 0 {
-		return nil, domain.NewFault(domain.Unauthenticated, "no-certificate", "a certificate is required")
-	}
-	leaf := info.State.VerifiedChains[0][0]
-	who, err := trust.IdentityOf(leaf)
-	if err != nil {
-		return nil, err
-	}
-	if g.Now().After(leaf.NotAfter) {
-		return nil, domain.NewFault(domain.Unauthenticated, wire.CodeHostGone, "the certificate of %s has expired", who)
-	}
-	if !g.allows(method, who.Role) || who.Deployment != g.Deployment() {
-		return nil, domain.NewFault(domain.Forbidden, "wrong-role", "a %s of deployment %s may not call this", who.Role, who.Deployment)
+	who, err := g.identify(ctx, method)
+	if err != nil || slices.Contains(g.Open, method) {
+		return ctx, err
 	}
 	if err := g.Judge(ctx, who); err != nil {
 		return nil, err
 	}
 	return context.WithValue(ctx, callerKey{}, who), nil
+}
+
+// identify returns whose certificate is shown if it may open method; nobody's for the
+// open methods. The certificate's end is looked at again, because a connection may live
+// longer than the certificate it was opened with.
+func (g Guard) identify(ctx context.Context, method string) (who trust.Identity, err error) {
+	if slices.Contains(g.Open, method) {
+		return who, nil
+	}
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return who, domain.NewFault(domain.Unauthenticated, "no-certificate", "a certificate is required")
+	}
+	info, ok := p.AuthInfo.(credentials.TLSInfo)
+	if !ok || len(info.State.VerifiedChains) == 0 {
+		return who, domain.NewFault(domain.Unauthenticated, "no-certificate", "a certificate is required")
+	}
+	leaf := info.State.VerifiedChains[0][0]
+	if who, err = trust.IdentityOf(leaf); err != nil {
+		return who, err
+	}
+	if g.Now().After(leaf.NotAfter) {
+		return who, domain.NewFault(domain.Unauthenticated, wire.CodeHostGone, "the certificate of %s has expired", who)
+	}
+	if !g.allows(method, who.Role) || who.Deployment != g.Deployment() {
+		return who, domain.NewFault(domain.Forbidden, "wrong-role", "a %s of deployment %s may not call this", who.Role, who.Deployment)
+	}
+	return who, nil
 }
 
 // leave turns the end of a call into a status. What is unexplained is logged here,
