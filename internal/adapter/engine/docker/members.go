@@ -71,22 +71,26 @@ func (m members) create(ctx context.Context, spec agent.MemberSpec) (client.Cont
 			return client.ContainerCreateResult{}, err
 		}
 	}
-	labels := m.e.labels(spec.Container, spec.Generation, roleMember)
-	for key, value := range s.Labels {
-		if !strings.HasPrefix(key, "zun.") { // ours are not a user's to set
-			labels[key] = value
-		}
-	}
-	if len(s.ExposedPorts) > 0 {
-		labels[labelPorts] = strings.Join(s.ExposedPorts, ",")
-	}
 	return m.e.api.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Name: memberName(spec.Container), HostConfig: host,
 		Config: &container.Config{
 			Image: s.Image, Cmd: s.Command, Entrypoint: s.Entrypoint, Env: environment(s.Environment), WorkingDir: s.Workdir,
-			Labels: labels, Tty: s.TTY, OpenStdin: s.Interactive, Healthcheck: health(s.Healthcheck),
+			Labels: m.labels(spec), Tty: s.TTY, OpenStdin: s.Interactive, Healthcheck: health(s.Healthcheck),
 		},
 	})
+}
+
+// labels are a user's and ours, which are not a user's to set: all of ours are named, or
+// the engine would take those of the image in their place.
+func (m members) labels(spec agent.MemberSpec) map[string]string {
+	labels := m.e.labels(spec.Container, spec.Generation, roleMember)
+	labels[labelPorts] = strings.Join(spec.Spec.ExposedPorts, ",")
+	for key, value := range spec.Spec.Labels {
+		if !strings.HasPrefix(key, "zun.") {
+			labels[key] = value
+		}
+	}
+	return labels
 }
 
 func (m members) hostConfig(spec agent.MemberSpec) (*container.HostConfig, error) {
