@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // mostKnocks bounds how many addresses are remembered.
@@ -16,7 +18,7 @@ type knocks struct {
 	now       func() time.Time
 
 	mu   sync.Mutex
-	seen map[netip.Prefix]knock
+	seen map[netip.Addr]knock
 }
 
 // knock is what one address owes: the refused tickets that time has not yet forgiven.
@@ -26,7 +28,7 @@ type knock struct {
 }
 
 func newKnocks(perMinute int, now func() time.Time) *knocks {
-	return &knocks{perMinute: perMinute, now: now, seen: map[netip.Prefix]knock{}}
+	return &knocks{perMinute: perMinute, now: now, seen: map[netip.Addr]knock{}}
 }
 
 // tooMany says whether from has shown so many wrong tickets that none of its is
@@ -74,20 +76,11 @@ func (k *knocks) forget() {
 	}
 }
 
-// neighbourhood is what one user holds: an IPv4 address, or an IPv6 network of which
-// he may take any address. What is no address is one neighbourhood.
-func neighbourhood(from string) netip.Prefix {
+// neighbourhood is what one user holds. What is no address is one neighbourhood.
+func neighbourhood(from string) netip.Addr {
 	address, err := netip.ParseAddr(from)
 	if err != nil {
-		return netip.Prefix{}
+		return netip.Addr{}
 	}
-	bits := 32
-	if address.Is6() {
-		bits = 64
-	}
-	within, err := address.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return within
+	return domain.Origin(address)
 }

@@ -18,7 +18,7 @@ const (
 	addresses = 4096
 )
 
-// Gate counts failures by address. It is safe for concurrent use.
+// Gate counts failures by address, those of IPv6 by their network. It is safe for concurrent use.
 type Gate struct {
 	now func() time.Time
 
@@ -40,7 +40,7 @@ func (g *Gate) Enter(from netip.Addr) error {
 		g.since = now
 		clear(g.failed)
 	}
-	if g.failed[from] < tries && len(g.failed) < addresses {
+	if g.failed[domain.Origin(from)] < tries && len(g.failed) < addresses {
 		return nil
 	}
 	return domain.NewFault(domain.Unavailable, "too-many-attempts", "too many join tokens were refused; try again in a minute")
@@ -50,5 +50,5 @@ func (g *Gate) Enter(from netip.Addr) error {
 func (g *Gate) Failed(from netip.Addr) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.failed[from]++
+	g.failed[domain.Origin(from)]++
 }

@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"testing"
 	"time"
@@ -36,9 +37,30 @@ func TestAFloodFromManyAddressesCostsNoMemory(t *testing.T) {
 	addr := netip.MustParseAddr("2001:db8::1")
 	for range 4096 {
 		g.Failed(addr)
-		addr = addr.Next()
+		network := addr.As16()
+		binary.BigEndian.PutUint64(network[:8], binary.BigEndian.Uint64(network[:8])+1)
+		addr = netip.AddrFrom16(network)
 	}
 	if err := g.Enter(addr); !domain.IsKind(err, domain.Unavailable) {
 		t.Errorf("after the flood: %v, want Unavailable", err)
+	}
+}
+
+// One machine has a network of IPv6 to itself: it is refused from all of it, and nobody
+// else because of it.
+func TestANetworkOfIPv6GuessesAsOne(t *testing.T) {
+	g := gate.New(time.Now)
+	addr := netip.MustParseAddr("2001:db8::1%eth0")
+	for range 5000 {
+		g.Failed(addr)
+		addr = addr.Next()
+	}
+	if err := g.Enter(addr); !domain.IsKind(err, domain.Unavailable) {
+		t.Errorf("the next address: %v, want Unavailable", err)
+	}
+	for _, other := range []string{"2001:db8:0:1::1", "192.0.2.1", "::ffff:192.0.2.2"} {
+		if err := g.Enter(netip.MustParseAddr(other)); err != nil {
+			t.Errorf("%s: %v", other, err)
+		}
 	}
 }

@@ -4,10 +4,13 @@ import (
 	"container/list"
 	"context"
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // How failed log-ins are slowed down. A pair of source and user may fail pairFree
@@ -75,13 +78,22 @@ func (g *gate) try(ctx context.Context, a attempt) (fits bool, wait time.Duratio
 	return fits, 0, nil
 }
 
-func (a attempt) pair() string { return a.source + "\x00" + a.name }
+// origin is what stands for the source where failures are counted.
+func (a attempt) origin() string {
+	address, err := netip.ParseAddr(a.source)
+	if err != nil {
+		return a.source
+	}
+	return domain.Origin(address).String()
+}
+
+func (a attempt) pair() string { return a.origin() + "\x00" + a.name }
 
 func (g *gate) wait(a attempt) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
-	return max(g.recall(a.pair(), now).blocked.Sub(now), g.recall(a.source, now).blocked.Sub(now))
+	return max(g.recall(a.pair(), now).blocked.Sub(now), g.recall(a.origin(), now).blocked.Sub(now))
 }
 
 // note remembers the outcome of an attempt.
@@ -89,7 +101,7 @@ func (g *gate) note(a attempt, fits bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
-	pair, source := g.recall(a.pair(), now), g.recall(a.source, now)
+	pair, source := g.recall(a.pair(), now), g.recall(a.origin(), now)
 	if fits {
 		pair.failures, pair.blocked = 0, time.Time{}
 		return

@@ -33,6 +33,22 @@ func TestGateForgetsAndStaysSmall(t *testing.T) {
 	}
 }
 
+func TestGateTakesANetworkOfIPv6ForOneSource(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	g := newGate(func() time.Time { return now })
+	for n := range pairFree + 1 {
+		g.note(attempt{source: "2001:db8::" + strconv.Itoa(n), name: "admin"}, false)
+	}
+	if wait := g.wait(attempt{source: "2001:db8::ffff", name: "admin"}); wait <= 0 {
+		t.Error("another address of the network may guess on")
+	}
+	for _, source := range []string{"2001:db8:0:1::1", "192.0.2.1", "no address"} {
+		if wait := g.wait(attempt{source: source, name: "admin"}); wait > 0 {
+			t.Errorf("%s waits %v", source, wait)
+		}
+	}
+}
+
 func TestGateGivesUpWithTheRequest(t *testing.T) {
 	g := newGate(time.Now)
 	for range comparisons {
