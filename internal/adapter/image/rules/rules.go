@@ -83,7 +83,8 @@ func (r *Rules) Judge(reference string) (keys []string, err error) {
 	return r.present().judge(reference)
 }
 
-// present returns the policy as the file last said it well.
+// present returns the policy as the file last said it well. A file that is lost says nothing:
+// a slip, or an editor at work, must not lift what was demanded.
 func (r *Rules) present() file {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -93,6 +94,9 @@ func (r *Rules) present() file {
 	}
 	r.seen = now
 	changed, err := read(r.path)
+	if !now.exists || now.size == 0 {
+		err = fmt.Errorf("%s is gone or empty, as while it is written anew; one of nothing but a comment lifts the policy", r.path)
+	}
 	if err != nil {
 		r.log.Error("the image policy is wrong, the former one stays in force", "error", err)
 		return r.file

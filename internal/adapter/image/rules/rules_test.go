@@ -106,11 +106,17 @@ func TestAPolicyIsReadAgainWhenItChanges(t *testing.T) {
 	judge(true)
 	change("registries: what\n") // wrong: the former holds
 	judge(true)
+	change("") // an editor is about to write it
+	judge(true)
 	change("registries: [docker.io]\n")
 	judge(false)
-	if err := os.Remove(path); err != nil {
+	change("registries: [images.example]\n")
+	judge(true)
+	if err := os.Remove(path); err != nil { // lost, or about to be replaced
 		t.Fatal(err)
 	}
+	judge(true)
+	change("# none\n")
 	judge(false)
 }
 
