@@ -17,7 +17,7 @@ import (
 func TestSecretsStayWithTheServerTheyAreFor(t *testing.T) {
 	t.Parallel()
 	var reached atomic.Bool
-	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	stranger := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if r.Header.Get("X-Auth-Token") != "" || len(body) > 0 {
 			t.Errorf("a stranger was sent %q and %s", r.Header.Get("X-Auth-Token"), body)
