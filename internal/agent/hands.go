@@ -27,8 +27,9 @@ type Job struct {
 	sandbox Object
 	member  Object
 	plugged []string
-	left    bool // the member's state is no longer what the job knows
-	image   *domain.LocalImage
+	left    bool               // the member's state is no longer what the job knows
+	imageID string             // what the member is to be made of
+	image   *domain.LocalImage // what a commit made
 }
 
 // NewJob starts a job from what stands on the host.
@@ -104,6 +105,20 @@ func (j *Job) SetPlugged(port string, plugged bool) {
 	case !plugged && at >= 0:
 		j.plugged = slices.Delete(j.plugged, at, at+1)
 	}
+}
+
+// ImageID returns the image that was made usable, empty if it has a name only.
+func (j *Job) ImageID() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.imageID
+}
+
+// SetImageID notes which image was made usable.
+func (j *Job) SetImageID(id string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.imageID = id
 }
 
 // Image returns what a commit made, nil if nothing was committed.

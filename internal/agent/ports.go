@@ -79,6 +79,9 @@ type MemberSpec struct {
 	Generation int64
 	Sandbox    Object
 	Spec       domain.Spec
+	// ImageID is the image that Spec.Image named when it was judged whether the project may
+	// use it; empty: whatever Spec.Image names.
+	ImageID string
 	// CPUSet is where it may run; empty: anywhere.
 	CPUSet domain.CPUSet
 	// HostsFile, ResolvFile and HostnameFile are bound read-only over /etc.

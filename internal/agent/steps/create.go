@@ -24,6 +24,7 @@ func (s *Steps) create(ctx context.Context, _ plan.Step, job *agent.Job) error {
 			Generation:   want.Generation,
 			Sandbox:      job.Sandbox(),
 			Spec:         want.Spec,
+			ImageID:      job.ImageID(),
 			CPUSet:       want.CPUSet,
 			HostsFile:    filepath.Join(dir, hostsFile),
 			ResolvFile:   filepath.Join(dir, resolvFile),

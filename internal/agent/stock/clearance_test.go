@@ -51,7 +51,7 @@ func TestARegistryThatDoesNotAnswerClearsNobody(t *testing.T) {
 	s.down = true
 	s.want("who pulled it", s.ready("p1", private, missing, "pw"), "")
 	s.want("another project", s.ready("p2", private, missing, "pw"), "registry-unreachable")
-	err := s.stock.Ready(t.Context(), domain.Assignment{ProjectID: "p2", Secret: secret("pw"), Spec: domain.Spec{Image: private, PullPolicy: missing}}, nil)
+	_, err := s.stock.Ready(t.Context(), domain.Assignment{ProjectID: "p2", Secret: secret("pw"), Spec: domain.Spec{Image: private, PullPolicy: missing}}, nil)
 	if want := "its registry cannot be asked whether this project may use it"; err == nil || !strings.Contains(domain.AsFault(err).Message, want) {
 		t.Errorf("reason: %v", err)
 	}
@@ -117,7 +117,7 @@ func TestACrashInAPullClearsNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	var during []byte
-	err = s.stock.Ready(t.Context(), domain.Assignment{ProjectID: "p1", Secret: secret("pw"), Spec: domain.Spec{Image: private, PullPolicy: missing}},
+	_, err = s.stock.Ready(t.Context(), domain.Assignment{ProjectID: "p1", Secret: secret("pw"), Spec: domain.Spec{Image: private, PullPolicy: missing}},
 		func(int64, int64) { during, _ = os.ReadFile(s.path) })
 	if err == nil || len(during) <= len(before) {
 		t.Fatalf("the book does not know of the pull while it goes on: %s", during)
@@ -210,11 +210,11 @@ func TestOwnImagesAreControlsToJudge(t *testing.T) {
 	s := open(t)
 	own := domain.OwnReference("7")
 	a := domain.Assignment{ProjectID: "p1", Spec: domain.Spec{Image: own, OwnImage: "7", PullPolicy: always}}
-	if err := s.stock.Ready(t.Context(), a, nil); !domain.IsKind(err, domain.NotFound) {
+	if _, err := s.stock.Ready(t.Context(), a, nil); !domain.IsKind(err, domain.NotFound) {
 		t.Errorf("an own image that is gone: %v", err)
 	}
 	s.bring(own, "a")
-	if err := s.stock.Ready(t.Context(), a, nil); err != nil || len(s.pulls) > 0 {
+	if _, err := s.stock.Ready(t.Context(), a, nil); err != nil || len(s.pulls) > 0 {
 		t.Errorf("%v, pulled %v", err, s.pulls)
 	}
 }

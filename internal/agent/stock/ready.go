@@ -19,28 +19,36 @@ type wanted struct {
 
 // Ready makes the image usable as the pull policy says, for a project that may pull
 // it. What is on the host already is used only if the registry would give it to the
-// project. Faults: NotFound, Forbidden, Unavailable, each with a reason for the user.
-func (s *Stock) Ready(ctx context.Context, a domain.Assignment, progress func(done, total int64)) error {
+// project. It returns the id of the image that was judged: a name may move on before a
+// container is made by it. Faults: NotFound, Forbidden, Unavailable, each with a reason for
+// the user.
+func (s *Stock) Ready(ctx context.Context, a domain.Assignment, progress func(done, total int64)) (id string, err error) {
 	p := wanted{domain.ImageOrder{Reference: a.Spec.Image, ProjectID: a.ProjectID, Secret: a.Secret, Keys: a.ImageKeys}, a.Spec.PullPolicy}
 	if err := s.settle(ctx); err != nil {
-		return err
+		return "", err
 	}
 	if a.Spec.OwnImage != "" { // never pulled, and whose it is, control knows
-		return s.present(ctx, p)
+		return "", s.present(ctx, p)
 	}
+	image, err := s.obtain(ctx, p, progress)
+	if err != nil {
+		return "", err
+	}
+	return image.ID, s.attest(ctx, p.ImageOrder, image)
+}
+
+// obtain returns the image as the host has it for the project or, by the pull policy, as it
+// came just now.
+func (s *Stock) obtain(ctx context.Context, p wanted, progress func(done, total int64)) (domain.StoredImage, error) {
 	if p.policy != domain.PullIfNotPresent && p.policy != domain.PullNever {
-		image, err := s.fetch(ctx, p.ImageOrder, progress)
-		if err != nil {
-			return err
-		}
-		return s.attest(ctx, p.ImageOrder, image)
+		return s.fetch(ctx, p.ImageOrder, progress)
 	}
 	image, found, err := s.find(ctx, p.Reference)
 	if err != nil {
-		return err
+		return image, err
 	}
 	if !found && p.policy == domain.PullNever {
-		return absent(p)
+		return image, absent(p)
 	}
 	if found {
 		found, err = s.clear(ctx, p, image)
@@ -48,10 +56,7 @@ func (s *Stock) Ready(ctx context.Context, a domain.Assignment, progress func(do
 	if err == nil && !found {
 		image, err = s.fetch(ctx, p.ImageOrder, progress)
 	}
-	if err != nil {
-		return err
-	}
-	return s.attest(ctx, p.ImageOrder, image)
+	return image, err
 }
 
 func absent(p wanted) error {

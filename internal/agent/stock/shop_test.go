@@ -218,7 +218,7 @@ func secret(password string) *domain.PullSecret {
 // ready asks for an image and returns the code of the refusal, empty if there is none.
 func (s *shop) ready(project, ref string, policy domain.PullPolicy, password string) string {
 	s.t.Helper()
-	err := s.stock.Ready(s.t.Context(), domain.Assignment{
+	_, err := s.stock.Ready(s.t.Context(), domain.Assignment{
 		ProjectID: project, Secret: secret(password), Spec: domain.Spec{Image: ref, PullPolicy: policy},
 	}, nil)
 	if err == nil {

@@ -33,7 +33,7 @@ func (s *shop) notary() stock.Notary {
 // readySigned asks for an image that one of keys must have signed.
 func (s *shop) readySigned(ref string, policy domain.PullPolicy, keys ...string) string {
 	s.t.Helper()
-	err := s.stock.Ready(s.t.Context(), domain.Assignment{ProjectID: "p1", ImageKeys: keys, Spec: domain.Spec{Image: ref, PullPolicy: policy}}, nil)
+	_, err := s.stock.Ready(s.t.Context(), domain.Assignment{ProjectID: "p1", ImageKeys: keys, Spec: domain.Spec{Image: ref, PullPolicy: policy}}, nil)
 	if err == nil {
 		return ""
 	}

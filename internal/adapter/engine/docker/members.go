@@ -74,7 +74,7 @@ func (m members) create(ctx context.Context, spec agent.MemberSpec) (client.Cont
 	return m.e.api.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Name: memberName(spec.Container), HostConfig: host,
 		Config: &container.Config{
-			Image: s.Image, Cmd: s.Command, Entrypoint: s.Entrypoint, Env: environment(s.Environment), WorkingDir: s.Workdir,
+			Image: cmp.Or(spec.ImageID, s.Image), Cmd: s.Command, Entrypoint: s.Entrypoint, Env: environment(s.Environment), WorkingDir: s.Workdir,
 			Labels: m.labels(spec), Tty: s.TTY, OpenStdin: s.Interactive, Healthcheck: health(s.Healthcheck),
 		},
 	})

@@ -33,6 +33,10 @@ func testStoredImages(t *testing.T, h *house) {
 	}
 	_, err = inspector.InspectImage(h.ctx(), h.Missing)
 	h.fault(err, domain.NotFound)
+	id, moved := h.id(), h.command("true") // the name has moved on since the image was judged
+	moved.Image = h.Missing
+	_, err = h.engine.Members().Create(h.ctx(), agent.MemberSpec{Container: id, Generation: 1, Sandbox: h.sandbox(id), Spec: moved, ImageID: image.ID})
+	h.must(err, "create by the id")
 	free, total, err := keeper.ImageDisk(h.ctx())
 	h.must(err, "measure the disk")
 	if free < 0 || total <= 0 || free > total {

@@ -2,6 +2,7 @@ package fake
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ func (m members) Create(ctx context.Context, spec agent.MemberSpec) (agent.Objec
 	if err := m.cued(ctx, OpCreate, spec.Container); err != nil {
 		return agent.Object{}, err
 	}
-	if !m.present(spec.Spec.Image) {
+	if !m.has(ctx, spec) {
 		return agent.Object{}, domain.NewFault(domain.NotFound, "image-not-found", "Image %s is not on this host", spec.Spec.Image)
 	}
 	r := record{
@@ -41,6 +42,15 @@ func (m members) Create(ctx context.Context, spec agent.MemberSpec) (agent.Objec
 		err = m.furnish(r)
 	}
 	return m.object(present), err
+}
+
+// has says whether the image of spec is here, by its name or its id.
+func (m members) has(ctx context.Context, spec agent.MemberSpec) bool {
+	if m.present(spec.Spec.Image) {
+		return true
+	}
+	all, err := m.StoredImages(ctx)
+	return err == nil && slices.ContainsFunc(all, func(i domain.StoredImage) bool { return i.ID == spec.ImageID })
 }
 
 // Start begins a new run. A command outside the simulated vocabulary is Invalid.
