@@ -217,7 +217,7 @@ func forms(t *testing.T, d *deployment, box string) {
 			cli := d.clientOver(way)
 			d.held(t, func() {
 				packed, w := io.Pipe()
-				go func() { w.CloseWithError(pack(w)) }() //nolint:errcheck // it never fails
+				go func() { w.CloseWithError(pack(w)) }()
 				if err := cli.PutArchive(t.Context(), box, "/tmp", packed); err != nil {
 					t.Fatal(err)
 				}
