@@ -16,15 +16,11 @@ func LimitsOf(ctx context.Context, tx Tx, o Options, projectID string) (domain.Q
 	if o.QuotaOff {
 		return domain.Unlimited(), nil
 	}
-	limits, err := ClassLimits(ctx, tx, o, DefaultClass)
+	limits, err := tx.Quotas().Limits(ctx, QuotaSubject{Class: true, Name: DefaultClass}, QuotaSubject{Name: projectID})
 	if err != nil {
-		return limits, err
+		return domain.Quota{}, fmt.Errorf("read the limits of %s: %w", projectID, err)
 	}
-	own, err := tx.Quotas().Limits(ctx, QuotaSubject{Name: projectID})
-	if err != nil {
-		return limits, fmt.Errorf("read the limits of %s: %w", projectID, err)
-	}
-	return limits.With(own), nil
+	return o.Quota.With(limits), nil
 }
 
 // ClassLimits resolves the limits of a quota class: its own, else the configuration.

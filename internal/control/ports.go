@@ -205,8 +205,9 @@ type Hosts interface {
 
 // Quotas keeps limits and usage.
 type Quotas interface {
-	// Limits returns the explicit limits of a subject; absent resources are not in the map.
-	Limits(ctx context.Context, s QuotaSubject) (map[domain.Resource]int64, error)
+	// Limits returns the explicit limits of subjects; absent resources are not in the map.
+	// Of a resource that several of them limit, the last of them has its way.
+	Limits(ctx context.Context, subjects ...QuotaSubject) (map[domain.Resource]int64, error)
 	SetLimits(ctx context.Context, s QuotaSubject, limits map[domain.Resource]int64) error
 	DeleteLimits(ctx context.Context, s QuotaSubject) error
 	// Usage returns what a project uses.

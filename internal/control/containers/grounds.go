@@ -38,11 +38,8 @@ func (c *Containers) survey(ctx context.Context, actor domain.Actor, req control
 				return err
 			}
 		}
-		if g.limits, err = control.LimitsOf(ctx, tx, c.control.Options(), row.ProjectID); err != nil {
+		if err := g.budget(ctx, tx, c.control.Options(), row.ProjectID); err != nil {
 			return err
-		}
-		if g.used, err = tx.Quotas().Usage(ctx, row.ProjectID); err != nil {
-			return fmt.Errorf("read the usage of %s: %w", row.ProjectID, err)
 		}
 		if err := checkKin(ctx, tx, row); err != nil {
 			return err
@@ -63,6 +60,18 @@ func (c *Containers) survey(ctx context.Context, actor domain.Actor, req control
 		g.fleet, err = c.placing.Now(ctx)
 	}
 	return g, err
+}
+
+// budget reads what the project may use and what it uses; where nothing is limited, what
+// it uses says nothing.
+func (g *grounds) budget(ctx context.Context, tx control.Tx, o control.Options, projectID string) (err error) {
+	if g.limits, err = control.LimitsOf(ctx, tx, o, projectID); err != nil || o.QuotaOff {
+		return err
+	}
+	if g.used, err = tx.Quotas().Usage(ctx, projectID); err != nil {
+		return fmt.Errorf("read the usage of %s: %w", projectID, err)
+	}
+	return nil
 }
 
 // earlier returns the container that a create of the same idempotency key made. One

@@ -106,29 +106,31 @@ func (s actions) Lease(ctx context.Context, claim control.LeaseClaim) ([]domain.
 	if err != nil {
 		return nil, err
 	}
-	won := candidates[:0]
+	var won []int64
 	for _, a := range candidates {
-		mine, err := s.claim(ctx, &a, claim)
+		mine, err := s.claim(ctx, a, claim)
 		if err != nil {
 			return nil, err
 		}
 		if mine {
-			won = append(won, a)
+			won = append(won, a.ID)
 		}
 	}
-	return won, nil
+	if len(won) == 0 {
+		return nil, nil
+	}
+	// The database's clock decided until when each is leased, so they are read once more.
+	var ours clause.Where
+	clause.Among(&ours, "id", won)
+	return rows(ctx, s.tx, actionFields, "FROM actions"+ours.String()+" ORDER BY id", ours.Args...)
 }
 
 // claim is the compare-and-set of one lease.
-func (s actions) claim(ctx context.Context, a *domain.Action, claim control.LeaseClaim) (bool, error) {
+func (s actions) claim(ctx context.Context, a domain.Action, claim control.LeaseClaim) (bool, error) {
 	matched, err := s.exec(ctx, `UPDATE actions SET owner = ?, epoch = epoch + 1, lease_until = @now + ?
 		WHERE id = ? AND epoch = ? AND state = ? AND lease_until <= @now`,
 		claim.Owner, claim.TTL.Microseconds(), a.ID, a.Epoch, string(a.State))
-	if err != nil || matched == 0 {
-		return false, err
-	}
-	a.Owner, a.Epoch = claim.Owner, a.Epoch+1
-	return true, s.scalar(ctx, []any{column.Moment("lease_until", &a.LeaseUntil)}, "SELECT lease_until FROM actions WHERE id = ?", a.ID)
+	return matched > 0, err
 }
 
 // Overdue counts the silence of queue heads only: an action that waits for another

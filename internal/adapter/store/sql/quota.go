@@ -1,10 +1,12 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
 	"github.com/go-zun/zun/internal/control"
@@ -45,11 +47,22 @@ func usageFields(u *usage) []column.Field {
 	}
 }
 
-func (s quotas) Limits(ctx context.Context, subject control.QuotaSubject) (map[domain.Resource]int64, error) {
-	found, err := rows(ctx, s.tx, limitFields, "FROM quota_limits WHERE subject = ? AND is_class = ?", subject.Name, subject.Class)
+func (s quotas) Limits(ctx context.Context, subjects ...control.QuotaSubject) (map[domain.Resource]int64, error) {
+	if len(subjects) == 0 {
+		return nil, nil
+	}
+	of := make([]string, len(subjects))
+	var args []any
+	for i, subject := range subjects {
+		of[i], args = "(subject = ? AND is_class = ?)", append(args, subject.Name, subject.Class)
+	}
+	found, err := rows(ctx, s.tx, limitFields, "FROM quota_limits WHERE "+strings.Join(of, " OR "), args...)
 	if err != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(found, func(a, b limit) int {
+		return cmp.Compare(slices.Index(subjects, a.subject), slices.Index(subjects, b.subject))
+	})
 	limits := make(map[domain.Resource]int64, len(found))
 	for _, l := range found {
 		limits[l.resource] = l.bound

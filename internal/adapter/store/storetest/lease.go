@@ -36,24 +36,30 @@ func queued(owner string) control.LeaseClaim {
 }
 
 func leaseHeads(p *probe) {
-	p.keep(plain(first, "p1", "one"), plain(second, "p1", "two"))
+	p.keep(plain(first, "p1", "one"), plain(second, "p1", "two"), plain(third, "p1", "three"))
 	p.enqueue(domain.Action{Container: first, Verb: domain.VerbCreate, State: domain.ActionPrepared})
 	p.enqueue(domain.Action{Container: first, Verb: domain.VerbStop, State: domain.ActionQueued}) // behind the prepared one
 	head := p.enqueue(domain.Action{Container: second, Verb: domain.VerbCreate, State: domain.ActionQueued})
+	p.enqueue(domain.Action{Container: third, Verb: domain.VerbStart, State: domain.ActionQueued})
 	won := p.lease(queued("me"))
-	p.same("heads", verbsOf(won), []domain.Verb{domain.VerbCreate})
+	p.same("heads, oldest first", verbsOf(won), []domain.Verb{domain.VerbCreate, domain.VerbStart})
 	p.same("lease", fmt.Sprint(won[0].ID, won[0].Owner, won[0].Epoch), fmt.Sprint(head.ID, "me", head.Epoch+1))
 	p.read(func(ctx context.Context, tx control.Tx) error {
 		now, err := tx.Hosts().Now(ctx)
-		if left := won[0].LeaseUntil.Sub(now); left < 59*time.Minute || left > time.Hour {
-			p.Errorf("lease ends in %v", left)
-		}
 		if err != nil {
 			return err
 		}
-		stored, err := tx.Actions().Get(ctx, won[0].ID)
-		p.same("as stored", won[0], stored)
-		return err
+		for _, a := range won {
+			if left := a.LeaseUntil.Sub(now); left < 59*time.Minute || left > time.Hour {
+				p.Errorf("lease ends in %v", left)
+			}
+			stored, err := tx.Actions().Get(ctx, a.ID)
+			p.same("as stored", a, stored)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -55,9 +55,9 @@ func (p *probe) together(runners int, fn func(ctx context.Context) error) error 
 
 func quotaLimits(p *probe) {
 	project, class := control.QuotaSubject{Name: "default"}, control.QuotaSubject{Class: true, Name: "default"}
-	limits := func(s control.QuotaSubject) (found map[domain.Resource]int64) {
+	limits := func(s ...control.QuotaSubject) (found map[domain.Resource]int64) {
 		p.read(func(ctx context.Context, tx control.Tx) (err error) {
-			found, err = tx.Quotas().Limits(ctx, s)
+			found, err = tx.Quotas().Limits(ctx, s...)
 			return err
 		})
 		return found
@@ -71,9 +71,17 @@ func quotaLimits(p *probe) {
 	set(project, map[domain.Resource]int64{domain.ResourceCPU: 6, domain.ResourceDisk: 1})
 	p.same("project", limits(project), map[domain.Resource]int64{domain.ResourceCPU: 6, domain.ResourceMemory: -1, domain.ResourceDisk: 1})
 	p.same("class", limits(class), map[domain.Resource]int64{domain.ResourceCPU: 7})
+	set(class, map[domain.Resource]int64{domain.ResourceContainers: 9})
+	both := map[domain.Resource]int64{
+		domain.ResourceCPU: 6, domain.ResourceMemory: -1, domain.ResourceDisk: 1, domain.ResourceContainers: 9,
+	}
+	p.same("the project over the class", limits(class, project), both)
+	both[domain.ResourceCPU] = 7
+	p.same("the class over the project", limits(project, class), both)
+	p.same("nobody", len(limits()), 0)
 	p.write(func(ctx context.Context, tx control.Tx) error { return tx.Quotas().DeleteLimits(ctx, project) })
 	p.same("deleted", len(limits(project)), 0)
-	p.same("class stays", len(limits(class)), 1)
+	p.same("class stays", len(limits(class)), 2)
 }
 
 func (p *probe) usage(project string) (used domain.Claim) {
