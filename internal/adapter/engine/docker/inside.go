@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strconv"
 	"strings"
 	"time"
@@ -176,12 +177,16 @@ func memoryInUse(m container.MemoryStats) uint64 {
 }
 
 // traffic counts what went through the interfaces of a process's network namespace;
-// the engine cannot, since the namespace is not of its making.
+// the engine cannot, since the namespace is not of its making. A process that has just
+// ended counts as one that does not run: nothing.
 func traffic(pid int) (received, sent uint64, err error) {
 	if pid == 0 {
 		return 0, 0, nil
 	}
 	ns, err := netns.GetFromPid(pid)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, 0, nil
+	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("open the network namespace of process %d: %w", pid, err)
 	}
