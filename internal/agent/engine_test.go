@@ -151,6 +151,13 @@ func (e *scriptedEngine) moment() time.Time {
 	return e.clock.Now().Add(e.ticks)
 }
 
+// ahead puts the engine's clock ahead of the agent's.
+func (e *scriptedEngine) ahead(d time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ticks += d
+}
+
 func (e *scriptedEngine) ended(o *agent.Object, code int) {
 	o.State.Status, o.State.ExitCode, o.State.FinishedAt, o.PID = domain.Stopped, &code, e.moment(), 0
 	e.changed(o.Container)

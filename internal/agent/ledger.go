@@ -48,6 +48,12 @@ type course struct {
 	plugs    map[string]plug    // by port
 	halfMade *domain.Assignment // a generation whose undoing failed
 	trouble  trouble
+	early    early
+}
+
+// early is a moment of the engine's that was still to come when it was first seen.
+type early struct {
+	told, seen time.Time
 }
 
 // plug is how a port was last plugged: into which sandbox, and under which rules.

@@ -134,3 +134,17 @@ func TestFailingRestartIsTriedAgain(t *testing.T) {
 	h.engine.exit("c1", 1)
 	h.restarted(4)
 }
+
+// TestPolicyAfterTheClockWentBack ends a process at a moment that has not come yet, as
+// it looks once a clock that was ahead is set right.
+func TestPolicyAfterTheClockWentBack(t *testing.T) {
+	t.Parallel()
+	h := newHost(t).begin().running(policied("always", 0))
+	h.engine.ahead(time.Hour)
+	ended := h.clock.Now()
+	h.engine.exit("c1", 0)
+	h.await("a restart", 10*time.Millisecond, func() bool { return h.engine.count("start") == 2 })
+	if waited := h.clock.Now().Sub(ended); waited < 100*time.Millisecond || waited > time.Minute {
+		t.Errorf("the restart came after %s, want 100ms", waited)
+	}
+}

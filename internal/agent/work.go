@@ -163,7 +163,8 @@ func (a *Agent) judgeRestart(ctx context.Context, t *task) restart.Tally {
 	if !again {
 		return restart.Tally{}
 	}
-	if wait := from.Add(tally.Delay).Sub(a.clock.Now()); wait > 0 {
+	now := a.clock.Now()
+	if wait := t.course.seenBy(from, now).Add(tally.Delay).Sub(now); wait > 0 {
 		a.queue.Later(ctx, t.id, wait)
 		if !o.Alive() {
 			t.restarting(o)
@@ -172,6 +173,18 @@ func (a *Agent) judgeRestart(ctx context.Context, t *task) restart.Tally {
 	}
 	t.have.RestartDue = true
 	return tally
+}
+
+// seenBy is the moment at, or the first now at which it was still to come: a clock that was
+// set back since, or is not the engine's, must not make the wait for a restart longer.
+func (c *course) seenBy(at, now time.Time) time.Time {
+	if !at.After(now) && !at.Equal(c.early.told) {
+		return at
+	}
+	if !at.Equal(c.early.told) {
+		c.early = early{told: at, seen: now}
+	}
+	return c.early.seen
 }
 
 func (t *task) ending(o Object) restart.Ending {
