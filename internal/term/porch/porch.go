@@ -5,6 +5,7 @@ package porch
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -13,6 +14,12 @@ import (
 
 // hello bounds how long a client may wait with its first byte.
 const hello = 10 * time.Second
+
+// The bounds of the pause after a connection that could not be let in for now.
+const (
+	shortestPause = 5 * time.Millisecond
+	longestPause  = time.Second
+)
 
 // tlsRecord is the first byte of a TLS handshake; no HTTP request begins with it.
 const tlsRecord = 0x16
@@ -50,7 +57,7 @@ func (p *Porch) Run(ctx context.Context) error {
 	})
 	defer func() { cancel(); <-closed }()
 	for {
-		conn, err := p.listener.Accept()
+		conn, err := p.accept(ctx)
 		if err != nil && ctx.Err() != nil {
 			return nil
 		}
@@ -58,6 +65,23 @@ func (p *Porch) Run(ctx context.Context) error {
 			return fmt.Errorf("let connections in: %w", err)
 		}
 		waiting.Go(func() { p.usher(ctx, conn) })
+	}
+}
+
+// accept lets the next connection in. A process that has no room for one more, or a client
+// that left before it was met, is no reason to send those away who are inside.
+func (p *Porch) accept(ctx context.Context) (net.Conn, error) {
+	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
+		conn, err := p.listener.Accept()
+		var failed net.Error
+		if !errors.As(err, &failed) || !failed.Temporary() { //nolint:staticcheck // net/http's server goes by the same
+			return conn, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -18,12 +19,17 @@ import (
 // open runs a porch before two servers that say whether the connection is encrypted.
 func open(t *testing.T) (address string, client *http.Client, stop func()) {
 	t.Helper()
-	pattern := httptest.NewTLSServer(nil) // for its certificate
-	pattern.Close()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return openAt(t, l)
+}
+
+func openAt(t *testing.T, l net.Listener) (address string, client *http.Client, stop func()) {
+	t.Helper()
+	pattern := httptest.NewTLSServer(nil) // for its certificate
+	pattern.Close()
 	p := porch.New(l, &tls.Config{Certificates: pattern.TLS.Certificates, NextProtos: []string{"http/1.1"}})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 3)
@@ -63,6 +69,35 @@ func TestOnePortServesBoth(t *testing.T) {
 			t.Errorf("%s: %s", scheme, body)
 		}
 	}
+	client.CloseIdleConnections()
+}
+
+// crowded is a listener of a process that has no file descriptor left for a while.
+type crowded struct {
+	net.Listener
+	refusals int
+}
+
+func (c *crowded) Accept() (net.Conn, error) {
+	if c.refusals > 0 {
+		c.refusals--
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return c.Listener.Accept()
+}
+
+// TestAFullProcessLetsNewcomersWait holds that the port goes on once there is room again.
+func TestAFullProcessLetsNewcomersWait(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, client, _ := openAt(t, &crowded{Listener: l, refusals: 3})
+	answer, err := client.Get("https://" + address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
 	client.CloseIdleConnections()
 }
 
