@@ -1,10 +1,18 @@
 package term
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
+)
+
+// version is that of the only websocket protocol there is, and keyBytes what a client
+// shows of itself in it.
+const (
+	version  = "13"
+	keyBytes = 16
 )
 
 // clientOf is the address a request comes from: that of the peer, or what trusted
@@ -49,7 +57,18 @@ func isTrusted(address string, trusted []netip.Prefix) bool {
 
 // isUpgrade says whether a request asks for a websocket at all.
 func isUpgrade(r *http.Request) bool {
-	return r.Method == http.MethodGet && names(r.Header["Connection"], "upgrade") && names(r.Header["Upgrade"], "websocket")
+	return r.ProtoAtLeast(1, 1) && r.Method == http.MethodGet && names(r.Header["Connection"], "upgrade") && names(r.Header["Upgrade"], "websocket")
+}
+
+// isHandshake says whether an upgrade can succeed: what the library would refuse once the
+// ticket is spent and the terminal begun is refused before.
+func isHandshake(r *http.Request) bool {
+	keys := r.Header.Values("Sec-WebSocket-Key")
+	if len(keys) != 1 || r.Header.Get("Sec-WebSocket-Version") != version {
+		return false
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(keys[0]))
+	return err == nil && len(key) == keyBytes
 }
 
 // names says whether a header of comma separated words holds word.

@@ -183,6 +183,8 @@ func (d *Door) examine(r *http.Request) (control.TicketClaim, *refusal) {
 	switch {
 	case !isUpgrade(r):
 		return claim, refused(http.StatusUpgradeRequired, "this address speaks websocket only")
+	case !isHandshake(r):
+		return claim, refused(http.StatusBadRequest, "the websocket handshake is malformed: version "+version+" with one key is spoken here")
 	case d.options.RequireTLS && !isSecure(r, d.options.TrustedProxies):
 		return claim, refused(http.StatusForbidden, "plain connections are refused here; use wss:")
 	case !d.origins.allow(r.Header.Values("Origin")):

@@ -131,6 +131,34 @@ func TestATicketIsNotSpentOnWhatIsNoWebsocket(t *testing.T) {
 	}
 }
 
+// TestATicketIsNotSpentOnAHandshakeThatFails shows one with each upgrade that no library
+// would make.
+func TestATicketIsNotSpentOnAHandshakeThatFails(t *testing.T) {
+	d := newDoor(t)
+	good := d.ticket()
+	const upgrade, key, version = "Connection: Upgrade\r\nUpgrade: websocket\r\n", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n", "Sec-WebSocket-Version: 13\r\n"
+	_, path, _ := strings.Cut(good, "/?")
+	for _, header := range []string{
+		upgrade,
+		upgrade + version,
+		upgrade + key,
+		upgrade + key + "Sec-WebSocket-Version: 8\r\n",
+		upgrade + version + key + key,
+		upgrade + version + "Sec-WebSocket-Key: AAAA\r\n",
+		upgrade + version + "Sec-WebSocket-Key: " + strings.Repeat("!", 30<<10) + "\r\n",
+	} {
+		if status := d.linger("/?"+path, header); status != http.StatusBadRequest {
+			t.Errorf("%.200q: status %d", header, status)
+		}
+	}
+	if d.questions() != 0 || len(d.log.all()) > 8<<10 {
+		t.Errorf("%d tickets asked for, %d bytes written to the log", d.questions(), len(d.log.all()))
+	}
+	if conn, body, _ := d.dial(good); conn == nil {
+		t.Errorf("the ticket was spent: %s", body)
+	}
+}
+
 func TestOrigins(t *testing.T) {
 	d := newDoor(t, func(o *term.Options) {
 		o.AllowedOrigins = []string{"dashboard.example", "https://secure.example:8443"}

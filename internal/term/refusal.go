@@ -47,6 +47,8 @@ func answer(w http.ResponseWriter, r *refusal) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Connection", "close")
 	switch r.status {
+	case http.StatusBadRequest:
+		h.Set("Sec-WebSocket-Version", version)
 	case http.StatusUpgradeRequired:
 		h.Set("Upgrade", "websocket")
 		// Lines of their own, the end first: net/http hangs up only for what begins so.
