@@ -42,6 +42,7 @@ N
 
 cat >"$STATE/inside.sh" <<'I'
 set -euo pipefail
+unset SUITE MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL # what make was told outside is not meant for those inside
 new=$1 src=$2 shared=$3 go_root=$4 warm=$5 commands=$6
 mount --bind "$new" "$new"
 mount --bind -o ro "$go_root" "$new/usr/local/go"
