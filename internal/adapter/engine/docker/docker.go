@@ -44,6 +44,9 @@ type Engine struct {
 	options Options
 	log     *slog.Logger
 	stock   *stock
+	// joined are the sessions that somebody has open: for a moment after its start the
+	// engine still shows one as not running.
+	joined sync.Map
 
 	holderOnce sync.Mutex // makes the holder's image one at a time
 	holderMade bool

@@ -82,7 +82,7 @@ func (e *Engine) ExecResize(ctx context.Context, o agent.Object, execID string, 
 	if err != nil {
 		return err
 	}
-	if !info.Running { // the engine would call it a failure of its own
+	if _, joined := e.joined.Load(execID); !joined && !info.Running { // the engine would call it a failure of its own
 		return domain.NewFault(domain.Conflict, "conflict", "exec %s is not running", execID)
 	}
 	if _, err := e.api.ExecResize(ctx, execID, client.ExecResizeOptions{Width: uint(w), Height: uint(h)}); err != nil {
@@ -100,13 +100,18 @@ func (e *Engine) ExecOpen(ctx context.Context, o agent.Object, execID string) (a
 	if info.Running || info.ExitCode != 0 {
 		return nil, domain.NewFault(domain.Conflict, "conflict", "exec %s was started already", execID)
 	}
+	if _, joined := e.joined.LoadOrStore(execID, true); joined {
+		return nil, domain.NewFault(domain.Conflict, "conflict", "exec %s was started already", execID)
+	}
 	attached, err := e.api.ExecAttach(ctx, execID, client.ExecAttachOptions{})
 	if err != nil {
+		e.joined.Delete(execID)
 		return nil, startFault(err)
 	}
 	// Started without saying terminal, the engine frames its output; the session has
 	// the terminal that it was created with all the same.
 	s := newStream(attached.HijackedResponse, false)
+	s.leave = func() { e.joined.Delete(execID) }
 	s.hangUp = func() { e.hangUp(execID) }
 	s.exit = func() (int, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exitBound)
@@ -170,12 +175,13 @@ type stream struct {
 	out    io.Reader
 	exit   func() (int, error)
 	hangUp func() // ends the process of a stream that is closed before it
+	leave  func() // is called once the stream is closed
 	ended  atomic.Bool
 	once   sync.Once
 }
 
 func newStream(raw client.HijackedResponse, tty bool) *stream {
-	s := &stream{raw: raw, out: raw.Reader, exit: func() (int, error) { return -1, nil }, hangUp: func() {}}
+	s := &stream{raw: raw, out: raw.Reader, exit: func() (int, error) { return -1, nil }, hangUp: func() {}, leave: func() {}}
 	if !tty {
 		s.out = newDemux(raw.Reader)
 	}
@@ -204,6 +210,7 @@ func (s *stream) Close() error {
 		if !s.ended.Load() {
 			s.hangUp()
 		}
+		s.leave()
 	})
 	return nil
 }
