@@ -193,3 +193,64 @@ func TestReleaseAfterACrash(t *testing.T) {
 	}
 	h.books("p1", domain.Claim{}, map[string]int64{"n1": 0})
 }
+
+// TestADeleteNamesTheInterfacesThatWereOnTheirWayOut deletes a container while its host is to
+// unplug an interface: the host must hear of it again, since its port goes to others after.
+func TestADeleteNamesTheInterfacesThatWereOnTheirWayOut(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		leave func(h *house, id domain.ContainerID)
+		plugs int // once the host let go of it nobody unplugs it again: others may have its port
+	}{
+		{"a detach that its host has not done", func(h *house, _ domain.ContainerID) {
+			h.detach("web", "blue")
+			h.step(h.loops.Prepare)
+		}, 2},
+		{"a detach that its host has done", func(h *house, id domain.ContainerID) {
+			h.detach("web", "blue")
+			h.step(h.loops.Prepare)
+			h.done(id, domain.Running)
+		}, 1},
+		{"an attach that is undone", func(h *house, id domain.ContainerID) {
+			h.attach("web", "green")
+			h.step(h.loops.Prepare)
+			h.failed(id, "no room in the kernel")
+			h.step(h.loops.Prepare)
+		}, 3},
+		{"an attach whose undoing waits", func(h *house, id domain.ContainerID) {
+			h.attach("web", "green")
+			h.step(h.loops.Prepare)
+			h.failed(id, "no room in the kernel")
+		}, 3},
+		{"an attach that no host has seen", func(h *house, _ domain.ContainerID) { h.attach("web", "green") }, 2},
+	} {
+		for _, down := range []bool{false, true} {
+			t.Run(c.name+map[bool]string{true: ", its host down"}[down], func(t *testing.T) {
+				h := newHouse(t)
+				host := h.addHost("n1")
+				id := h.running("web", func(r *control.CreateRequest) {
+					r.Spec.Nets = []domain.NetRequest{{Network: "red"}, {Network: "blue"}}
+				})
+				c.leave(h, id)
+				if down {
+					h.store.step(time.Hour)
+				}
+				h.must(h.delete(id, control.DeleteRequest{Stop: !down, Force: down}))
+				a := h.assignment(host.ID, id)
+				if a == nil || len(a.Nics) != c.plugs {
+					t.Fatalf("the host reads %+v, want %d interfaces", a, c.plugs)
+				}
+				h.step(h.loops.Release)
+				if len(h.nets.ports[id]) < c.plugs {
+					t.Error("a port was given away before its host let go of it")
+				}
+				h.send(host.ID, domain.Report{Container: id, Generation: a.Generation, ActionID: a.Op.ActionID,
+					Epoch: a.Op.Epoch, Phase: domain.PhaseReleased})
+				h.step(h.loops.Release)
+				if h.nets.count() != 0 || !h.gone(id) {
+					t.Errorf("%d ports are left", h.nets.count())
+				}
+			})
+		}
+	}
+}

@@ -254,7 +254,18 @@ func (h *house) act(id domain.ContainerID, verb domain.Verb) error {
 // attach asks for an interface of the container called name on network.
 func (h *house) attach(name, network string) {
 	h.t.Helper()
-	_, err := h.Rewire(h.t.Context(), member(), control.Ref{Ident: name}, domain.VerbNetworkAttach,
+	h.rewire(domain.VerbNetworkAttach, name, network)
+}
+
+// detach asks that the container called name loses its interface on network.
+func (h *house) detach(name, network string) {
+	h.t.Helper()
+	h.rewire(domain.VerbNetworkDetach, name, network)
+}
+
+func (h *house) rewire(verb domain.Verb, name, network string) {
+	h.t.Helper()
+	_, err := h.Rewire(h.t.Context(), member(), control.Ref{Ident: name}, verb,
 		domain.ActionArgs{Net: domain.NetRequest{Network: network}})
 	h.must(err)
 }

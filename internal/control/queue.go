@@ -244,7 +244,8 @@ func (t *Turn) advance(ctx context.Context, c *domain.Container, a domain.Action
 	return nil
 }
 
-// Cancel ends every unfinished action of c because of reason.
+// Cancel ends every unfinished action of c because of reason. An interface that was on its
+// way out is c's again, which the caller writes.
 func (t *Turn) Cancel(ctx context.Context, c *domain.Container, reason string) error {
 	queue, err := t.Actions().Queue(ctx, c.ID)
 	if err != nil {
@@ -252,6 +253,9 @@ func (t *Turn) Cancel(ctx context.Context, c *domain.Container, reason string) e
 	}
 	for _, a := range queue {
 		begun := a.State == domain.ActionBegun
+		if a.State != domain.ActionReleased {
+			c.Rejoin(a) // its host may have it plugged yet, and must hear of it to unplug it
+		}
 		a.State, a.Reason, a.Owner, a.LeaseUntil = domain.ActionCanceled, reason, "", time.Time{}
 		if err := t.Actions().Update(ctx, a); err != nil {
 			return fmt.Errorf("cancel action %d: %w", a.ID, err)

@@ -174,8 +174,11 @@ func (c *Container) Leave(a *Action) {
 	c.Part(*a)
 }
 
-// Rejoin takes the interface that a failed to detach into c again.
+// Rejoin takes the interface that a was to take from its host into c again, if a names one.
 func (c *Container) Rejoin(a Action) {
+	if a.Args.Gone == nil || a.Args.Gone.PortID == "" { // by its network alone: no host saw it
+		return
+	}
 	if slices.ContainsFunc(c.Nics, func(n Nic) bool { return n.PortID == a.Args.Gone.PortID }) {
 		return // it had not been taken out yet
 	}
