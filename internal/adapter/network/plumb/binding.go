@@ -18,7 +18,8 @@ type binding interface {
 	prepare(ctx context.Context, host *netlink.Handle, nic domain.Nic) error
 	// attach connects the host end, which may still be down, and brings it up.
 	attach(ctx context.Context, host *netlink.Handle, tap netlink.Link, nic domain.Nic) error
-	// detach removes what attach left beside the link itself, which is gone by now.
+	// detach removes what prepare and attach left beside the link itself, which is down or
+	// gone by now. Of nic only the port's id may be known.
 	detach(ctx context.Context, nic domain.Nic) error
 }
 

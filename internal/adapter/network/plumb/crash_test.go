@@ -138,6 +138,41 @@ func TestUnmarkedHostEndIsFoundAndRemoved(t *testing.T) {
 	}
 }
 
+// TestAnUnplugThatKnowsThePortOnlyForgetsItsConnections takes a port away of which no more is
+// known than what a crash left on the host: by a process that remembers nothing, of a link
+// that is marked or not, and after an unplug that was cut off before its last effect.
+func TestAnUnplugThatKnowsThePortOnlyForgetsItsConnections(t *testing.T) {
+	for name, crash := range map[string]func(*testing.T, netlink.Link){
+		"the link is marked":     func(*testing.T, netlink.Link) {},
+		"the link is not marked": func(t *testing.T, tap netlink.Link) { must(t, netlink.LinkSetAlias(tap, "x")) },
+		"the link is down":       func(t *testing.T, tap netlink.Link) { must(t, netlink.LinkSetDown(tap)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			a, former, heir := grouped(nic(43, 10), "g1"), grouped(nic(43, 11), "g1"), grouped(nic(43, 11), "g2")
+			heir.PortID = nic(43, 12).PortID
+			p := w.plumb("deployment-one")
+			box := w.plugged(p, a)
+			wantReach(t, "a member of the group", w.plugged(p, former), true, v4(a), v6(a))
+			wantReach(t, "and back", box, true, v4(former), v6(former))
+			tap, _ := linksOf(t, former)
+			crash(t, tap)
+
+			again := w.plumb("deployment-one")
+			found, err := again.Plugged(t.Context())
+			must(t, err)
+			for _, f := range found {
+				if f.Link == tap.Attrs().Name {
+					must(t, again.Unplug(t.Context(), f.Container, domain.Nic{PortID: f.PortID}))
+				}
+			}
+			must(t, again.Sync(t.Context(), []domain.Nic{a}))
+			wantReach(t, "who has its addresses now", w.plugged(again, heir), false, v4(a), v6(a))
+			wantReach(t, "and back", box, false, v4(heir), v6(heir))
+		})
+	}
+}
+
 func TestForeignLinkIsLeftAlone(t *testing.T) {
 	w := newWorld(t)
 	p, n := w.plumb("deployment-one"), nic(1, 10)

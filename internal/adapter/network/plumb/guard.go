@@ -240,6 +240,47 @@ func (f *firewall) ports(conn *nftables.Conn) (map[string]bool, error) {
 	return ports, nil
 }
 
+// senders returns the addresses that a port may send from: those that this process laid its
+// rules with, or else those in the rules, which outlive the process that laid them.
+func (f *firewall) senders(port string) ([]domain.NicAddress, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if nic, ours := f.guarded[port]; ours {
+		return nic.Addresses, nil
+	}
+	conn, err := rule.Open()
+	if err != nil {
+		return nil, err
+	}
+	table := f.guardTable()
+	rules, err := conn.GetRules(table, &nftables.Chain{Name: guardPrefix + port, Table: table})
+	if err != nil {
+		if rule.IsMissing(err) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("list the rules of port %s: %w", port, err)
+	}
+	var own []domain.NicAddress
+	for _, r := range rules {
+		for _, e := range r.Exprs {
+			lookup, ok := e.(*expr.Lookup)
+			if !ok {
+				continue
+			}
+			elements, err := conn.GetSetElements(&nftables.Set{Table: table, Name: lookup.SetName})
+			if err != nil {
+				return nil, fmt.Errorf("list the addresses of port %s: %w", port, err)
+			}
+			for _, element := range elements {
+				if addr, ok := netip.AddrFromSlice(element.Key); ok && !addr.IsUnspecified() {
+					own = append(own, domain.NicAddress{Addr: addr})
+				}
+			}
+		}
+	}
+	return own, nil
+}
+
 // drop removes the chain of a port. Chain and map entry come and go together, so a port
 // that is not known has neither.
 func (f *firewall) drop(conn *nftables.Conn, port string) error {

@@ -92,16 +92,25 @@ func (l *localBinding) attach(ctx context.Context, host *netlink.Handle, tap net
 }
 
 // detach drops the port's rules, and the connections that would let others reach the next
-// port of its addresses. The bridge stays until Sync, because the next container of the
+// port of its addresses. Where those are not told they are read from the rules, which
+// therefore go last. The bridge stays until Sync, because the next container of the
 // project would only make it again.
 func (l *localBinding) detach(_ context.Context, nic domain.Nic) error {
-	if err := l.rules.unguard(mark.ShortPort(nic.PortID)); err != nil {
-		return fmt.Errorf("drop the port's rules: %w", err)
-	}
-	if err := l.groups.Drop(mark.ShortPort(nic.PortID)); err != nil {
-		return err
+	port := mark.ShortPort(nic.PortID)
+	if len(nic.Addresses) == 0 {
+		own, err := l.rules.senders(port)
+		if err != nil {
+			return fmt.Errorf("read the port's addresses: %w", err)
+		}
+		nic.Addresses = own
 	}
 	flows.Forget(nic, flows.To, flows.From)
+	if err := l.groups.Drop(port); err != nil {
+		return err
+	}
+	if err := l.rules.unguard(port); err != nil {
+		return fmt.Errorf("drop the port's rules: %w", err)
+	}
 	return nil
 }
 

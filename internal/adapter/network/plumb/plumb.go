@@ -78,21 +78,9 @@ func (p *Plumb) Prepare(ctx context.Context, nic domain.Nic) error {
 	if err := checkNic(nic); err != nil {
 		return err
 	}
-	bind, err := p.bindingOf(nic)
-	if err != nil {
-		return err
-	}
-	p.pass.RLock()
-	defer p.pass.RUnlock()
-	host, err := openHost()
-	if err != nil {
-		return err
-	}
-	defer host.Close()
-	if err := bind.prepare(ctx, host, nic); err != nil {
-		return fmt.Errorf("prepare port %s: %w", nic.PortID, err)
-	}
-	return nil
+	return p.wire("prepare", nic, func(host *netlink.Handle, bind binding) error {
+		return bind.prepare(ctx, host, nic)
+	})
 }
 
 // Plug makes nic in the namespace at netns as interface name. What exists already is
@@ -104,52 +92,67 @@ func (p *Plumb) Plug(ctx context.Context, id domain.ContainerID, netns, name str
 	if err := checkNic(nic); err != nil {
 		return err
 	}
-	bind, err := p.bindingOf(nic)
-	if err != nil {
-		return err
-	}
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("plug port %s: %w", nic.PortID, err)
 	}
-	p.pass.RLock()
-	defer p.pass.RUnlock()
-	host, err := openHost()
-	if err != nil {
-		return err
-	}
-	defer host.Close()
-	box, err := openSandbox(netns)
-	if err != nil {
-		return err
-	}
-	defer box.close()
-
-	if err := bind.prepare(ctx, host, nic); err != nil {
-		return fmt.Errorf("plug port %s: %w", nic.PortID, err)
-	}
-	tap, err := p.ensurePair(host, box, pair{container: id, nic: nic, inside: name, group: bind.group()})
-	if err != nil {
-		return fmt.Errorf("plug port %s: %w", nic.PortID, err)
-	}
-	// Inside first: once the host end is up the port must be whole.
-	if err := box.configure(name, nic); err != nil {
-		return fmt.Errorf("plug port %s: %w", nic.PortID, err)
-	}
-	if err := bind.attach(ctx, host, tap, nic); err != nil {
-		return fmt.Errorf("plug port %s: %w", nic.PortID, err)
-	}
-	if err := awaitReady(ctx, host, tap.Attrs().Index, nil); err != nil {
-		return fmt.Errorf("plug port %s: %w", nic.PortID, err)
-	}
-	if err := box.awaitReady(ctx, name, nic); err != nil {
-		return fmt.Errorf("plug port %s: %w", nic.PortID, err)
-	}
-	return nil
+	return p.wire("plug", nic, func(host *netlink.Handle, bind binding) error {
+		box, err := openSandbox(netns)
+		if err != nil {
+			return err
+		}
+		defer box.close()
+		if err := bind.prepare(ctx, host, nic); err != nil {
+			return err
+		}
+		tap, err := p.ensurePair(host, box, pair{container: id, nic: nic, inside: name, group: bind.group()})
+		if err != nil {
+			return err
+		}
+		// Inside first: once the host end is up the port must be whole.
+		if err := box.configure(name, nic); err != nil {
+			return err
+		}
+		if err := bind.attach(ctx, host, tap, nic); err != nil {
+			return err
+		}
+		if err := awaitReady(ctx, host, tap.Attrs().Index, nil); err != nil {
+			return err
+		}
+		return box.awaitReady(ctx, name, nic)
+	})
 }
 
 // Unplug removes the host end of nic, and with it the sandbox's end; the namespace
-// may be gone. A link of that name that is not ours is left alone.
+// may be gone. A link of that name that is not ours is left alone. The link goes last: it
+// is what a later run finds the port by, if this one is cut off.
 func (p *Plumb) Unplug(ctx context.Context, _ domain.ContainerID, nic domain.Nic) error {
+	return p.wire("unplug", nic, func(host *netlink.Handle, bind binding) error {
+		tap, err := findLink(host, mark.TapName(nic.PortID))
+		if err != nil {
+			return err
+		}
+		if tap == nil {
+			return bind.detach(ctx, nic)
+		}
+		if !p.owns(tap) {
+			return nil
+		}
+		if err := host.LinkSetDown(tap); err != nil && !isGone(err) {
+			return fmt.Errorf("bring %s down: %w", tap.Attrs().Name, err)
+		}
+		if err := bind.detach(ctx, nic); err != nil {
+			return err
+		}
+		if err := host.LinkDel(tap); err != nil && !isGone(err) {
+			return fmt.Errorf("delete %s: %w", tap.Attrs().Name, err)
+		}
+		return nil
+	})
+}
+
+// wire does what concerns the one port of nic, beside others but never while Sync or
+// Teardown looks at the whole host. word names it in errors.
+func (p *Plumb) wire(word string, nic domain.Nic, do func(host *netlink.Handle, bind binding) error) error {
 	bind, err := p.bindingOf(nic)
 	if err != nil {
 		return err
@@ -161,20 +164,8 @@ func (p *Plumb) Unplug(ctx context.Context, _ domain.ContainerID, nic domain.Nic
 		return err
 	}
 	defer host.Close()
-	tap, err := findLink(host, mark.TapName(nic.PortID))
-	if err != nil {
-		return fmt.Errorf("unplug port %s: %w", nic.PortID, err)
-	}
-	if tap != nil {
-		if !p.owns(tap) {
-			return nil
-		}
-		if err := host.LinkDel(tap); err != nil && !isGone(err) {
-			return fmt.Errorf("unplug port %s: delete %s: %w", nic.PortID, tap.Attrs().Name, err)
-		}
-	}
-	if err := bind.detach(ctx, nic); err != nil {
-		return fmt.Errorf("unplug port %s: %w", nic.PortID, err)
+	if err := do(host, bind); err != nil {
+		return fmt.Errorf("%s port %s: %w", word, nic.PortID, err)
 	}
 	return nil
 }
