@@ -19,8 +19,8 @@
 // IPv4 and IPv6. Of the host itself a container reaches the gateway of its own
 // network by ICMP echo, and the services that Options.HostAccess opens on that
 // gateway; everything else on the host is dropped. A port may only send with its own
-// MAC and addresses, cannot advertise routes, and can send nothing at all before its
-// rules stand, since the link's group marks it from the moment it exists.
+// MAC and addresses and without tags, cannot advertise routes, and can send nothing at all
+// before its rules stand, since the link's group marks it from the moment it exists.
 //
 // # Other firewalls
 //

@@ -59,9 +59,10 @@ func (f *Filter) hook(s *rule.Script, name string, at *nftables.ChainHook, lists
 	if name != "forward" {
 		return
 	}
-	// What goes to all ports goes to no port's address, and so by no port's chain.
-	for _, kind := range []byte{unix.PACKET_BROADCAST, unix.PACKET_MULTICAST} {
-		s.Rule(chain, rule.LinkPrefix(expr.MetaKeyOIFNAME, expr.CmpOpEq, prefix), rule.Meta(expr.MetaKeyPKTTYPE, expr.CmpOpEq, []byte{kind}), rule.Drop())
+	// What goes to all ports goes to no port's address, and so by no port's chain. The packet
+	// counts, not the frame: that may be for one port although the packet is for all.
+	for _, kind := range []uint32{unix.RTN_BROADCAST, unix.RTN_MULTICAST} {
+		s.Rule(chain, rule.LinkPrefix(expr.MetaKeyOIFNAME, expr.CmpOpEq, prefix), rule.ToKind(kind), rule.Drop())
 	}
 }
 

@@ -70,9 +70,11 @@ func LinkName(name string) []byte {
 	return data
 }
 
-// EtherType matches the protocol above the link.
+// EtherType matches the protocol above the link as the frame names it. What the kernel knows
+// of the packet would not do: it looks through a tag of a VLAN or a priority, and IP filters
+// between the ports of a bridge do not see frames that have one.
 func EtherType(proto uint16) Matching {
-	return Meta(expr.MetaKeyPROTOCOL, expr.CmpOpEq, binary.BigEndian.AppendUint16(nil, proto))
+	return All(Field(expr.PayloadBaseLLHeader, 12, 2), Compare(expr.CmpOpEq, binary.BigEndian.AppendUint16(nil, proto)))
 }
 
 // Transport matches the protocol above IP.
@@ -122,6 +124,14 @@ func ToOwnGateway() Matching {
 	return Matching{
 		&expr.Fib{Register: Register, ResultADDRTYPE: true, FlagDADDR: true, FlagIIF: true},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: Register, Data: binaryutil.NativeEndian.PutUint32(unix.RTN_LOCAL)},
+	}
+}
+
+// ToKind matches a destination by what the host's routes say of it, such as unix.RTN_BROADCAST.
+func ToKind(kind uint32) Matching {
+	return Matching{
+		&expr.Fib{Register: Register, ResultADDRTYPE: true, FlagDADDR: true},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: Register, Data: binaryutil.NativeEndian.PutUint32(kind)},
 	}
 }
 
