@@ -42,10 +42,8 @@ func (l *localBinding) ensureBridge(host *netlink.Handle, name string, nic domai
 	if err := l.openForwarding(host, name); err != nil {
 		return err
 	}
-	if len(nic.Groups) > 0 {
-		if err := filterBridge(bridge); err != nil {
-			return err
-		}
+	if err := filterBridge(bridge, nic); err != nil {
+		return err
 	}
 	if err := host.LinkSetUp(bridge); err != nil {
 		return fmt.Errorf("bring %s up: %w", name, err)

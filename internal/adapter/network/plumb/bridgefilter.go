@@ -19,9 +19,13 @@ import (
 // sysctlBridge is there when the kernel can show bridged packets to its IP filters.
 const sysctlBridge = "/proc/sys/net/bridge"
 
-// filterBridge has packets between ports of one bridge come by the IP filters. The
-// kernel's own switch is for all bridges of the host, so each of ours is told by itself.
-func filterBridge(bridge netlink.Link) error {
+// filterBridge has packets between ports of one bridge come by the IP filters, if nic, which
+// is one of them, is in groups. The kernel's own switch is for all bridges of the host, so
+// each of ours is told by itself.
+func filterBridge(bridge netlink.Link, nic domain.Nic) error {
+	if len(nic.Groups) == 0 {
+		return nil
+	}
 	if err := ensureBridgeFilter(); err != nil {
 		return err
 	}

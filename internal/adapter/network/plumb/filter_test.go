@@ -185,6 +185,70 @@ func TestRulesChangeWhileConnectionsStand(t *testing.T) {
 	}
 }
 
+// TestWhoLeavesAGroupLosesWhatItOpenedAsAMember keeps a connection open to a port that lets
+// the group in, and to one that lets in everybody.
+func TestWhoLeavesAGroupLosesWhatItOpenedAsAMember(t *testing.T) {
+	w := newWorld(t)
+	p := w.plumb("deployment-one")
+	member, stranger := grouped(nic(45, 10), "g1"), grouped(nic(45, 10), "g2")
+	a, b := grouped(nic(45, 11), "g1"), grouped(nic(45, 12), "g3", inTCP(false, 80), inTCP(true, 80))
+	box, boxA, boxB := w.plugged(p, member), w.plugged(p, a), w.plugged(p, b)
+	service(t, boxA, 80)
+	service(t, boxB, 80)
+	for _, six := range []bool{false, true} {
+		at := v4
+		if six {
+			at = v6
+		}
+		replug := func(n domain.Nic) {
+			must(t, p.Plug(context.Background(), domain.ContainerID("c-"+n.PortID), box, "eth0", n))
+		}
+		replug(member)
+		inside, err := dial(box, at(a), 80, soon)
+		must(t, err)
+		defer inside.Close()
+		open, err := dial(box, at(b), 80, soon)
+		must(t, err)
+		defer open.Close()
+		if !talks(inside, soon) || !talks(open, soon) {
+			t.Fatal("the connections do not work, so the rest means nothing")
+		}
+		replug(stranger)
+		if !talks(open, soon) {
+			t.Error("a connection that everybody may have was cut")
+		}
+		if talks(inside, never) {
+			t.Error("a connection that only the group may have goes on")
+		}
+	}
+}
+
+// TestSyncKeepsTheRulesOfWhatIsPlugged fits the host to less than is plugged: an interface
+// that is on its way out is filtered until it is gone.
+func TestSyncKeepsTheRulesOfWhatIsPlugged(t *testing.T) {
+	w := newWorld(t)
+	p := w.plumb("deployment-one")
+	a, b := grouped(nic(46, 10), "g1"), grouped(nic(46, 11), "g2")
+	boxA, boxB := w.plugged(p, a), w.plugged(p, b)
+	for _, inUse := range [][]domain.Nic{{b}, {a}, nil} {
+		must(t, p.Sync(context.Background(), inUse))
+		wantReach(t, "another group", boxA, false, v4(b), v6(b))
+		wantReach(t, "and back", boxB, false, v4(a), v6(a))
+	}
+	must(t, p.Sync(context.Background(), []domain.Nic{nic(46, 10), nic(46, 11)}))
+	wantReach(t, "who is in no group", boxA, true, v4(b), v6(b))
+}
+
+// TestGroupsCountFromTheirFirstPort plugs a port with groups into a network that had none.
+func TestGroupsCountFromTheirFirstPort(t *testing.T) {
+	w := newWorld(t)
+	p := w.plumb("deployment-one")
+	boxA := w.plugged(p, nic(47, 10))
+	b := grouped(nic(47, 11), "g2")
+	w.plugged(p, b)
+	wantReach(t, "a port without a group", boxA, false, v4(b), v6(b))
+}
+
 func talks(c net.Conn, patience time.Duration) bool {
 	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		return false

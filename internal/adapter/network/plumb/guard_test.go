@@ -244,7 +244,7 @@ func TestDockersFirewallIsRespected(t *testing.T) {
 	for _, users := range []bool{true, false} {
 		t.Run(fmt.Sprintf("chain for users %v", users), func(t *testing.T) {
 			w := newWorld(t)
-			filterBridges(t)
+			filterBridges(t, true)
 			dockerRules(t, users)
 			before := inventory(t)
 			p := w.plumb("deployment-one")
@@ -277,8 +277,9 @@ func TestDockersFirewallIsRespected(t *testing.T) {
 }
 
 // filterBridges makes bridged frames pass the forward chains too, as Docker does where
-// the kernel can; then the rules must let them through.
-func filterBridges(t *testing.T) {
+// the kernel can; then the rules must let them through. Without on they pass none, unless
+// their bridge says so.
+func filterBridges(t *testing.T, on bool) {
 	t.Helper()
 	for _, name := range []string{"iptables", "ip6tables"} {
 		path := "/proc/sys/net/bridge/bridge-nf-call-" + name
@@ -286,7 +287,7 @@ func filterBridges(t *testing.T) {
 			t.Logf("this kernel has no br_netfilter, so bridged frames are not filtered: %v", err)
 			return
 		}
-		must(t, os.WriteFile(path, []byte("1"), 0o600))
+		must(t, os.WriteFile(path, []byte(map[bool]string{true: "1", false: "0"}[on]), 0o600))
 	}
 }
 

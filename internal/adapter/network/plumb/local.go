@@ -128,7 +128,7 @@ func (l *localBinding) ensureNetwork(host *netlink.Handle, nic domain.Nic) error
 		return err
 	}
 	if bridge != nil && l.laid[name] {
-		return nil
+		return filterBridge(bridge, nic) // ports that are in no group may have been first
 	}
 	if err := l.ensureBridge(host, name, nic); err != nil {
 		return err
@@ -265,5 +265,5 @@ func (l *localBinding) syncGuards(links []netlink.Link, inUse []domain.Nic, stan
 	if err := l.rules.syncGuards(slices.Clone(nics), plugged, standing); err != nil {
 		return fmt.Errorf("guard the ports: %w", err)
 	}
-	return l.groups.Sync(nics)
+	return l.groups.Sync(nics, plugged)
 }

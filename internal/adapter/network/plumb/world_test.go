@@ -77,6 +77,7 @@ func newWorld(t *testing.T) *world {
 	lo, err := netlink.LinkByName("lo")
 	must(t, err)
 	must(t, netlink.LinkSetUp(lo))
+	filterBridges(t, false) // a new namespace filters all bridges, which no host does
 
 	w.outside = w.sandbox("outside")
 	ns, err := netns.GetFromPath(w.outside)

@@ -2,6 +2,8 @@
 package flows
 
 import (
+	"net/netip"
+
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -20,17 +22,47 @@ const (
 // as the kernel can: what it still remembers stays let through.
 func Forget(nic domain.Nic, sides ...Side) {
 	for _, a := range nic.Addresses {
-		family := netlink.InetFamily(unix.AF_INET)
-		if a.Addr.Is6() {
-			family = unix.AF_INET6
-		}
 		var either []netlink.CustomConntrackFilter
 		for _, side := range sides {
-			filter := &netlink.ConntrackFilter{}
-			if filter.AddIP(netlink.ConntrackFilterType(side), a.Addr.AsSlice()) == nil {
-				either = append(either, filter)
+			either = append(either, matching(map[Side]netip.Addr{side: a.Addr})...)
+		}
+		forget(a.Addr.Is6(), either)
+	}
+}
+
+// Between makes the kernel judge the connections anew that from opened to any of others.
+func Between(from domain.Nic, others []domain.Nic) {
+	for _, a := range from.Addresses {
+		var either []netlink.CustomConntrackFilter
+		for _, other := range others {
+			for _, b := range other.Addresses {
+				if a.Addr.Is6() == b.Addr.Is6() {
+					either = append(either, matching(map[Side]netip.Addr{From: a.Addr, To: b.Addr})...)
+				}
 			}
 		}
-		_, _ = netlink.ConntrackDeleteFilters(netlink.ConntrackTable, family, either...)
+		forget(a.Addr.Is6(), either)
 	}
+}
+
+// matching is a filter of the connections that have all of ends.
+func matching(ends map[Side]netip.Addr) []netlink.CustomConntrackFilter {
+	filter := &netlink.ConntrackFilter{}
+	for side, addr := range ends {
+		if filter.AddIP(netlink.ConntrackFilterType(side), addr.AsSlice()) != nil {
+			return nil
+		}
+	}
+	return []netlink.CustomConntrackFilter{filter}
+}
+
+func forget(six bool, either []netlink.CustomConntrackFilter) {
+	if len(either) == 0 {
+		return
+	}
+	family := netlink.InetFamily(unix.AF_INET)
+	if six {
+		family = unix.AF_INET6
+	}
+	_, _ = netlink.ConntrackDeleteFilters(netlink.ConntrackTable, family, either...)
 }

@@ -82,9 +82,26 @@ func (f *Filter) Lay(nic domain.Nic) error {
 	}
 	f.ports[mark.ShortPort(nic.PortID)] = nic
 	if known {
-		flows.Forget(former, flows.To) // those that it opened go on, with the translation that only they know
+		f.rejudge(former, nic)
 	}
 	return nil
+}
+
+// rejudge has what the former rules and groups of a port let through judged anew: what
+// others opened to it, and what it opened to ports that let in a group which it left. The
+// rest of what it opened goes on, with the translation that only the kernel knows.
+func (f *Filter) rejudge(former, now domain.Nic) {
+	flows.Forget(former, flows.To)
+	left := func(r domain.GroupRule) bool {
+		return !r.Egress && slices.Contains(former.Groups, r.RemoteGroup) && !slices.Contains(now.Groups, r.RemoteGroup)
+	}
+	var closed []domain.Nic
+	for _, other := range f.ports {
+		if slices.ContainsFunc(other.Rules, left) {
+			closed = append(closed, other)
+		}
+	}
+	flows.Between(former, closed)
 }
 
 // former returns what stands of nic's port. If somebody took the table away nothing
@@ -137,15 +154,19 @@ func (f *Filter) Drop(port string) error {
 	return nil
 }
 
-// Sync makes the table hold the rules of nics and nothing else, in one step. What stands
-// as it should is not touched.
-func (f *Filter) Sync(nics []domain.Nic) error {
+// Sync makes the table hold the rules of nics in one step, and else only those of ports that
+// are plugged (short forms of ids): what is on its way out is filtered to its end. What
+// stands as it should is not touched.
+func (f *Filter) Sync(nics []domain.Nic, plugged map[string]bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	wanted := map[string]domain.Nic{}
+	wanted := maps.Clone(f.ports)
+	maps.DeleteFunc(wanted, func(port string, _ domain.Nic) bool { return !plugged[port] })
 	for _, nic := range nics {
-		if len(nic.Groups) > 0 {
-			wanted[mark.ShortPort(nic.PortID)] = nic
+		if port := mark.ShortPort(nic.PortID); len(nic.Groups) > 0 {
+			wanted[port] = nic
+		} else {
+			delete(wanted, port)
 		}
 	}
 	conn, err := rule.Open()
@@ -176,7 +197,7 @@ func (f *Filter) Sync(nics []domain.Nic) error {
 	}
 	for port, former := range f.ports {
 		if nic, stays := wanted[port]; stays && !samePort(former, nic) {
-			flows.Forget(former, flows.To)
+			f.rejudge(former, nic)
 		}
 	}
 	f.ports, f.whole = wanted, len(wanted) > 0
