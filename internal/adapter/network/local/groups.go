@@ -30,9 +30,9 @@ type Groups struct {
 
 var _ control.Groups = (*Groups)(nil)
 
-// OpenGroups reads the groups of the file at path; without a path, or while the file is
-// missing, there are only the default groups. A file that cannot be understood is an
-// error here; later the groups known last stay in force, and the log says why.
+// OpenGroups reads the groups of the file at path; without a path or a file there are only
+// the default groups. A file that cannot be understood is an error here; later the groups
+// known last stay in force, and the log says why.
 func OpenGroups(path string, log *slog.Logger) (*Groups, error) {
 	g := &Groups{path: path, log: log}
 	if path == "" {
@@ -47,7 +47,9 @@ func OpenGroups(path string, log *slog.Logger) (*Groups, error) {
 	return g, nil
 }
 
-// fresh returns the groups of the file as it is now, and how often they changed.
+// fresh returns the groups as the file last said them well, and how often they changed. A file
+// that is lost says nothing: a slip, or an editor at work, must neither open the default
+// groups that it tells nor close its others.
 func (g *Groups) fresh() ([]groupEntry, int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -60,6 +62,9 @@ func (g *Groups) fresh() ([]groupEntry, int) {
 	}
 	g.stamp = now
 	known, err := readGroups(g.path)
+	if now.size == 0 {
+		err = fmt.Errorf("%s is gone or empty, as while it is written anew; one of nothing but a comment has no groups", g.path)
+	}
 	if err != nil {
 		g.log.Error("the security groups stay as they were", "error", err)
 		return g.known, g.edition

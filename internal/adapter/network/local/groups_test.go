@@ -156,6 +156,19 @@ func TestChangedGroupsAreSeenAndDamagedOnesNot(t *testing.T) {
 	if third, _ := g.Edition(t.Context()); third != second {
 		t.Error("a damaged file changed the groups")
 	}
+	write("", 3) // an editor is about to write it
+	find(t, g, alice, "db")
+	if err := os.Remove(path); err != nil { // lost, or about to be replaced
+		t.Fatal(err)
+	}
+	find(t, g, alice, "db")
+	if third, _ := g.Edition(t.Context()); third != second {
+		t.Error("a file that is lost changed the groups")
+	}
+	write("# none", 4)
+	if _, err := g.Find(t.Context(), alice, []string{"db"}); !domain.IsKind(err, domain.Invalid) {
+		t.Errorf("a file that says that there are no groups: %v", err)
+	}
 }
 
 func TestWrongGroupFiles(t *testing.T) {
