@@ -25,8 +25,9 @@
 // # Other firewalls
 //
 // An accept in our table does not undo another's drop. Where a FORWARD chain of nftables
-// (also iptables over it) drops by policy, as Docker's does, two accepts for our bridges
-// are put in DOCKER-USER, or in FORWARD if there is none; Sync puts them there again.
+// (also iptables over it) drops by policy, as Docker's does, accepts for our bridges are put
+// in DOCKER-USER, or in FORWARD if there is none; Sync puts them there again. What goes to
+// Docker's own bridges is left to its rules.
 // Legacy iptables cannot be changed from here: that is logged once, with the remedy.
 //
 // # What survives a crash

@@ -32,7 +32,7 @@ type firewall struct {
 // lay makes the host-wide rules those for bridges, in one step; without bridges it
 // removes them. Rules that this process laid and that still stand are left as they are,
 // because taking rules away makes the kernel wait for all its processors.
-func (f *firewall) lay(bridges []string) error {
+func (f *firewall) lay(bridges, uplinks []string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	conn, err := rule.Open()
@@ -52,7 +52,7 @@ func (f *firewall) lay(bridges []string) error {
 		}
 		f.laid = true
 	}
-	if err := f.openForeign(conn, len(bridges) > 0); err != nil {
+	if err := f.openForeign(conn, len(bridges) > 0, uplinks); err != nil {
 		return fmt.Errorf("open the other firewall's chains: %w", err)
 	}
 	return nil

@@ -264,7 +264,7 @@ func TestDockersFirewallIsRespected(t *testing.T) {
 			for _, chain := range chainNames(t)[name] {
 				rules, err := conn.GetRules(chain.Table, chain)
 				must(t, err)
-				if want := 2 + map[bool]int{true: 1}[users]; len(rules) != want {
+				if want := 2 + map[bool]int{true: 3}[users]; len(rules) != want {
 					t.Errorf("%s has %d rules, want %d", name, len(rules), want)
 				}
 			}
@@ -273,6 +273,45 @@ func TestDockersFirewallIsRespected(t *testing.T) {
 				t.Errorf("left behind:\n%s\nbefore:\n%s", after, before)
 			}
 		})
+	}
+}
+
+// TestWhatIsBehindDockersBridgesIsForDockerToSay has containers of Docker's, of which one
+// has a published port, and an uplink whose name looks like such a bridge.
+func TestWhatIsBehindDockersBridgesIsForDockerToSay(t *testing.T) {
+	w := newWorld(t)
+	dockerRules(t, true)
+	up, err := netlink.LinkByName("up0")
+	must(t, err)
+	must(t, netlink.LinkSetDown(up))
+	must(t, netlink.LinkSetName(up, "br-up"))
+	must(t, netlink.LinkSetUp(up))
+	must(t, netlink.AddrReplace(up, address(t, "2001:db8:77::1/64"))) // an address of IPv6 goes as its link goes down
+	for _, via := range []netip.Addr{outside4, outside6} {
+		must(t, netlink.RouteReplace(&netlink.Route{LinkIndex: up.Attrs().Index, Gw: via.AsSlice()}))
+	}
+	private, published := netip.MustParseAddr("172.17.0.2"), netip.MustParseAddr("172.18.0.2")
+	w.behind("docker0", private)
+	w.behind("br-0123456789ab", published)
+	p := w.plumb("deployment-one")
+	n := nic(1, 10)
+	box := w.plugged(p, n)
+	conn, err := nftables.New()
+	must(t, err)
+	for _, chain := range chainNames(t)["FORWARD"] {
+		if chain.Table.Family == nftables.TableFamilyIPv4 {
+			conn.AddRule(&nftables.Rule{Table: chain.Table, Chain: chain, Exprs: []expr.Any{
+				&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 16, Len: 4},
+				&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: published.AsSlice()},
+				&expr.Verdict{Kind: expr.VerdictAccept}}})
+		}
+	}
+	must(t, conn.Flush())
+	for range 2 {
+		check(t, "what Docker opened", box, []netip.Addr{published}, true)
+		check(t, "what Docker keeps", box, []netip.Addr{private}, false)
+		check(t, "world outside", box, []netip.Addr{outside4, outside6}, true)
+		must(t, p.Sync(t.Context(), []domain.Nic{n}))
 	}
 }
 

@@ -137,7 +137,7 @@ func (l *localBinding) ensureNetwork(host *netlink.Handle, nic domain.Nic) error
 	if err != nil {
 		return err
 	}
-	return l.lay(names)
+	return l.lay(host, names)
 }
 
 // bridgeName names the bridge of nic's network by the network's number.
@@ -171,14 +171,18 @@ func (l *localBinding) isBridge(link netlink.Link) bool {
 }
 
 // lay makes the host-wide rules fit the bridges; without any, none stand.
-func (l *localBinding) lay(bridges []string) error {
+func (l *localBinding) lay(host *netlink.Handle, bridges []string) error {
 	clear(l.laid)
 	if len(bridges) > 0 && !l.warned && hasLegacyFilter() {
 		l.warned = true
 		l.log.Warn("the host filters with legacy iptables: if its FORWARD chain drops, containers reach nothing "+
 			"until it accepts our bridges", "accept", "-i and -o "+l.owner.BridgePrefix()+"+")
 	}
-	if err := l.rules.lay(bridges); err != nil {
+	uplinks, err := l.uplinksOf(host)
+	if err != nil {
+		return err
+	}
+	if err := l.rules.lay(bridges, uplinks); err != nil {
 		return err
 	}
 	for _, name := range bridges {
@@ -211,7 +215,7 @@ func (l *localBinding) sync(host *netlink.Handle, inUse []domain.Nic) error {
 	if err != nil {
 		errs = append(errs, err)
 	}
-	if err := l.lay(bridges); err != nil {
+	if err := l.lay(host, bridges); err != nil {
 		errs = append(errs, err)
 	}
 	if err := l.syncGuards(links, inUse, len(bridges) > 0); err != nil {

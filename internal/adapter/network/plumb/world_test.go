@@ -148,6 +148,38 @@ func (w *world) sandbox(name string) string {
 	return filepath.Join("/run/netns", name)
 }
 
+// behind makes a bridge of somebody else's with a container at addr behind it.
+func (w *world) behind(bridge string, addr netip.Addr) {
+	w.t.Helper()
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = bridge
+	must(w.t, netlink.LinkAdd(&netlink.Bridge{LinkAttrs: attrs}))
+	link, err := netlink.LinkByName(bridge)
+	must(w.t, err)
+	w.t.Cleanup(func() { must(w.t, netlink.LinkDel(link)) })
+	gateway := addr.Prev()
+	must(w.t, netlink.AddrAdd(link, address(w.t, gateway.String()+"/16")))
+	ns, err := netns.GetFromPath(w.sandbox("behind-" + bridge))
+	must(w.t, err)
+	defer ns.Close()
+	attrs = netlink.NewLinkAttrs()
+	attrs.Name, attrs.MasterIndex = "v"+bridge[:6], link.Attrs().Index
+	must(w.t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "eth0", PeerNamespace: netlink.NsFd(ns)}))
+	far, err := netlink.NewHandleAt(ns)
+	must(w.t, err)
+	defer far.Close()
+	peer, err := far.LinkByName("eth0")
+	must(w.t, err)
+	must(w.t, far.AddrAdd(peer, address(w.t, addr.String()+"/16")))
+	must(w.t, far.LinkSetUp(peer))
+	must(w.t, far.RouteAdd(&netlink.Route{LinkIndex: peer.Attrs().Index, Gw: gateway.AsSlice()}))
+	for _, name := range []string{bridge, attrs.Name} {
+		near, err := netlink.LinkByName(name)
+		must(w.t, err)
+		must(w.t, netlink.LinkSetUp(near))
+	}
+}
+
 // onOwnThread runs fn on a thread that ends with it.
 func onOwnThread(fn func() error) error {
 	done := make(chan error, 1)
