@@ -96,6 +96,24 @@ func TestLifecycle(t *testing.T) {
 	h.await("the rules to be fitted", time.Second, func() bool { return h.nets.syncs() > 1 })
 }
 
+// TestRulesAreFittedAgain has nobody tell the agent that the host's firewall was loaded anew.
+func TestRulesAreFittedAgain(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.control.setDown(true)
+	h.begin()
+	start := h.clock.Now()
+	h.await("an hour to pass", time.Minute, func() bool { return h.clock.Now().Sub(start) > time.Hour })
+	if h.nets.syncs() != 0 {
+		t.Fatal("the rules were fitted to nothing before it was known what is in use")
+	}
+	h.control.setDown(false)
+	h.await("control to answer", time.Second, func() bool { return h.nets.syncs() > 0 })
+	h.running()
+	before := h.nets.syncs()
+	h.await("the rules to be fitted again", 10*time.Second, func() bool { return h.nets.syncs() > before+3 })
+}
+
 func TestRebuild(t *testing.T) {
 	t.Parallel()
 	h := newHost(t).begin().running()

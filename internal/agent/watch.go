@@ -74,23 +74,28 @@ func (a *Agent) hearken(ctx context.Context, events <-chan domain.ContainerID) {
 	}
 }
 
-// rulesRest is the least time between two fittings of the host-wide rules.
-const rulesRest = time.Second
+// rulesRest is the least time between two fittings of the host-wide rules, and rulesAgain
+// the longest: nobody tells when another firewall was loaded anew over them, or when the
+// host's uplinks changed.
+const (
+	rulesRest  = time.Second
+	rulesAgain = time.Minute
+)
 
 // fitRules makes the host-wide network rules fit the nics in use whenever those
-// changed.
+// changed, and every now and then, but not before it is known which they are.
 func (a *Agent) fitRules(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-a.rewired:
+	}
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-a.rewired:
-		}
 		if err := a.fitRulesOnce(ctx); err != nil && ctx.Err() == nil {
 			a.log.Warn("the host's network rules could not be fitted", "error", err)
 			token(a.rewired)
 		}
-		if !a.pause(ctx, rulesRest, nil) {
+		if !a.pause(ctx, rulesRest, nil) || !a.pause(ctx, rulesAgain, a.rewired) {
 			return
 		}
 	}
