@@ -3,6 +3,7 @@ package docker
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"io"
 
 	"github.com/go-zun/zun/internal/domain"
@@ -34,6 +35,9 @@ func (d *demux) Read(p []byte) (int, error) {
 	}
 	n, err := d.source.Read(p[:min(uint32(len(p)), d.left)])
 	d.left -= uint32(n)
+	if errors.Is(err, io.EOF) && d.left > 0 {
+		err = io.ErrUnexpectedEOF // within a frame only a lost engine ends
+	}
 	return n, err
 }
 

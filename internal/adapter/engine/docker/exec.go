@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -174,9 +175,9 @@ type stream struct {
 	raw    client.HijackedResponse
 	out    io.Reader
 	exit   func() (int, error)
-	hangUp func() // ends the process of a stream that is closed before it
-	leave  func() // is called once the stream is closed
-	ended  atomic.Bool
+	hangUp func()      // ends the process of a stream that is closed before it
+	leave  func()      // is called once the stream is closed
+	ended  atomic.Bool // the process is known to have ended
 	once   sync.Once
 }
 
@@ -191,8 +192,8 @@ func newStream(raw client.HijackedResponse, tty bool) *stream {
 // Read implements io.Reader: the terminal's bytes, or both outputs as they come.
 func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.out.Read(p)
-	if err == io.EOF { // a reader ends with exactly this
-		s.ended.Store(true)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fault(err)
 	}
 	return n, err
 }
@@ -215,5 +216,10 @@ func (s *stream) Close() error {
 	return nil
 }
 
-// Wait implements agent.Stream; it is asked after Read has ended.
-func (s *stream) Wait() (int, error) { return s.exit() }
+// Wait implements agent.Stream; it is asked after Read has ended. Output ends also where
+// the connection does, so it is the engine's word on the process that tells its end.
+func (s *stream) Wait() (int, error) {
+	code, err := s.exit()
+	s.ended.Store(err == nil)
+	return code, err
+}
