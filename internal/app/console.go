@@ -30,8 +30,9 @@ func newConsole(c config.Config, desk term.Desk, meter term.Meter, log *slog.Log
 	o.BaseURL, o.AllowedOrigins, o.TrustedProxies = c.WebSocket.BaseURL, c.WebSocket.AllowedOrigins, c.API.TrustedProxies
 	o.RequireTLS, o.Idle, o.Longest = c.WebSocket.TLSOnly, c.WebSocket.Idle, c.WebSocket.Longest
 	o.WrongPerMinute = c.WebSocket.WrongPerMinute
+	o.Paths = []string{"/"} // a reverse proxy may take the path of the public address off
 	if c.WebSocket.InsideAPI {
-		o.Paths = []string{consolePath}
+		o.Paths = append(o.Paths, consolePath)
 	}
 	return term.New(term.Deps{Desk: desk, Options: o, Meter: meter, Now: time.Now, Log: log})
 }

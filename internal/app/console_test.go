@@ -143,6 +143,9 @@ func TestTheDoorBehindAProxy(t *testing.T) {
 	if status, _ := knock(t, "ws://"+address+"/zun/console/", nil, page, false); status != http.StatusSwitchingProtocols {
 		t.Errorf("under its prefix: %d", status)
 	}
+	if status, _ := knock(t, "ws://"+address+"/", nil, page, false); status != http.StatusSwitchingProtocols {
+		t.Errorf("where a proxy took the prefix off: %d", status)
+	}
 	if status, _ := knock(t, "ws://"+address+"/other/", nil, page, false); status != http.StatusNotFound {
 		t.Errorf("elsewhere: %d", status)
 	}

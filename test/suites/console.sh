@@ -1,6 +1,6 @@
 # Consoles from outside: the original's clients and ours in a pseudo-terminal, xterm.js in a browser, pipes, storms and
 # lost hosts, over zun-api, zun-compute and zun-wsproxy as three processes.
-need_packages docker.io busybox-static python3-zunclient python3-openstackclient iproute2
+need_packages docker.io busybox-static nginx-light python3-zunclient python3-openstackclient iproute2
 make -s build
 export ZUN_TEST_BIN=$BIN ZUN_TEST_XTERM
 ZUN_TEST_XTERM=$(scripts/browser.sh)
