@@ -67,6 +67,7 @@ func TestConsoles(t *testing.T) {
 	t.Run("a hundred at once", func(t *testing.T) { hundred(t, d, box) })
 	t.Run("readers that take nothing", func(t *testing.T) { slow(t, d, box) })
 	t.Run("a container that ends", func(t *testing.T) { ended(t, d) })
+	t.Run("a door that is killed", func(t *testing.T) { orphaned(t, d, box) })
 	t.Run("an agent that is killed", func(t *testing.T) { lost(t, d, box, func(a *process) { _ = a.cmd.Process.Kill() }) })
 	t.Run("an agent that is stopped", func(t *testing.T) { lost(t, d, box, func(a *process) { a.end() }) })
 }

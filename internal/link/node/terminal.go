@@ -5,12 +5,16 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
+	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
 
 	"github.com/go-zun/zun/internal/agent"
 	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/gen/linkv1"
+	"github.com/go-zun/zun/internal/link/channel"
 	"github.com/go-zun/zun/internal/link/wire"
 )
 
@@ -49,7 +53,41 @@ func (s *service) Open(call terminalCall) error {
 	if err := call.Send(&linkv1.TerminalOutput{Frame: &linkv1.TerminalOutput_Ready{Ready: &linkv1.Ready{}}}); err != nil {
 		return err
 	}
-	return joined(call, engine)
+	seen := &witnessed{Stream: engine}
+	defer s.link.witness(ctx, join, seen)()
+	return joined(call, seen)
+}
+
+// witnessed counts what passes a terminal.
+type witnessed struct {
+	agent.Stream
+	in, out atomic.Int64
+}
+
+// Read implements io.Reader.
+func (w *witnessed) Read(p []byte) (int, error) {
+	n, err := w.Stream.Read(p)
+	w.out.Add(int64(n))
+	return n, err
+}
+
+// Write implements io.Writer.
+func (w *witnessed) Write(p []byte) (int, error) {
+	n, err := w.Stream.Write(p)
+	w.in.Add(int64(n))
+	return n, err
+}
+
+// witness records that a terminal was opened, and what it returns that it was closed: a door
+// that dies cannot say so of its consoles.
+func (l *Link) witness(ctx context.Context, join *linkv1.TerminalJoin, seen *witnessed) (closed func()) {
+	who, began := channel.Caller(ctx), l.now()
+	about := []any{"container", join.GetContainer(), "exec", join.GetExecId(), "by", string(who.Role), "door", who.ID}
+	l.log.InfoContext(ctx, "terminal", append(slices.Clone(about), "event", "opened")...)
+	return func() {
+		l.log.InfoContext(ctx, "terminal", append(about, "event", "closed",
+			"bytes_in", seen.in.Load(), "bytes_out", seen.out.Load(), "duration", l.now().Sub(began).Round(time.Millisecond).String())...)
+	}
 }
 
 func joined(call terminalCall, engine agent.Stream) error {
