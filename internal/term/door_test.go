@@ -2,7 +2,9 @@ package term_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -71,6 +73,43 @@ func TestOlderSubprotocols(t *testing.T) {
 				t.Errorf("closed with %v after %q", end, signals)
 			}
 		})
+	}
+}
+
+// TestBase64TearsNoCharacter sends a character byte by byte, and then a message whose
+// frames tear groups of base64; each message back is whole base64, whatever bytes it holds.
+func TestBase64TearsNoCharacter(t *testing.T) {
+	d := newDoor(t)
+	conn := d.mustDial(speaking("base64"))
+	const text = "a€ü"
+	for i := range len(text) {
+		send(t, conn, websocket.MessageText, base64.StdEncoding.EncodeToString([]byte{text[i]}))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	w, err := conn.Writer(ctx, websocket.MessageText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range base64.StdEncoding.EncodeToString([]byte(text)) { // each write is a frame
+		if _, err := io.WriteString(w, string(c)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var back []byte
+	for len(back) < 2*len(text) {
+		_, message := receive(t, conn)
+		piece, err := base64.StdEncoding.DecodeString(message)
+		if err != nil {
+			t.Fatalf("%q came back: %v", message, err)
+		}
+		back = append(back, piece...)
+	}
+	if string(back) != text+text {
+		t.Errorf("came back: %q", back)
 	}
 }
 

@@ -42,13 +42,17 @@ func (e *Engine) Attach(ctx context.Context, o agent.Object) (agent.Stream, erro
 	return s, nil
 }
 
-// memberCode returns how a process ended whose output has ended, -1 if it goes on: a
-// viewer may leave, and the engine notes the code a moment after the output's end.
+// memberCode returns how a process ended whose output has ended, -1 if it goes on or nobody
+// knows any more: a viewer may leave, a container may be deleted under him, and the engine
+// notes the code a moment after the output's end.
 func (e *Engine) memberCode(ctx context.Context, o agent.Object) (int, error) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for range 50 {
 		now, err := e.inspect(ctx, o.EngineID)
+		if domain.IsKind(err, domain.NotFound) {
+			return -1, nil
+		}
 		if err != nil {
 			return -1, err
 		}
