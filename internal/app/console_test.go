@@ -69,7 +69,7 @@ func serveDoor(t *testing.T, set ...string) (address string) {
 	ended := make(chan error, 2)
 	go func() { ended <- door.Run(ctx) }()
 	go func() {
-		ended <- serveConsoles(ctx, l, settings, func(l net.Listener) *front { return newFront(l, door, time.Second, log) })
+		ended <- serveConsoles(ctx, l, settings, func(l net.Listener) *front { return newConsoleFront(l, door, time.Second, log) })
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -160,6 +160,15 @@ func TestTheDoorBehindAProxy(t *testing.T) {
 	listed := serveDoor(t, "websocket_proxy.base_url=wss://cloud.example/zun/console/", "websocket_proxy.allowed_origins=panel.example")
 	if status, _ := knock(t, "ws://"+listed+"/zun/console/", nil, elsewhere, false); status != http.StatusSwitchingProtocols {
 		t.Errorf("a listed host's page: %d", status)
+	}
+}
+
+func TestTheDoorReadsNoLongHeader(t *testing.T) {
+	address := serveDoor(t)
+	for size, want := range map[int]int{12 << 10: http.StatusSwitchingProtocols, 40 << 10: http.StatusRequestHeaderFieldsTooLarge} {
+		if status, _ := knock(t, "ws://"+address+"/", nil, http.Header{"Cookie": {strings.Repeat("c", size)}}, false); status != want {
+			t.Errorf("%d bytes: %d, want %d", size, status, want)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"runtime"
 	"time"
@@ -62,7 +63,7 @@ func ConsoleProxy(ctx context.Context, c config.Config, log *slog.Logger) error 
 	group.Go(func() error { return door.Run(ctx) })
 	group.Go(func() error { return figures.run(ctx, c, log) })
 	group.Go(func() error {
-		return serveConsoles(ctx, listener, settings, func(l net.Listener) *front { return newFront(l, door, c.API.StopTimeout, log) })
+		return serveConsoles(ctx, listener, settings, func(l net.Listener) *front { return newConsoleFront(l, door, c.API.StopTimeout, log) })
 	})
 	return group.Wait()
 }
@@ -73,6 +74,16 @@ const (
 	freshPerProcessor = 16
 	freshFor          = 50 * time.Millisecond
 )
+
+// maxKnockBytes bounds the header of who asks for a console, cookies of a dashboard on the
+// same host included: strangers by the thousand may each leave one unfinished.
+const maxKnockBytes = 16 << 10
+
+func newConsoleFront(l net.Listener, door http.Handler, grace time.Duration, log *slog.Logger) *front {
+	f := newFront(l, door, grace, log)
+	f.server.MaxHeaderBytes = maxKnockBytes
+	return f
+}
 
 func listenConsoles(ctx context.Context, address string) (net.Listener, error) {
 	lc := net.ListenConfig{KeepAlive: -1} // the door pings its users by itself
