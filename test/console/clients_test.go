@@ -70,6 +70,7 @@ func TestConsoles(t *testing.T) {
 	t.Run("a container that is deleted", func(t *testing.T) { deleted(t, d) })
 	t.Run("a container that is paused", func(t *testing.T) { paused(t, d) })
 	t.Run("trees through a pipe", func(t *testing.T) { piped(t, d, box) })
+	t.Run("a service that starts again", func(t *testing.T) { unattended(t, d, box) })
 	t.Run("a door that is killed", func(t *testing.T) { orphaned(t, d, box) })
 	t.Run("an agent that is killed", func(t *testing.T) { lost(t, d, box, func(a *process) { _ = a.cmd.Process.Kill() }) })
 	t.Run("an agent that is stopped", func(t *testing.T) { lost(t, d, box, func(a *process) { a.end() }) })

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // orphaned kills the door under an open console. Its process ends, and the host has
@@ -42,6 +43,24 @@ func orphaned(t *testing.T, d *deployment, box string) {
 		return false
 	})
 	d.proxy.start()
+	d.eventually("consoles open again", func() bool {
+		console, err := d.joined(t, box, "true")
+		if err == nil {
+			_, err = io.ReadAll(console)
+		}
+		return err == nil
+	})
+}
+
+// unattended ends zun-api under an open console, which goes on without it and after it.
+func unattended(t *testing.T, d *deployment, box string) {
+	d = d.of(t)
+	keys := d.keyboard(t, box)
+	d.service.end()
+	keys.press(t, 200*time.Millisecond)
+	d.service.start()
+	d.eventually("the service answers again", func() bool { return d.zun("list").Run() == nil })
+	keys.press(t, 200*time.Millisecond)
 	d.eventually("consoles open again", func() bool {
 		console, err := d.joined(t, box, "true")
 		if err == nil {
