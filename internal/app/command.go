@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/go-zun/zun/internal/cli/usage"
 	"github.com/go-zun/zun/internal/config"
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -32,7 +33,7 @@ func Main(name, short string, run service, chores ...chore) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	cmd := serviceCommand(name, short, run, chores)
-	err := cmd.ExecuteContext(ctx)
+	err := usage.Execute(ctx, cmd, os.Args[1:])
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return 0 // asked to end while it was still starting
 	}

@@ -10,31 +10,36 @@ import (
 	"github.com/spf13/cobra"
 
 	sqlstore "github.com/go-zun/zun/internal/adapter/store/sql"
+	"github.com/go-zun/zun/internal/cli/usage"
 	"github.com/go-zun/zun/internal/config"
 )
 
 // ManageDatabase is zun-db-manage: it brings the schema up and tells where it is.
 func ManageDatabase() int {
-	var source config.Source
-	root := &cobra.Command{Use: "zun-db-manage", Short: "Look after the schema of the database", Version: version, SilenceErrors: true, SilenceUsage: true}
-	takeSource(root, &source)
-	root.AddCommand(
-		databaseCommand(&source, "upgrade [VERSION]", "Bring the schema to the newest version, or to the one named", upgradeSchema),
-		databaseCommand(&source, "stamp VERSION", "Say that the schema has a version, without touching it", stampSchema),
-		databaseCommand(&source, "version", "Print the version of the schema", showSchema),
-		databaseCommand(&source, "history", "List the versions", listSchema),
-	)
-	if err := root.Execute(); err != nil {
+	if err := usage.Execute(context.Background(), databaseCommands(), os.Args[1:]); err != nil {
 		_, _ = fmt.Fprintf(os.Stderr, "zun-db-manage: %v\n", err)
 		return 1
 	}
 	return 0
 }
 
+func databaseCommands() *cobra.Command {
+	var source config.Source
+	root := &cobra.Command{Use: "zun-db-manage", Short: "Look after the schema of the database", Version: version, SilenceErrors: true, SilenceUsage: true}
+	takeSource(root, &source)
+	root.AddCommand(
+		databaseCommand(&source, "upgrade [VERSION]", "Bring the schema to the newest version, or to the one named", cobra.MaximumNArgs(1), upgradeSchema),
+		databaseCommand(&source, "stamp VERSION", "Say that the schema has a version, without touching it", cobra.ExactArgs(1), stampSchema),
+		databaseCommand(&source, "version", "Print the version of the schema", cobra.NoArgs, showSchema),
+		databaseCommand(&source, "history", "List the versions", cobra.NoArgs, listSchema),
+	)
+	return root
+}
+
 type schemaWork func(ctx context.Context, store *sqlstore.Store, args []string) error
 
-func databaseCommand(source *config.Source, use, short string, work schemaWork) *cobra.Command {
-	return &cobra.Command{Use: use, Short: short, Args: cobra.MaximumNArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+func databaseCommand(source *config.Source, use, short string, takes cobra.PositionalArgs, work schemaWork) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: takes, RunE: func(cmd *cobra.Command, args []string) error {
 		c, log, closeLog, err := open(*source, "zun-db-manage")
 		if err != nil {
 			return err

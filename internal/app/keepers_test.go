@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-zun/zun/internal/adapter/policy"
 	"github.com/go-zun/zun/internal/adapter/seal"
+	"github.com/go-zun/zun/internal/cli/usage"
 	"github.com/go-zun/zun/internal/config"
 )
 
@@ -17,8 +18,7 @@ import (
 func run(t *testing.T, state string, args ...string) error {
 	t.Helper()
 	cmd := serviceCommand("zun-api", "", API, []chore{Rules(), Seal(), People()})
-	cmd.SetArgs(append([]string{"--config-file", os.DevNull, "--set", "DEFAULT.state_path=" + state}, args...))
-	return cmd.ExecuteContext(context.Background())
+	return usage.Execute(context.Background(), cmd, append(args, "--config-file", os.DevNull, "--set", "DEFAULT.state_path="+state))
 }
 
 func TestTheKeyIsRotatedWithoutLosingWhatItSealed(t *testing.T) {

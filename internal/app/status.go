@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-zun/zun/internal/adapter/policy"
 	sqlstore "github.com/go-zun/zun/internal/adapter/store/sql"
+	"github.com/go-zun/zun/internal/cli/usage"
 	"github.com/go-zun/zun/internal/config"
 )
 
@@ -41,7 +42,7 @@ func Status() int {
 			return nil
 		}})
 	root.AddCommand(upgrade)
-	if err := root.ExecuteContext(context.Background()); err != nil {
+	if err := usage.Execute(context.Background(), root, os.Args[1:]); err != nil {
 		_, _ = fmt.Fprintf(os.Stderr, "zun-status: %v\n", err)
 		return 1
 	}

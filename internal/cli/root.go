@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-zun/zun/client"
 	"github.com/go-zun/zun/internal/cli/table"
+	"github.com/go-zun/zun/internal/cli/usage"
 )
 
 // Streams are what a command reads and writes.
@@ -40,8 +41,7 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 // Err. environ is in the form of os.Environ.
 func Run(ctx context.Context, args, environ []string, streams Streams) int {
 	root := New(environ, streams)
-	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := usage.Execute(ctx, root, args)
 	var code exitCode
 	switch {
 	case err == nil:
