@@ -89,7 +89,7 @@ func apiOptions() []Option {
 		Option{Name: "link_address", Type: HostPort, Default: ":9518", Help: "Where agents reach control (gRPC over mutual TLS), host:port"},
 		Option{Name: "public_endpoint", Type: URI, Help: "URL under which clients reach the API, with its prefix if any; base of links and of the built-in catalog"},
 		Option{Name: "trusted_proxies", Type: Prefixes, Help: "Networks whose X-Forwarded-* headers are believed"},
-		Option{Name: "extensions", Type: Boolean, Default: "false", Help: "Serve this service's own microversions, from 1.41"},
+		Option{Name: "extensions", Type: Boolean, Default: "false", Help: "Serve this service's own routes and query arguments beside the original's"},
 		Option{Name: "log_follow_timeout", Type: Seconds, Default: "14400", Min: bound(1), Help: "Seconds after which a followed log is ended; clients follow on by themselves"},
 		Option{Name: "log_followers_per_container", Type: Integer, Default: "32", Min: bound(0), Help: "Followed logs of one container open at once at one zun-api; 0 is unlimited"},
 		Option{Name: "log_followers_per_project", Type: Integer, Default: "256", Min: bound(0), Help: "Followed logs of one project open at once at one zun-api; 0 is unlimited"},
