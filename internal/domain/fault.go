@@ -3,6 +3,7 @@ package domain
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // FaultKind is the class of a failure. The set is closed: every door maps each
@@ -50,7 +51,7 @@ func (f *Fault) Error() string {
 	if f.cause == nil {
 		return f.Message
 	}
-	return f.Message + ": " + f.cause.Error()
+	return strings.TrimSuffix(f.Message, ".") + ": " + f.cause.Error()
 }
 
 // Unwrap returns the cause, nil if there is none.
