@@ -19,23 +19,24 @@ func Execute(ctx context.Context, root *cobra.Command, args []string) error {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(args...)
 	explain(root)
-	if err := known(root, args); err != nil {
-		return err
+	if group, word := stray(root, args); word != "" {
+		return unknown(group, word)
 	}
 	return root.ExecuteContext(ctx)
 }
 
-// known refuses a word that is none of a group's: cobra would print the help of the
-// group and call that a success, which a script or a unit takes for the chore done.
-func known(root *cobra.Command, args []string) error {
+// stray returns the word that is none of its group's, and that group; without one the word
+// is empty. Cobra would print the help of the group and call that a success, which a script
+// or a unit takes for the chore done.
+func stray(root *cobra.Command, args []string) (group *cobra.Command, word string) {
 	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
-		return nil // a shell asks for the words; Execute adds the command that answers
+		return root, "" // a shell asks for the words; Execute adds the command that answers
 	}
-	cmd, rest, _ := root.Find(args)
-	if cmd.Runnable() || cmd.ParseFlags(rest) != nil || cmd.Flags().NArg() == 0 {
-		return nil // Execute says what is wrong, if anything is
+	group, rest, _ := root.Find(args)
+	if group.Runnable() || group.ParseFlags(rest) != nil {
+		return group, "" // Execute says what is wrong, if anything is
 	}
-	return unknown(cmd, cmd.Flags().Arg(0))
+	return group, group.Flags().Arg(0)
 }
 
 func unknown(cmd *cobra.Command, word string) error {
