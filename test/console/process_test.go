@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -45,6 +46,36 @@ func (p *process) figure(t *testing.T, name string) int64 {
 	}
 	t.Fatalf("no %s", name)
 	return 0
+}
+
+// written is how many bytes the processes of the machine have written that run command,
+// which must be as many as told.
+func written(t *testing.T, command string, processes int) (bytes int64) {
+	t.Helper()
+	entries, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		line, err := os.ReadFile(entry)
+		if err != nil || strings.ReplaceAll(strings.TrimRight(string(line), "\x00"), "\x00", " ") != command {
+			continue // also one that has just ended
+		}
+		processes--
+		io, err := os.ReadFile(filepath.Join(filepath.Dir(entry), "io"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read, wrote int64
+		if _, err := fmt.Sscanf(string(io), "rchar: %d\nwchar: %d", &read, &wrote); err != nil {
+			t.Fatal(err)
+		}
+		bytes += wrote
+	}
+	if processes != 0 {
+		t.Fatalf("%d processes less than wanted run %q", processes, command)
+	}
+	return bytes
 }
 
 // files is how many file descriptors the process has open; each connection is one.
