@@ -430,3 +430,23 @@ func TestNoMessageOfAStrangerIsAwaited(t *testing.T) {
 		t.Run(name, func(t *testing.T) { wantFault(t, wire.ToError(err, "the server"), c.kind, c.code) })
 	}
 }
+
+// TestAStrangerMaySayLittle joins with a message that only a peer may send.
+func TestAStrangerMaySayLittle(t *testing.T) {
+	r := newRig(t)
+	rep := r.replica("127.0.0.1:0")
+	config := trust.FirstContact(authorityHash(t, r.token(rep, "x")), r.clock.Now)
+	for size, told := range map[int]bool{16 << 10: true, 1 << 20: false} {
+		stranger, err := channel.Connect(rep.address, config, channel.TCP(), quickTiming())
+		if err != nil {
+			t.Fatal(err)
+		}
+		bound, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		_, err = linkv1.NewControlClient(stranger).Join(bound, &linkv1.JoinRequest{Protocol: wire.Protocol, Csr: make([]byte, size)})
+		cancel()
+		_ = stranger.Close()
+		if fault := wire.ToError(err, "control"); domain.IsKind(fault, domain.Invalid) != told || domain.IsKind(fault, domain.Timeout) {
+			t.Errorf("%d bytes: %v", size, fault)
+		}
+	}
+}

@@ -66,7 +66,7 @@ type listed struct {
 }
 
 // ServerHandshake implements credentials.TransportCredentials. Who shows no certificate
-// is not listed.
+// is not listed, and may not ask for much.
 func (c listed) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := c.TransportCredentials.ServerHandshake(raw)
 	if err != nil {
@@ -74,7 +74,7 @@ func (c listed) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, e
 	}
 	state, ok := info.(credentials.TLSInfo)
 	if !ok || len(state.State.VerifiedChains) == 0 {
-		return conn, info, nil
+		return newStranger(conn, raw), info, nil
 	}
 	if who, err := trust.IdentityOf(state.State.VerifiedChains[0][0]); err == nil {
 		c.lines.add(raw, who)

@@ -32,11 +32,11 @@ func (d *doors) JoinDoor(ctx context.Context, req *linkv1.JoinDoorRequest) (*lin
 	if err := checkProtocol(req.GetProtocol()); err != nil {
 		return nil, err
 	}
-	public, err := trust.ReadRequest(req.GetCsr())
-	if err != nil {
+	if err := d.gate.Enter(addressOf(ctx)); err != nil {
 		return nil, err
 	}
-	if err := d.gate.Enter(addressOf(ctx)); err != nil {
+	public, err := trust.ReadRequest(req.GetCsr())
+	if err != nil {
 		return nil, err
 	}
 	var who trust.Identity

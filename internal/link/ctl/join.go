@@ -62,11 +62,11 @@ func (s *Server) Join(ctx context.Context, req *linkv1.JoinRequest) (*linkv1.Joi
 	if err := checkProtocol(req.GetProtocol()); err != nil {
 		return nil, err
 	}
-	public, err := trust.ReadRequest(req.GetCsr())
-	if err != nil {
+	if err := s.gate.Enter(addressOf(ctx)); err != nil {
 		return nil, err
 	}
-	if err := s.gate.Enter(addressOf(ctx)); err != nil {
+	public, err := trust.ReadRequest(req.GetCsr())
+	if err != nil {
 		return nil, err
 	}
 	subject, err := s.authority.look(ctx, req.GetSecret())
