@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,8 +73,6 @@ func (p *Policy) stamps() map[string]stamp {
 	}
 	return out
 }
-
-func (p *Policy) unchanged(before map[string]stamp) bool { return maps.Equal(before, p.stamps()) }
 
 // readFile reads one file of rules. JSON is read as the YAML that it is.
 func readFile(file string) ([]source, error) {

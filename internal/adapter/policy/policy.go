@@ -2,7 +2,10 @@ package policy
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -31,10 +34,12 @@ type Policy struct {
 	nextCheck atomic.Int64 // unix nanoseconds
 }
 
-// state is the rules in force and the files that they were read from.
+// state is the rules in force, the files that they were read from, and all files as they
+// were last seen.
 type state struct {
 	rules *ruleset
-	files map[string]stamp
+	read  map[string]stamp
+	seen  map[string]stamp
 }
 
 // Open reads the files over the defaults. A file that cannot be understood is an error
@@ -87,15 +92,19 @@ func (p *Policy) rules() *ruleset {
 	if now.UnixNano() < due || !p.nextCheck.CompareAndSwap(due, now.Add(recheck).UnixNano()) {
 		return current.rules
 	}
-	if p.unchanged(current.files) {
+	seen := p.stamps()
+	if maps.Equal(current.seen, seen) {
 		return current.rules
 	}
 	fresh, err := p.load()
+	if err == nil {
+		err = lost(current.read, fresh.read)
+	}
 	if err != nil {
 		p.log.Error("policy files cannot be used, keeping the rules of before", "error", err)
-		fresh = &state{rules: current.rules, files: p.stamps()}
+		fresh = &state{rules: current.rules, read: current.read, seen: seen}
 	} else {
-		p.log.Info("policy files were read again", "files", len(fresh.files))
+		p.log.Info("policy files were read again", "files", len(fresh.read))
 	}
 	p.state.Store(fresh)
 	return fresh.rules
@@ -123,5 +132,17 @@ func (p *Policy) load() (*state, error) {
 	for _, s := range strangers(sources) {
 		p.log.Warn("policy file holds a rule that nothing asks for", "file", s.file, "line", s.line, "rule", s.name)
 	}
-	return &state{rules: rules, files: stamps}, nil
+	return &state{rules: rules, read: stamps, seen: stamps}, nil
+}
+
+// lost names a file that rules in force were read from and that is gone or empty now, as
+// while it is written anew: for that moment the defaults must not hold. One of nothing but
+// a comment lifts what it said.
+func lost(before, now map[string]stamp) error {
+	for _, file := range slices.Sorted(maps.Keys(before)) {
+		if before[file].size > 0 && now[file].size == 0 {
+			return fmt.Errorf("%s is gone or empty; one of nothing but a comment, or a new start, lifts what it said", file)
+		}
+	}
+	return nil
 }

@@ -272,6 +272,7 @@ func TestFilesAreFollowed(t *testing.T) {
 		{"a broken file keeps the rules", func() { f.write("policy.yaml", `"container:start": "@ @"`) }, false},
 		{"mended", func() { f.write("policy.yaml", `"container:start": "role:member"`) }, true},
 		{"a file in policy.d", func() { f.write("policy.d/a", `"container:start": "role:admin"`) }, false},
+		{"one is empty, as while it is written anew", func() { f.write("policy.d/a", "") }, false},
 		{"both are gone", func() {
 			if err := os.Remove(f.dir + "/policy.yaml"); err != nil {
 				t.Fatal(err)
@@ -279,7 +280,9 @@ func TestFilesAreFollowed(t *testing.T) {
 			if err := os.RemoveAll(f.dir + "/policy.d"); err != nil {
 				t.Fatal(err)
 			}
-		}, true},
+		}, false},
+		{"one says that there is nothing", func() { f.write("policy.yaml", "# nothing") }, false},
+		{"both say so", func() { f.write("policy.d/a", "# nothing") }, true},
 	} {
 		step.change()
 		f.clock.Step(2 * time.Second)
@@ -287,8 +290,8 @@ func TestFilesAreFollowed(t *testing.T) {
 			t.Errorf("%s: allowed = %v, want %v", step.name, got, step.want)
 		}
 	}
-	if got := strings.Count(f.log.String(), "cannot be used"); got != 1 {
-		t.Errorf("the broken file was logged %d times: %s", got, f.log)
+	if got := strings.Count(f.log.String(), "cannot be used"); got != 4 { // broken, empty, gone, one back
+		t.Errorf("unusable files were logged %d times: %s", got, f.log)
 	}
 }
 

@@ -67,7 +67,8 @@ Printed from the table in ` + "`internal/adapter/policy`" + `; a test keeps the 
 
 Override single rules in ` + "`policy.yaml`" + ` (` + "`[oslo_policy] policy_file`" + `) or in the files of ` + "`policy.d`" + ` (` + "`policy_dirs`" + `),
 which are read after it in the order of their names. A change is followed within a second; a file that cannot be understood
-stops the service from starting, and changes nothing while it runs.
+stops the service from starting, and changes nothing while it runs. Nor does one that is gone or empty then, as while it is
+written anew: one of nothing but a comment lifts what it said.
 
 A rule is ` + "`kind:match`, `and`, `or`, `not`" + `, parentheses, ` + "`@`" + ` (everybody) and ` + "`!`" + ` (nobody). Kinds are ` + "`role`, `rule`" + `, an attribute
 of the actor (` + "`is_admin`, `user_id`, `project_id`" + ` and more) or a quoted text; a match may name ` + "`%(project_id)s` and `%(user_id)s`" + ` of
