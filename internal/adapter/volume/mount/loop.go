@@ -31,11 +31,6 @@ func attach(image, point, fstype string) error {
 	if err := unix.Mount(device.Name(), point, fstype, unix.MS_NODEV|unix.MS_NOSUID, ""); err != nil {
 		return fmt.Errorf("mount a volume: %w", err)
 	}
-	// What mkfs leaves for repairs is not the user's; it is there once, and empty then.
-	_ = os.Remove(filepath.Join(point, "lost+found"))
-	if err := os.Chmod(point, 0o755); err != nil {
-		return fmt.Errorf("open a volume to its user: %w", err)
-	}
 	return nil
 }
 

@@ -77,18 +77,27 @@ func (m *Mounts) mount(ctx context.Context, id domain.ContainerID, v domain.Volu
 	if err != nil || mounted {
 		return point, err
 	}
-	if err := m.format(ctx, image, size); err != nil {
+	_, err = os.Lstat(image)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	if fresh {
+		err = m.format(ctx, image, size)
+	}
+	if err != nil {
+		return "", fmt.Errorf("make a volume: %w", err)
+	}
+	if err := attach(image, point, m.fstype); err != nil {
 		return "", err
 	}
-	return point, attach(image, point, m.fstype)
+	if fresh { // later it is its user's
+		// What mkfs leaves for repairs; empty, and not what a database wants in its directory.
+		_ = os.Remove(filepath.Join(point, "lost+found"))
+	}
+	return point, nil
 }
 
 // format makes the file of a volume that was never made. It gets its name when it is
 // formatted, so that one that has a name is never formatted again.
 func (m *Mounts) format(ctx context.Context, image string, size int64) error {
-	if _, err := os.Lstat(image); err == nil {
-		return nil
-	}
 	draft := image + ".new"
 	f, err := os.OpenFile(draft, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	if err != nil {

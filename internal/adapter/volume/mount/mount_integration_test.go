@@ -78,15 +78,23 @@ func TestAVolumeKeepsWhatIsInIt(t *testing.T) {
 	if again, err := m.Mount(t.Context(), "c1", v); err != nil || again != path {
 		t.Errorf("mounted again at %s, %v", again, err)
 	}
-	if err := syscall.Unmount(path, 0); err != nil {
+	if root, err := os.Stat(path); err != nil || root.Mode().Perm() != 0o755 {
+		t.Errorf("a new volume is of mode %v, %v", root.Mode(), err)
+	}
+	if err := errors.Join(os.Mkdir(filepath.Join(path, "lost+found"), 0o700), os.Chmod(path, 0o1777), syscall.Unmount(path, 0)); err != nil {
 		t.Fatal(err)
 	}
 	again := mount.New(mount.Options{Dir: dir, Deployment: "d1", FSType: "ext4"})
 	if _, err := again.Mount(t.Context(), "c1", v); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(path, "kept")); err != nil {
-		t.Error(err)
+	for _, own := range []string{"kept", "lost+found"} {
+		if _, err := os.Stat(filepath.Join(path, own)); err != nil {
+			t.Error(err)
+		}
+	}
+	if root, err := os.Stat(path); err != nil || root.Mode().Perm() != 0o777 || root.Mode()&os.ModeSticky == 0 {
+		t.Errorf("what the user made of its mode is %v, %v", root.Mode(), err)
 	}
 	held, err := again.Held(t.Context())
 	if err != nil || len(held) != 1 || held[0] != "c1" {
