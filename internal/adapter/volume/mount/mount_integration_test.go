@@ -81,7 +81,7 @@ func TestAVolumeKeepsWhatIsInIt(t *testing.T) {
 	if root, err := os.Stat(path); err != nil || root.Mode().Perm() != 0o755 {
 		t.Errorf("a new volume is of mode %v, %v", root.Mode(), err)
 	}
-	if err := errors.Join(os.Mkdir(filepath.Join(path, "lost+found"), 0o700), os.Chmod(path, 0o1777), syscall.Unmount(path, 0)); err != nil {
+	if err := errors.Join(os.Mkdir(filepath.Join(path, "lost+found"), 0o700), os.Chmod(path, 0o777|os.ModeSticky), syscall.Unmount(path, 0)); err != nil {
 		t.Fatal(err)
 	}
 	again := mount.New(mount.Options{Dir: dir, Deployment: "d1", FSType: "ext4"})
