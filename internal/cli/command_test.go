@@ -112,6 +112,12 @@ func TestFormsOfOutput(t *testing.T) {
 	if code != 1 || !strings.Contains(errs, "unknown format") {
 		t.Errorf("unknown format: %d %q", code, errs)
 	}
+	for _, words := range [][]string{{"list", "-c", "nmae"}, {"show", "test", "-c", "nmae"}} {
+		_, code, out, errs = run(t, words...)
+		if code != 1 || out != "" || !strings.HasPrefix(errs, "ERROR: no column nmae: there are ") || !strings.Contains(errs, "name") {
+			t.Errorf("%v: %d %q %q", words, code, out, errs)
+		}
+	}
 	_, _, out, _ = run(t, "list")
 	if !strings.HasPrefix(out, "+------+------+--------+---------+------------+-----------+-------+\n| uuid | name |") {
 		t.Errorf("table:\n%s", out)

@@ -88,6 +88,9 @@ func (o output) check() error {
 // one prints a single object.
 func (o output) one(w io.Writer, r record) error {
 	if len(o.columns) > 0 {
+		if err := o.recognised(r.names()); err != nil {
+			return err
+		}
 		r = r.only(o.columns)
 	}
 	switch o.form {
@@ -113,6 +116,11 @@ func (o output) one(w io.Writer, r record) error {
 // many prints a list with the given columns.
 func (o output) many(w io.Writer, columns []string, list []record) error {
 	if len(o.columns) > 0 {
+		if len(list) > 0 { // there is more in an object than its list shows
+			if err := o.recognised(list[0].names()); err != nil {
+				return err
+			}
+		}
 		columns = o.columns
 	}
 	narrow := make([]record, 0, len(list))
@@ -142,6 +150,25 @@ func (o output) many(w io.Writer, columns []string, list []record) error {
 		return nil
 	}
 	return table.Write(w, columns, rows)
+}
+
+// recognised is an error if none of the columns that the user chose is one of names, as it
+// is to other OpenStack clients; one that only newer versions of the API have is empty.
+func (o output) recognised(names []string) error {
+	for _, c := range o.columns {
+		if slices.Contains(names, c) {
+			return nil
+		}
+	}
+	return fmt.Errorf("no column %s: there are %s", strings.Join(o.columns, ", "), strings.Join(names, ", "))
+}
+
+func (r record) names() []string {
+	names := make([]string, 0, len(r))
+	for _, f := range r {
+		names = append(names, f.name)
+	}
+	return names
 }
 
 func (r record) only(columns []string) record {
