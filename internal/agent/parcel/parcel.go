@@ -19,6 +19,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -28,12 +30,16 @@ type Room struct {
 	Dir        string
 	MaxBytes   int64 // unpacked, and in the archive; 0: DefaultBytes
 	MaxEntries int   // 0: DefaultEntries
+	// Spare are bytes of the disk that parcels together leave free: its other users are the
+	// host's own state, and containers. 0: DefaultSpare, or the twentieth part of a small disk.
+	Spare int64
 }
 
 // The bounds of a Room that names none.
 const (
 	DefaultBytes   = 16 << 30
 	DefaultEntries = 1 << 20
+	DefaultSpare   = 1 << 30
 )
 
 // Receive reads source to its end and returns it as a plain archive, to be read once and
@@ -48,7 +54,7 @@ func (r Room) Receive(source io.Reader) (io.ReadCloser, error) {
 		return nil, errors.Join(diskFault(err), file.Close())
 	}
 	from := &traced{from: source}
-	if err := r.fill(file, from); err != nil {
+	if err := r.fill(&disk{to: file, spare: r.Spare}, from); err != nil {
 		_ = file.Close()
 		return nil, judged(err, from)
 	}
@@ -81,7 +87,7 @@ func (r Room) fill(file io.Writer, from io.Reader) error {
 	if err != nil {
 		return err
 	}
-	copied := io.TeeReader(&bounded{from: archive, left: most}, disk{file})
+	copied := io.TeeReader(&bounded{from: archive, left: most}, file)
 	entries := tar.NewReader(copied)
 	judge := judge{left: most, entries: r.MaxEntries}
 	if judge.entries <= 0 {
@@ -216,15 +222,42 @@ func (t *traced) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// disk words what the host's own disk says.
-type disk struct{ to io.Writer }
+// looked is after how many bytes the disk is looked at again; what is smaller always fits.
+const looked = 1 << 20
 
-func (d disk) Write(p []byte) (int, error) {
+// disk leaves some of the host's disk free, and words what that says.
+type disk struct {
+	to    *os.File
+	spare int64
+	since int64 // bytes written since the disk was looked at
+}
+
+func (d *disk) Write(p []byte) (int, error) {
 	n, err := d.to.Write(p)
+	if d.since += int64(n); err == nil && d.since >= looked {
+		d.since = 0
+		err = d.look()
+	}
 	if err != nil {
 		err = diskFault(err)
 	}
 	return n, err
+}
+
+// look returns ENOSPC when less than is to be spared is free.
+func (d *disk) look() error {
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(int(d.to.Fd()), &fs); err != nil {
+		return fmt.Errorf("look at the disk: %w", err)
+	}
+	spare := d.spare
+	if spare <= 0 {
+		spare = min(DefaultSpare, int64(fs.Blocks)*fs.Bsize/20)
+	}
+	if int64(fs.Bavail)*fs.Bsize < spare {
+		return unix.ENOSPC
+	}
+	return nil
 }
 
 func diskFault(err error) error {

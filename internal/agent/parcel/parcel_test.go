@@ -106,6 +106,20 @@ func TestWhatMayNotGoIn(t *testing.T) {
 	}
 }
 
+// TestTheDiskIsNotFilled wants more left free than there is: what is small goes in yet.
+func TestTheDiskIsNotFilled(t *testing.T) {
+	t.Parallel()
+	for size, fits := range map[int64]bool{4 << 10: true, 3 << 20: false} {
+		p, err := parcel.Room{Dir: t.TempDir(), Spare: 1 << 60}.Receive(bytes.NewReader(packed(t, tar.Header{Name: "file", Size: size})))
+		if err == nil {
+			_ = p.Close()
+		}
+		if (err == nil) != fits || err != nil && (!domain.IsKind(err, domain.Invalid) || !strings.Contains(err.Error(), "disk is full")) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
 // TestWhatAnEngineWouldUnpackAgainIsRefused sends archives that are plain to us and whose
 // first name makes them compressed ones to an engine, which would find others inside.
 func TestWhatAnEngineWouldUnpackAgainIsRefused(t *testing.T) {
