@@ -112,9 +112,9 @@ func TestFormsOfOutput(t *testing.T) {
 	if code != 1 || !strings.Contains(errs, "unknown format") {
 		t.Errorf("unknown format: %d %q", code, errs)
 	}
-	for _, words := range [][]string{{"list", "-c", "nmae"}, {"show", "test", "-c", "nmae"}} {
+	for _, words := range [][]string{{"list", "-c", "naem"}, {"show", "test", "-c", "naem"}} {
 		_, code, out, errs = run(t, words...)
-		if code != 1 || out != "" || !strings.HasPrefix(errs, "ERROR: no column nmae: there are ") || !strings.Contains(errs, "name") {
+		if code != 1 || out != "" || !strings.HasPrefix(errs, "ERROR: no column naem: there are ") || !strings.Contains(errs, "name") {
 			t.Errorf("%v: %d %q %q", words, code, out, errs)
 		}
 	}

@@ -19,8 +19,6 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/go-zun/zun/internal/domain"
 )
 
@@ -246,8 +244,8 @@ func (d *disk) Write(p []byte) (int, error) {
 
 // look returns ENOSPC when less than is to be spared is free.
 func (d *disk) look() error {
-	var fs unix.Statfs_t
-	if err := unix.Fstatfs(int(d.to.Fd()), &fs); err != nil {
+	var fs syscall.Statfs_t
+	if err := syscall.Fstatfs(int(d.to.Fd()), &fs); err != nil {
 		return fmt.Errorf("look at the disk: %w", err)
 	}
 	spare := d.spare
@@ -255,7 +253,7 @@ func (d *disk) look() error {
 		spare = min(DefaultSpare, int64(fs.Blocks)*fs.Bsize/20)
 	}
 	if int64(fs.Bavail)*fs.Bsize < spare {
-		return unix.ENOSPC
+		return syscall.ENOSPC
 	}
 	return nil
 }
