@@ -182,12 +182,17 @@ func (s *Script) Commit() error {
 }
 
 // patience bounds one exchange with the kernel.
-const patience = 10 * time.Second
+const patience = time.Minute
+
+// batchBytes bounds a batch, which is one message to the kernel, and its acknowledgements,
+// which wait all at once: that of a thousand ports with groups has some ten MiB. Nothing of
+// it is taken before it is needed.
+const batchBytes = 256 << 20
 
 // Open reaches the kernel's tables, for a bounded time.
 func Open() (*nftables.Conn, error) {
 	conn, err := nftables.New(nftables.WithSockOptions(func(c *netlink.Conn) error {
-		return c.SetDeadline(time.Now().Add(patience))
+		return errors.Join(c.SetDeadline(time.Now().Add(patience)), c.SetWriteBuffer(batchBytes), c.SetReadBuffer(batchBytes))
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("open the kernel's nftables socket: %w", err)
