@@ -20,7 +20,8 @@
 // network by ICMP echo, and the services that Options.HostAccess opens on that
 // gateway; everything else on the host is dropped. A port may only send with its own
 // MAC and addresses and without tags, cannot advertise routes, and can send nothing at all
-// before its rules stand, since the link's group marks it from the moment it exists.
+// before its rules stand, since the link's group marks it from the moment it exists. The host
+// takes nothing from a port's link past its bridge.
 //
 // # Other firewalls
 //

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 
@@ -96,6 +97,7 @@ func (f *firewall) replace(conn *nftables.Conn, table *nftables.Table, bridges [
 	batch := &rule.Script{Conn: conn, Table: table}
 	if len(bridges) > 0 {
 		conn.AddTable(table)
+		f.linksChain(batch)
 		f.forwardChain(batch, bridges)
 		f.inputChain(batch)
 		f.translateChain(batch)
@@ -104,7 +106,21 @@ func (f *firewall) replace(conn *nftables.Conn, table *nftables.Table, bridges [
 }
 
 // hostChains is how many chains the host-wide table has.
-const hostChains = 3
+const hostChains = 4
+
+// beforeFragments is a priority ahead of what puts fragments together.
+const beforeFragments = nftables.ChainPriority(-450)
+
+// linksChain drops what the host would take from a port's link itself. That comes by no
+// bridge: frames to the addresses that bridges keep to themselves, which the guards of ports
+// never see, and everything, once somebody took the link out of its bridge.
+func (f *firewall) linksChain(s *rule.Script) {
+	chain := s.Conn.AddChain(&nftables.Chain{
+		Name: "links", Table: s.Table, Type: nftables.ChainTypeFilter,
+		Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityRef(beforeFragments),
+	})
+	s.Rule(chain, rule.Meta(expr.MetaKeyIIFGROUP, expr.CmpOpEq, binaryutil.NativeEndian.PutUint32(f.owner.Group)), rule.Drop())
+}
 
 // laneSet holds the ways that may be forwarded: from a bridge to the same bridge.
 func laneSet(table *nftables.Table) *nftables.Set {

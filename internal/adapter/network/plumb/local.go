@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/go-zun/zun/internal/adapter/network/plumb/flows"
 	"github.com/go-zun/zun/internal/adapter/network/plumb/groups"
@@ -77,6 +78,12 @@ func (l *localBinding) attach(ctx context.Context, host *netlink.Handle, tap net
 	if attrs.MasterIndex != bridge.Attrs().Index {
 		if err := host.LinkSetMaster(tap, bridge); err != nil {
 			return fmt.Errorf("join %s to %s: %w", attrs.Name, name, err)
+		}
+	}
+	// The host's own address resolution listens at the bridge, not at its ports, where no filter is asked.
+	if attrs.RawFlags&unix.IFF_NOARP == 0 {
+		if err := host.LinkSetARPOff(tap); err != nil {
+			return fmt.Errorf("keep the host deaf on %s: %w", attrs.Name, err)
 		}
 	}
 	if err := host.LinkSetUp(tap); err != nil {
