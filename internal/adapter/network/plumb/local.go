@@ -80,6 +80,9 @@ func (l *localBinding) attach(ctx context.Context, host *netlink.Handle, tap net
 			return fmt.Errorf("join %s to %s: %w", attrs.Name, name, err)
 		}
 	}
+	if err := seat(host, tap, bridge, nic); err != nil {
+		return err
+	}
 	// The host's own address resolution listens at the bridge, not at its ports, where no filter is asked.
 	if attrs.RawFlags&unix.IFF_NOARP == 0 {
 		if err := host.LinkSetARPOff(tap); err != nil {

@@ -70,6 +70,41 @@ func TestPortsOutsideTheirBridgeReachNothing(t *testing.T) {
 	}
 }
 
+// TestReservedFramesMoveNoAddress has a container claim another's MAC where no filter of
+// bridges looks, and ask for what is sent to it.
+func TestReservedFramesMoveNoAddress(t *testing.T) {
+	w := newWorld(t)
+	p := w.plumb("deployment-one")
+	thief, victim, friend := nic(49, 10), nic(49, 11), nic(49, 12)
+	boxThief, boxVictim, boxFriend := w.plugged(p, thief), w.plugged(p, victim), w.plugged(p, friend)
+	letter := datagram(t, friend, victim, v4(victim))
+	if !arrives(t, boxFriend, boxVictim, letter) {
+		t.Fatal("what a neighbour sends does not arrive, so the rest means nothing")
+	}
+	for _, last := range keptByBridges() {
+		claim := reserved(datagram(t, victim, thief, v4(thief)), last)
+		arrives(t, boxThief, boxVictim, claim)
+		if frame(t, boxFriend, boxThief, unix.ETH_P_IP, letter) {
+			t.Errorf("who claimed a MAC by a frame to the reserved address %d gets what is for its owner", last)
+		}
+	}
+}
+
+// TestFramesForNobodyAreShownToNobody sends to a MAC that no port has, as that of a container
+// would be which had been quiet for long.
+func TestFramesForNobodyAreShownToNobody(t *testing.T) {
+	w := newWorld(t)
+	p := w.plumb("deployment-one")
+	a, b := nic(53, 10), nic(53, 11)
+	boxA, boxB := w.plugged(p, a), w.plugged(p, b)
+	if !frame(t, boxA, boxB, unix.ETH_P_IP, datagram(t, a, b, v4(b))) {
+		t.Fatal("what is for a port does not arrive, so the rest means nothing")
+	}
+	if frame(t, boxA, boxB, unix.ETH_P_IP, datagram(t, a, nic(53, 12), v4(nic(53, 12)))) {
+		t.Error("a frame for another was shown")
+	}
+}
+
 // keptByBridges are the last bytes of such addresses: the kernel has a way of its own for each.
 func keptByBridges() []byte { return []byte{0x00, 0x01, 0x03, 0x0e} }
 
