@@ -206,6 +206,9 @@ func guardIPv4(s *rule.Script, chain *nftables.Chain, mac net.HardwareAddr, own 
 
 func guardIPv6(s *rule.Script, chain *nftables.Chain, own []netip.Addr) {
 	ip6 := rule.EtherType(unix.ETH_P_IPV6)
+	// A piece does not tell what the whole is, and bridge filters have it put together after this.
+	// Neighbour discovery never comes in pieces (RFC 6980), and nobody believes it without this hop limit.
+	s.Rule(chain, ip6, rule.Fragment6(), rule.Field(expr.PayloadBaseNetworkHeader, 7, 1), rule.Compare(expr.CmpOpEq, []byte{255}), rule.Drop())
 	s.Rule(chain, ip6, rule.ICMPv6(rule.RouterAdvert), rule.Drop())
 	s.Rule(chain, ip6, rule.ICMPv6(rule.Redirect), rule.Drop())
 	s.Rule(chain, ip6, rule.ICMPv6(rule.NeighborAdvert), rule.Field(expr.PayloadBaseTransportHeader, 8, 16),

@@ -102,6 +102,14 @@ func ICMPv6(kind byte) Matching {
 	return All(Transport(unix.IPPROTO_ICMPV6), Field(expr.PayloadBaseTransportHeader, 0, 1), Compare(expr.CmpOpEq, []byte{kind}))
 }
 
+// Fragment6 matches the pieces of an IPv6 packet.
+func Fragment6() Matching {
+	return Matching{
+		&expr.Exthdr{DestRegister: Register, Type: unix.IPPROTO_FRAGMENT, Len: 1, Flags: unix.NFT_EXTHDR_F_PRESENT, Op: expr.ExthdrOpIpv6},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: Register, Data: []byte{1}},
+	}
+}
+
 // DestinationPort matches a transport port.
 func DestinationPort(port uint16) Matching {
 	return All(Field(expr.PayloadBaseTransportHeader, 2, 2),
