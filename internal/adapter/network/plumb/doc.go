@@ -14,8 +14,8 @@
 // # Who may reach whom
 //
 // Ports of one local network reach each other as their security groups let them
-// (room groups); a port in no group is not filtered. Forwarding into a local network from
-// anywhere else is dropped, but for answers. What leaves for the world is masqueraded,
+// (room groups), at the addresses of their ports and no others; a port in no group is not
+// filtered. Forwarding into a local network from anywhere else is dropped, but for answers. What leaves for the world is masqueraded,
 // IPv4 and IPv6. Of the host itself a container reaches the gateway of its own
 // network by ICMP echo, and the services that Options.HostAccess opens on that
 // gateway; everything else on the host is dropped. A port may only send with its own

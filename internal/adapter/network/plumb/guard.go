@@ -42,16 +42,16 @@ func (f *firewall) guard(nic domain.Nic) error {
 		return err
 	}
 	port := mark.ShortPort(nic.PortID)
-	if former, ours := f.guarded[port]; ours && f.based && known[port] && sameSender(former, nic) {
+	if former, ours := f.guarded[port]; ours && f.based && known.guarded[port] && sameGuard(former, nic) {
 		return nil
 	}
 	return f.guardAll(conn, []domain.Nic{nic}, known)
 }
 
-// sameSender says whether two nics of one port may send the same.
-func sameSender(a, b domain.Nic) bool {
+// sameGuard says whether two nics of one port may send the same, and be sent the same.
+func sameGuard(a, b domain.Nic) bool {
 	same := func(x, y domain.NicAddress) bool { return x.Addr == y.Addr }
-	return a.MAC == b.MAC && slices.EqualFunc(a.Addresses, b.Addresses, same)
+	return a.MAC == b.MAC && slices.EqualFunc(a.Addresses, b.Addresses, same) && isBounded(a) == isBounded(b)
 }
 
 // syncGuards lays the rules of those nics (which it takes over) that have none from this process, with the base
@@ -72,16 +72,20 @@ func (f *firewall) syncGuards(nics []domain.Nic, plugged map[string]bool, standi
 		return err
 	}
 	if f.based {
-		nics = slices.DeleteFunc(nics, func(n domain.Nic) bool { return known[mark.ShortPort(n.PortID)] })
+		nics = slices.DeleteFunc(nics, func(n domain.Nic) bool {
+			port := mark.ShortPort(n.PortID)
+			former, ours := f.guarded[port]
+			return known.guarded[port] && (!ours || sameGuard(former, n))
+		})
 	}
 	if err := f.guardAll(conn, nics, known); err != nil {
 		return err
 	}
-	for port := range known {
+	for port := range known.guarded {
 		if plugged[port] {
 			continue
 		}
-		if err := f.drop(conn, port); err != nil {
+		if err := f.drop(conn, port, known); err != nil {
 			return err
 		}
 	}
@@ -96,11 +100,15 @@ func (f *firewall) unguard(port string) error {
 	if err != nil {
 		return err
 	}
-	return f.drop(conn, port)
+	known, err := f.ports(conn)
+	if err != nil {
+		return err
+	}
+	return f.drop(conn, port, known)
 }
 
-// guardAll lays the rules of nics in one step; known are the ports that have a chain.
-func (f *firewall) guardAll(conn *nftables.Conn, nics []domain.Nic, known map[string]bool) error {
+// guardAll lays the rules of nics in one step; known are the ports that have chains.
+func (f *firewall) guardAll(conn *nftables.Conn, nics []domain.Nic, known chains) error {
 	batch := &rule.Script{Conn: conn, Table: f.guardTable()}
 	ports := portMap(batch.Table)
 	if !f.based {
@@ -108,8 +116,11 @@ func (f *firewall) guardAll(conn *nftables.Conn, nics []domain.Nic, known map[st
 	}
 	elements := make([]nftables.SetElement, 0, len(nics))
 	for _, nic := range nics {
-		chain, err := guardChain(batch, nic, known[mark.ShortPort(nic.PortID)])
+		chain, err := guardChain(batch, nic, known.guarded[mark.ShortPort(nic.PortID)])
 		if err != nil {
+			return err
+		}
+		if err := bound(batch, nic, known.bounded[mark.ShortPort(nic.PortID)]); err != nil {
 			return err
 		}
 		elements = append(elements, nftables.SetElement{
@@ -162,6 +173,7 @@ func (f *firewall) guardBase(s *rule.Script, ports *nftables.Set) {
 		&expr.Lookup{SourceRegister: rule.Register, SetName: ports.Name, SetID: ports.ID, IsDestRegSet: true},
 	})
 	s.Rule(chain, rule.Drop())
+	boundBase(s)
 }
 
 // guardChain lays the chain of one port: its own MAC and addresses pass, in ARP, IPv4,
@@ -222,25 +234,35 @@ func guardIPv6(s *rule.Script, chain *nftables.Chain, own []netip.Addr) {
 	}
 }
 
-// ports lists the ports (short forms of ids) that have a chain, and forgets the base if
-// somebody took it away.
-func (f *firewall) ports(conn *nftables.Conn) (map[string]bool, error) {
-	chains, err := conn.ListChainsOfTableFamily(nftables.TableFamilyBridge)
+// chains are the ports (short forms of ids) that have a chain: for what they send, and for
+// what they are sent.
+type chains struct {
+	guarded, bounded map[string]bool
+}
+
+// ports lists the ports that have a chain, and forgets the base if somebody took it away.
+func (f *firewall) ports(conn *nftables.Conn) (chains, error) {
+	listed, err := conn.ListChainsOfTableFamily(nftables.TableFamilyBridge)
 	if err != nil {
-		return nil, fmt.Errorf("list chains: %w", err)
+		return chains{}, fmt.Errorf("list chains: %w", err)
 	}
-	ports, base := map[string]bool{}, false
-	for _, chain := range chains {
+	known, bases := chains{guarded: map[string]bool{}, bounded: map[string]bool{}}, 0
+	for _, chain := range listed {
 		if chain.Table.Name != f.owner.Table() {
 			continue
 		}
 		if port, ok := strings.CutPrefix(chain.Name, guardPrefix); ok {
-			ports[port] = true
+			known.guarded[port] = true
 		}
-		base = base || chain.Name == guardBaseChain
+		if port, ok := strings.CutPrefix(chain.Name, boundPrefix); ok {
+			known.bounded[port] = true
+		}
+		if chain.Name == guardBaseChain || chain.Name == boundBaseChain {
+			bases++
+		}
 	}
-	f.based = f.based && base
-	return ports, nil
+	f.based = f.based && bases == 2
+	return known, nil
 }
 
 // senders returns the addresses that a port may send from: those that this process laid its
@@ -284,18 +306,26 @@ func (f *firewall) senders(port string) ([]domain.NicAddress, error) {
 	return own, nil
 }
 
-// drop removes the chain of a port. Chain and map entry come and go together, so a port
+// drop removes the chains of a port. Chain and map entry come and go together, so a port
 // that is not known has neither.
-func (f *firewall) drop(conn *nftables.Conn, port string) error {
+func (f *firewall) drop(conn *nftables.Conn, port string, known chains) error {
 	delete(f.guarded, port)
-	ports := portMap(f.guardTable())
-	entry := []nftables.SetElement{{Key: rule.LinkName("tap" + port)}}
-	if err := conn.SetDeleteElements(ports, entry); err != nil {
-		return fmt.Errorf("unlist port %s: %w", port, err)
+	lists := map[string]*nftables.Set{}
+	if known.guarded[port] {
+		lists[guardPrefix] = portMap(f.guardTable())
 	}
-	chain := &nftables.Chain{Name: guardPrefix + port, Table: ports.Table}
-	conn.FlushChain(chain)
-	conn.DelChain(chain)
+	if known.bounded[port] {
+		lists[boundPrefix] = boundMap(f.guardTable())
+	}
+	for prefix, list := range lists {
+		entry := []nftables.SetElement{{Key: rule.LinkName("tap" + port)}}
+		if err := conn.SetDeleteElements(list, entry); err != nil {
+			return fmt.Errorf("unlist port %s: %w", port, err)
+		}
+		chain := &nftables.Chain{Name: prefix + port, Table: list.Table}
+		conn.FlushChain(chain)
+		conn.DelChain(chain)
+	}
 	if err := conn.Flush(); err != nil && !rule.IsMissing(err) {
 		return fmt.Errorf("drop the rules of port %s: %w", port, err)
 	}
