@@ -145,7 +145,6 @@ func (f *firewall) forwardChain(s *rule.Script, bridges []string) {
 	}
 	set := s.Set(laneSet(s.Table), lanes)
 	prefix := f.owner.BridgePrefix()
-	s.Rule(chain, rule.Answers(), rule.Accept())
 	s.Rule(chain, rule.LinkPrefix(expr.MetaKeyOIFNAME, expr.CmpOpNeq, prefix), rule.Accept())
 	s.Rule(chain, rule.Matching{
 		// Two names side by side: the second register begins where the first name ends.
@@ -153,6 +152,9 @@ func (f *firewall) forwardChain(s *rule.Script, bridges []string) {
 		&expr.Meta{Key: expr.MetaKeyOIFNAME, Register: unix.NFT_REG32_04},
 		&expr.Lookup{SourceRegister: unix.NFT_REG32_00, SetName: set.Name, SetID: set.ID},
 	}, rule.Accept())
+	// Between two networks nothing is an answer, but for errors about the connections of others.
+	s.Rule(chain, rule.LinkPrefix(expr.MetaKeyIIFNAME, expr.CmpOpEq, prefix), rule.Drop())
+	s.Rule(chain, rule.Answers(), rule.Accept())
 	s.Rule(chain, rule.Drop())
 }
 
