@@ -364,3 +364,77 @@ func groupTable(t *testing.T) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// TestWhatCameInWhileNobodyWatchedIsJudgedAnew takes a rule away while the agent is not there,
+// and all rules while it is: neither leaves a connection that no rule allows.
+func TestWhatCameInWhileNobodyWatchedIsJudgedAnew(t *testing.T) {
+	w := newWorld(t)
+	p := w.plumb("deployment-one")
+	opened := grouped(nic(57, 10), "g1", inTCP(false, 80), inTCP(false, 81))
+	closed := grouped(nic(57, 10), "g1", inTCP(false, 81))
+	b := grouped(nic(57, 11), "g2", inTCP(false, 90))
+	boxA, boxB := w.plugged(p, opened), w.plugged(p, b)
+	service(t, boxA, 80)
+	service(t, boxA, 81)
+	service(t, boxB, 90)
+	must(t, p.Sync(t.Context(), []domain.Nic{opened, b}))
+	connection := func(from string, to domain.Nic, port int) net.Conn {
+		t.Helper()
+		c, err := dial(from, v4(to), port, soon)
+		must(t, err)
+		t.Cleanup(func() { _ = c.Close() })
+		if !talks(c, soon) {
+			t.Fatal("a connection does not work, so the rest means nothing")
+		}
+		return c
+	}
+	inward, still, outward := connection(boxB, opened, 80), connection(boxB, opened, 81), connection(boxA, b, 90)
+	member, leaver := grouped(nic(57, 12), "g4"), grouped(nic(57, 13), "g4")
+	boxMember, boxLeaver := w.plugged(p, member), w.plugged(p, leaver)
+	service(t, boxMember, 80)
+	inside := connection(boxLeaver, member, 80)
+	leaver = grouped(nic(57, 13), "g5")
+	q := w.plumb("deployment-one")
+	must(t, q.Sync(t.Context(), []domain.Nic{closed, b, member, leaver}))
+	if talks(inside, never) {
+		t.Error("a connection of a member goes on that left while the agent was away")
+	}
+	if !talks(still, soon) || !talks(outward, soon) {
+		t.Error("a connection that the rules allow was cut as the agent started")
+	}
+	if talks(inward, never) {
+		t.Error("a connection whose rule went while the agent was away goes on")
+	}
+	conn, err := nftables.New()
+	must(t, err)
+	conn.DelTable(&nftables.Table{Name: groupTableName(t), Family: nftables.TableFamilyINet})
+	must(t, conn.Flush())
+	intruder := connection(boxB, closed, 80)
+	must(t, q.Sync(t.Context(), []domain.Nic{closed, b, member, leaver}))
+	if talks(intruder, never) {
+		t.Error("a connection that came in while the rules were gone goes on")
+	}
+	for _, chain := range chainNames(t)["forward"] {
+		conn.FlushChain(chain)
+	}
+	must(t, conn.Flush())
+	must(t, q.Sync(t.Context(), []domain.Nic{closed, b, member, leaver}))
+	if connects(boxB, v4(closed), 80, never) {
+		t.Error("a base chain that somebody emptied was left so")
+	}
+}
+
+func groupTableName(t *testing.T) string {
+	t.Helper()
+	conn, err := nftables.New()
+	must(t, err)
+	tables, err := conn.ListTablesOfFamily(nftables.TableFamilyINet)
+	must(t, err)
+	for _, table := range tables {
+		if strings.HasSuffix(table.Name, "-groups") {
+			return table.Name
+		}
+	}
+	t.Fatal("there is no table of groups")
+	return ""
+}

@@ -59,7 +59,7 @@ func (f *firewall) lay(bridges, uplinks []string) error {
 	return nil
 }
 
-// standsFor says whether table holds its chains and just the lanes of bridges, or is
+// standsFor says whether table holds its chains, with rules, and just the lanes of bridges, or is
 // gone where there are none.
 func (f *firewall) standsFor(conn *nftables.Conn, table *nftables.Table, bridges []string) (bool, error) {
 	chains, err := conn.ListChainsOfTableFamily(table.Family)
@@ -68,9 +68,17 @@ func (f *firewall) standsFor(conn *nftables.Conn, table *nftables.Table, bridges
 	}
 	count := 0
 	for _, chain := range chains {
-		if chain.Table.Name == table.Name {
-			count++
+		if chain.Table.Name != table.Name {
+			continue
 		}
+		holds, err := rule.Holds(conn, chain)
+		if err != nil {
+			return false, err
+		}
+		if !holds {
+			return false, nil
+		}
+		count++
 	}
 	if len(bridges) == 0 || count != hostChains {
 		return len(bridges) == 0 && count == 0, nil

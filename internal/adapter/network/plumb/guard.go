@@ -72,6 +72,11 @@ func (f *firewall) syncGuards(nics []domain.Nic, plugged map[string]bool, standi
 		return err
 	}
 	if f.based {
+		if f.based, err = f.baseHolds(conn); err != nil {
+			return err
+		}
+	}
+	if f.based {
 		nics = slices.DeleteFunc(nics, func(n domain.Nic) bool {
 			port := mark.ShortPort(n.PortID)
 			former, ours := f.guarded[port]
@@ -90,6 +95,17 @@ func (f *firewall) syncGuards(nics []domain.Nic, plugged map[string]bool, standi
 		}
 	}
 	return nil
+}
+
+// baseHolds says whether nobody emptied what all ports share.
+func (f *firewall) baseHolds(conn *nftables.Conn) (bool, error) {
+	for _, name := range []string{guardBaseChain, boundBaseChain} {
+		holds, err := rule.Holds(conn, &nftables.Chain{Name: name, Table: f.guardTable()})
+		if err != nil || !holds {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // unguard drops the rules of one port.

@@ -30,6 +30,22 @@ func Forget(nic domain.Nic, sides ...Side) {
 	}
 }
 
+// Into makes the kernel judge anew what others opened to any of nics, in one look at what it
+// remembers.
+func Into(nics []domain.Nic) {
+	for _, six := range []bool{false, true} {
+		var either []netlink.CustomConntrackFilter
+		for _, nic := range nics {
+			for _, a := range nic.Addresses {
+				if a.Addr.Is6() == six {
+					either = append(either, matching(map[Side]netip.Addr{To: a.Addr})...)
+				}
+			}
+		}
+		forget(six, either)
+	}
+}
+
 // Between makes the kernel judge the connections anew that from opened to any of others.
 func Between(from domain.Nic, others []domain.Nic) {
 	for _, a := range from.Addresses {

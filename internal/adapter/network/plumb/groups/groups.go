@@ -173,12 +173,18 @@ func (f *Filter) Sync(nics []domain.Nic, plugged map[string]bool) error {
 	if err != nil {
 		return err
 	}
-	standing, err := f.stands(conn)
+	stands, err := f.stands(conn)
 	if err != nil {
 		return err
 	}
-	if standing == (len(wanted) > 0) && (f.whole || len(wanted) == 0) && maps.EqualFunc(wanted, f.ports, samePort) && !f.idle(wanted) {
+	if stands == (len(wanted) > 0) && (f.whole || len(wanted) == 0) && maps.EqualFunc(wanted, f.ports, samePort) && !f.idle(wanted) {
 		return nil
+	}
+	var former standing
+	if stands && !f.whole {
+		if former, err = f.read(conn, wanted); err != nil {
+			return err
+		}
 	}
 	clear(f.sets)
 	batch := &rule.Script{Conn: conn, Table: f.table()}
@@ -195,13 +201,17 @@ func (f *Filter) Sync(nics []domain.Nic, plugged map[string]bool) error {
 	if err := batch.Commit(); err != nil {
 		return fmt.Errorf("lay the group rules: %w", err)
 	}
+	ours := stands && f.whole
 	for port, former := range f.ports {
-		if nic, stays := wanted[port]; stays && !samePort(former, nic) {
+		if nic, stays := wanted[port]; ours && stays && !samePort(former, nic) {
 			f.rejudge(former, nic)
 		}
 	}
 	f.ports, f.whole = wanted, len(wanted) > 0
-	return nil
+	if ours {
+		return nil
+	}
+	return f.rejudgeSince(conn, former, wanted)
 }
 
 // idle says that a group has a set which no port needs any more.
@@ -215,7 +225,7 @@ func (f *Filter) idle(wanted map[string]domain.Nic) bool {
 	return len(needed) < len(f.sets) // every needed one was made
 }
 
-// stands says whether the base chains are there.
+// stands says whether the base chains are there, and not emptied.
 func (f *Filter) stands(conn *nftables.Conn) (bool, error) {
 	chains, err := conn.ListChainsOfTableFamily(nftables.TableFamilyINet)
 	if err != nil {
@@ -223,7 +233,14 @@ func (f *Filter) stands(conn *nftables.Conn) (bool, error) {
 	}
 	based := 0
 	for _, chain := range chains {
-		if chain.Table.Name == f.table().Name && chain.Hooknum != nil {
+		if chain.Table.Name != f.table().Name || chain.Hooknum == nil {
+			continue
+		}
+		holds, err := rule.Holds(conn, chain)
+		if err != nil {
+			return false, err
+		}
+		if holds {
 			based++
 		}
 	}
@@ -304,8 +321,11 @@ func (w way) portMap(table *nftables.Table) *nftables.Set {
 	return &nftables.Set{Table: table, Name: w.list(), IsMap: true, KeyType: w.kind(), DataType: nftables.TypeVerdict}
 }
 
+// groupSetPrefix begins the name of a group's set.
+const groupSetPrefix = "group"
+
 // groupSet holds the addresses of a group's ports.
 func (w way) groupSet(table *nftables.Table, group string) *nftables.Set {
 	sum := sha256.Sum256([]byte(group))
-	return &nftables.Set{Table: table, Name: "group" + w.version() + "-" + hex.EncodeToString(sum[:6]), KeyType: w.kind()}
+	return &nftables.Set{Table: table, Name: groupSetPrefix + w.version() + "-" + hex.EncodeToString(sum[:6]), KeyType: w.kind()}
 }

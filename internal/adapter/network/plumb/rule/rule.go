@@ -208,5 +208,14 @@ func Open() (*nftables.Conn, error) {
 	return conn, nil
 }
 
+// Holds says whether chain has any rule: somebody may have emptied it.
+func Holds(conn *nftables.Conn, chain *nftables.Chain) (bool, error) {
+	rules, err := conn.GetRules(chain.Table, chain)
+	if err != nil && !IsMissing(err) {
+		return false, fmt.Errorf("list the rules of chain %s: %w", chain.Name, err)
+	}
+	return len(rules) > 0, nil
+}
+
 // IsMissing says that the kernel knows no table, chain or element of that name.
 func IsMissing(err error) bool { return errors.Is(err, unix.ENOENT) }
