@@ -174,7 +174,8 @@ func (f *firewall) inputChain(s *rule.Script) {
 		Hooknum: nftables.ChainHookInput, Priority: nftables.ChainPriorityFilter,
 	})
 	s.Rule(chain, rule.LinkPrefix(expr.MetaKeyIIFNAME, expr.CmpOpNeq, f.owner.BridgePrefix()), rule.Accept())
-	s.Rule(chain, rule.Answers(), rule.Accept())
+	// An error of ICMP belongs to the connection that it names, which may be any of the host's.
+	s.Rule(chain, rule.Established(), rule.Accept())
 	s.Rule(chain, rule.ICMPv6(rule.NeighborSolicit), rule.Accept())
 	s.Rule(chain, rule.ICMPv6(rule.NeighborAdvert), rule.Accept())
 	s.Rule(chain, rule.ICMPv4(rule.EchoRequest), rule.ToOwnGateway(), rule.Accept())

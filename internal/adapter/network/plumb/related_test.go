@@ -51,6 +51,37 @@ func TestNoErrorsAboutConnectionsOfOtherProjects(t *testing.T) {
 	}
 }
 
+// TestNoErrorsAboutConnectionsOfTheHost tells the host that whom it talks to is not there.
+func TestNoErrorsAboutConnectionsOfTheHost(t *testing.T) {
+	w := newWorld(t)
+	p := w.plumb("deployment-one")
+	a := grouped(nic(58, 10), "g1")
+	box := w.plugged(p, a)
+	wantReach(t, "the gateway", box, true, gateways(a)...)
+	router := domain.Nic{MAC: gatewayMAC(t).String()}
+	for i, near := range []netip.Addr{host4, host6} {
+		far := []netip.Addr{outside4, outside6}[i]
+		var there net.Conn
+		must(t, in(w.outside, func() (err error) {
+			there, err = net.ListenUDP("udp", &net.UDPAddr{IP: far.AsSlice(), Port: datagramPort})
+			return err
+		}))
+		socket, err := net.Dial("udp", netip.AddrPortFrom(far, datagramPort).String())
+		must(t, err)
+		_, err = socket.Write([]byte("x"))
+		must(t, err)
+		must(t, there.SetReadDeadline(time.Now().Add(soon)))
+		_, err = there.Read(make([]byte, 1))
+		must(t, err)
+		send(t, box, unreachable(t, a, router, near, far, uint16(socket.LocalAddr().(*net.UDPAddr).Port)))
+		must(t, socket.SetReadDeadline(time.Now().Add(never)))
+		if _, err := socket.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("an error about a connection to %s arrived: %v", far, err)
+		}
+		must(t, errors.Join(socket.Close(), there.Close()))
+	}
+}
+
 // unreachable is a frame from from to next which tells victim that far, to which it sent from
 // port, is not there.
 func unreachable(t *testing.T, from, next domain.Nic, victim, far netip.Addr, port uint16) []byte {

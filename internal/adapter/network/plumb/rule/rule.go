@@ -116,9 +116,15 @@ func DestinationPort(port uint16) Matching {
 		Compare(expr.CmpOpEq, binary.BigEndian.AppendUint16(nil, port)))
 }
 
-// Answers matches packets of connections that were let through before.
-func Answers() Matching {
-	mask := binaryutil.NativeEndian.PutUint32(expr.CtStateBitESTABLISHED | expr.CtStateBitRELATED)
+// Answers matches packets of connections that were let through before, and errors about them.
+func Answers() Matching { return state(expr.CtStateBitESTABLISHED | expr.CtStateBitRELATED) }
+
+// Established matches packets of connections that were let through before. Errors about them
+// may come from anybody.
+func Established() Matching { return state(expr.CtStateBitESTABLISHED) }
+
+func state(bits uint32) Matching {
+	mask := binaryutil.NativeEndian.PutUint32(bits)
 	return Matching{
 		&expr.Ct{Key: expr.CtKeySTATE, Register: Register},
 		&expr.Bitwise{SourceRegister: Register, DestRegister: Register, Len: 4, Mask: mask, Xor: make([]byte, 4)},
