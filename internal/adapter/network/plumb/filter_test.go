@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
 
 	"github.com/go-zun/zun/internal/domain"
 )
@@ -247,6 +249,25 @@ func TestGroupsCountFromTheirFirstPort(t *testing.T) {
 	b := grouped(nic(47, 11), "g2")
 	w.plugged(p, b)
 	wantReach(t, "a port without a group", boxA, false, v4(b), v6(b))
+}
+
+// TestSyncHasBridgesFilteredAgain switches filtering off at a bridge whose first port is in no
+// group.
+func TestSyncHasBridgesFilteredAgain(t *testing.T) {
+	w := newWorld(t)
+	p := w.plumb("deployment-one")
+	a, b := nic(59, 10), grouped(nic(59, 11), "g2")
+	box := w.plugged(p, a)
+	w.plugged(p, b)
+	links, err := netlink.LinkList()
+	must(t, err)
+	for _, link := range links {
+		if link.Type() == "bridge" {
+			must(t, exec.Command("ip", "link", "set", link.Attrs().Name, "type", "bridge", "nf_call_iptables", "0", "nf_call_ip6tables", "0").Run())
+		}
+	}
+	must(t, p.Sync(t.Context(), []domain.Nic{a, b}))
+	wantReach(t, "a port without a group", box, false, v4(b), v6(b))
 }
 
 func talks(c net.Conn, patience time.Duration) bool {

@@ -207,6 +207,8 @@ func (l *localBinding) sync(host *netlink.Handle, inUse []domain.Nic) error {
 	defer l.mu.Unlock()
 	var errs []error
 	needed := map[string]bool{}
+	// A bridge is filtered for a port that is in groups, so those ask first.
+	slices.SortStableFunc(inUse, func(a, b domain.Nic) int { return min(len(b.Groups), 1) - min(len(a.Groups), 1) })
 	for _, nic := range inUse {
 		name, err := l.bridgeName(nic)
 		if err == nil && !needed[name] {
