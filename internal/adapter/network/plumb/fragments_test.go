@@ -100,11 +100,17 @@ func neighbour(t *testing.T, path string, addr netip.Addr) string {
 // gatewayMAC is the hardware address of the one bridge.
 func gatewayMAC(t *testing.T) net.HardwareAddr {
 	t.Helper()
+	return bridge(t).Attrs().HardwareAddr
+}
+
+// bridge is the first there is.
+func bridge(t *testing.T) netlink.Link {
+	t.Helper()
 	links, err := netlink.LinkList()
 	must(t, err)
 	for _, link := range links {
 		if link.Type() == "bridge" {
-			return link.Attrs().HardwareAddr
+			return link
 		}
 	}
 	t.Fatal("there is no bridge")

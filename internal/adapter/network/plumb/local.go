@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -74,10 +75,24 @@ func (l *localBinding) attach(ctx context.Context, host *netlink.Handle, tap net
 	if err != nil {
 		return fmt.Errorf("find bridge %s: %w", name, err)
 	}
+	if err := join(host, tap, bridge, nic); err != nil {
+		return err
+	}
+	var gateways []netip.Addr
+	for _, a := range usable(nic.Addresses) {
+		if a.Gateway.IsValid() {
+			gateways = append(gateways, a.Gateway)
+		}
+	}
+	return awaitReady(ctx, host, bridge.Attrs().Index, gateways)
+}
+
+// join makes tap a port of bridge and brings it up.
+func join(host *netlink.Handle, tap, bridge netlink.Link, nic domain.Nic) error {
 	attrs := tap.Attrs()
 	if attrs.MasterIndex != bridge.Attrs().Index {
 		if err := host.LinkSetMaster(tap, bridge); err != nil {
-			return fmt.Errorf("join %s to %s: %w", attrs.Name, name, err)
+			return fmt.Errorf("join %s to %s: %w", attrs.Name, bridge.Attrs().Name, err)
 		}
 	}
 	if err := seat(host, tap, bridge, nic); err != nil {
@@ -92,13 +107,35 @@ func (l *localBinding) attach(ctx context.Context, host *netlink.Handle, tap net
 	if err := host.LinkSetUp(tap); err != nil {
 		return fmt.Errorf("bring %s up: %w", attrs.Name, err)
 	}
-	var gateways []netip.Addr
-	for _, a := range usable(nic.Addresses) {
-		if a.Gateway.IsValid() {
-			gateways = append(gateways, a.Gateway)
+	return nil
+}
+
+// rejoin takes ports in use back into their bridges that are up and in none: somebody took
+// them out, or the bridge away. What is down is on its way, in or out.
+func (l *localBinding) rejoin(host *netlink.Handle, links []netlink.Link, inUse []domain.Nic) error {
+	var errs []error
+	for _, nic := range inUse {
+		at := slices.IndexFunc(links, func(link netlink.Link) bool {
+			attrs := link.Attrs()
+			return attrs.Name == mark.TapName(nic.PortID) && attrs.Group == l.owner.Group && attrs.MasterIndex == 0 && attrs.Flags&net.FlagUp != 0
+		})
+		if at < 0 {
+			continue
 		}
+		name, err := l.bridgeName(nic)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		bridge, err := host.LinkByName(name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("find bridge %s: %w", name, err))
+			continue
+		}
+		l.log.Warn("a port was outside its bridge and is taken back", "port", nic.PortID, "bridge", name)
+		errs = append(errs, join(host, links[at], bridge, nic))
 	}
-	return awaitReady(ctx, host, bridge.Attrs().Index, gateways)
+	return errors.Join(errs...)
 }
 
 // detach drops the port's rules, and the connections that would let others reach the next
@@ -231,6 +268,8 @@ func (l *localBinding) sync(host *netlink.Handle, inUse []domain.Nic) error {
 		errs = append(errs, err)
 	}
 	if err := l.syncGuards(links, inUse, len(bridges) > 0); err != nil {
+		errs = append(errs, err) // what has no rules stays where it is
+	} else if err := l.rejoin(host, links, inUse); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

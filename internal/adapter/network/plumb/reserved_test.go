@@ -3,11 +3,14 @@
 package plumb_test
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // TestReservedFramesAreNoWayToTheHost sends datagrams to the addresses that bridges keep to
@@ -67,6 +70,28 @@ func TestPortsOutsideTheirBridgeReachNothing(t *testing.T) {
 		if arrives(t, box, "", data) {
 			t.Errorf("the host's service at %s is reached", target)
 		}
+	}
+}
+
+// TestSyncTakesPortsBackIntoTheirBridge deletes a bridge under its ports, and takes one out.
+func TestSyncTakesPortsBackIntoTheirBridge(t *testing.T) {
+	w := newWorld(t)
+	p := w.plumb("deployment-one")
+	a, b := grouped(nic(61, 10), "g1"), grouped(nic(61, 11), "g2")
+	box := w.plugged(p, a)
+	w.plugged(p, b)
+	for _, mishap := range []func() error{
+		func() error { return netlink.LinkDel(bridge(t)) },
+		func() error {
+			tap, err := netlink.LinkByName("tap" + a.PortID[:11])
+			return errors.Join(err, netlink.LinkSetNoMaster(tap))
+		},
+	} {
+		must(t, mishap())
+		must(t, p.Sync(t.Context(), []domain.Nic{a, b}))
+		wantReach(t, "the gateway", box, true, gateways(a)...)
+		wantReach(t, "the world", box, true, outside4, outside6)
+		wantReach(t, "another group", box, false, v4(b), v6(b))
 	}
 }
 
