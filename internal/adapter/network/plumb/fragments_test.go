@@ -48,6 +48,46 @@ func TestNeighboursInFragmentsAreDropped(t *testing.T) {
 	}
 }
 
+// TestOddPacketsAreNoWayAroundGroups wraps a datagram for a closed port as filters overlook it:
+// behind other headers, and in pieces of which one is told twice, first for an open port.
+func TestOddPacketsAreNoWayAroundGroups(t *testing.T) {
+	w := newWorld(t)
+	p := w.plumb("deployment-one")
+	open := domain.GroupRule{IPv6: true, Protocol: "udp", PortMin: 80, PortMax: 80}
+	a, b, friend := grouped(nic(60, 10), "g1"), grouped(nic(60, 11), "g2", open), grouped(nic(60, 12), "g2")
+	boxA, boxB, boxFriend := w.plugged(p, a), w.plugged(p, b), w.plugged(p, friend)
+	behind := func(from domain.Nic) []byte {
+		d := datagram(t, from, b, v6(b))
+		d[14+5], d[14+6] = d[14+5]+8, unix.IPPROTO_DSTOPTS
+		return append(append(append([]byte{}, d[:54]...), unix.IPPROTO_UDP, 0, 1, 4, 0, 0, 0, 0), d[54:]...)
+	}
+	if !arrives(t, boxFriend, boxB, behind(friend)) {
+		t.Fatal("what a member of the group sends behind options does not arrive, so the rest means nothing")
+	}
+	d := datagram(t, a, b, v4(b))
+	wrapped := func(around ...byte) []byte { return append(append(append([]byte{}, d[:12]...), around...), d[14:]...) }
+	for name, data := range map[string][]byte{
+		"behind options":    behind(a),
+		"in two tags":       wrapped(0x88, 0xa8, 0, 0, 0x81, 0, 0, 0, 8, 0),
+		"in a frame of LLC": wrapped(0, byte(len(d)-6), 0xaa, 0xaa, 3, 0, 0, 0, 8, 0),
+		"in PPPoE":          wrapped(0x88, 0x64, 0x11, 0, 0, 1, 0, byte(len(d)-12), 0, 0x21),
+		"in a frame to all": append([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, d[6:]...),
+	} {
+		if arrives(t, boxA, boxB, data) {
+			t.Errorf("a datagram %s arrived", name)
+		}
+	}
+	pieces := fragments(t, datagram(t, a, b, v6(b)))
+	decoy := append([]byte{}, pieces[0]...)
+	binary.BigEndian.PutUint16(decoy[14+40+8+2:], 80)
+	for _, piece := range [][]byte{decoy, pieces[0]} {
+		send(t, boxA, piece)
+		if arrives(t, boxA, boxB, pieces[1]) {
+			t.Error("a datagram in pieces arrived")
+		}
+	}
+}
+
 // advertisement is a frame from from to to, who has the address at, which says that target is
 // from's, and overrides what is known. lead goes ahead of the message.
 func advertisement(t *testing.T, from, to domain.Nic, at, target netip.Addr, lead []byte) []byte {
