@@ -17,10 +17,6 @@ const discardAgain = 2 * time.Second
 // again; a host that left the fleet took the image along. A pulled one that came into
 // use meanwhile stays on the host; a committed one has no other way to go later.
 func (l *Loops) discard(ctx context.Context, image domain.Image) error {
-	// A removal needs less time than the pull for which the lease was cut.
-	if err := l.leaseFor(ctx, &image, leaseTime); err != nil {
-		return ignoreMissing(err)
-	}
 	host, err := l.hostOf(ctx, image)
 	if err == nil {
 		bound, cancel := context.WithTimeout(ctx, callTime)

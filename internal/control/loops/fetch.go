@@ -22,7 +22,7 @@ const (
 func (l *Loops) Fetch(ctx context.Context) (int, error) {
 	var images []domain.Image
 	err := l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) (err error) {
-		images, err = t.Images().Lease(ctx, pullLease, 1)
+		images, err = t.Images().Lease(ctx, leaseTime, 1) // who dies right after holds nothing up for longer
 		return err
 	})
 	if err != nil {
@@ -43,6 +43,9 @@ func (l *Loops) Fetch(ctx context.Context) (int, error) {
 func (l *Loops) fetch(ctx context.Context, image domain.Image) error {
 	bound, cancel := context.WithTimeout(ctx, l.control.Options().ActionTotal)
 	defer cancel()
+	if err := l.leaseFor(ctx, &image, pullLease); err != nil {
+		return ignoreMissing(err)
+	}
 	pulled, err := l.pull(bound, image)
 	if err == nil {
 		image.ImageID, image.Size, image.LeaseUntil = pulled.ID, strconv.FormatInt(pulled.Size, 10), time.Time{}
