@@ -185,3 +185,31 @@ func TestTheDoorsTimes(t *testing.T) {
 		})
 	}
 }
+
+// TestTheDoorAwaitsNoBody promises a body that never comes: who is refused is hung up on
+// all the same, and so is who asks for what net/http would answer by itself.
+func TestTheDoorAwaitsNoBody(t *testing.T) {
+	address := serveDoor(t)
+	for name, request := range map[string]string{
+		"a refusal":               "GET / HTTP/1.1\r\nHost: door\r\nContent-Length: 100\r\n\r\n",
+		"a refusal in pieces":     "POST /nowhere HTTP/1.1\r\nHost: door\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"a handshake with a body": "GET /" + goodTicket + " HTTP/1.1\r\nHost: door\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12\r\nContent-Length: 100\r\n\r\n",
+		"all of the server":       "OPTIONS * HTTP/1.1\r\nHost: door\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+			if _, err := io.WriteString(conn, request); err != nil {
+				t.Fatal(err)
+			}
+			if answer, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 4") {
+				t.Errorf("%v after %q", err, answer)
+			}
+		})
+	}
+}

@@ -82,6 +82,7 @@ const maxKnockBytes = 16 << 10
 func newConsoleFront(l net.Listener, door http.Handler, grace time.Duration, log *slog.Logger) *front {
 	f := newFront(l, door, grace, log)
 	f.server.MaxHeaderBytes = maxKnockBytes
+	f.server.DisableGeneralOptionsHandler = true // its answer to OPTIONS * does not hang up
 	return f
 }
 

@@ -61,10 +61,11 @@ func isUpgrade(r *http.Request) bool {
 }
 
 // isHandshake says whether an upgrade can succeed: what the library would refuse once the
-// ticket is spent and the terminal begun is refused before.
+// ticket is spent and the terminal begun is refused before. A body would be read as the
+// user's first messages.
 func isHandshake(r *http.Request) bool {
 	keys := r.Header.Values("Sec-WebSocket-Key")
-	if len(keys) != 1 || r.Header.Get("Sec-WebSocket-Version") != version {
+	if r.ContentLength != 0 || len(keys) != 1 || r.Header.Get("Sec-WebSocket-Version") != version {
 		return false
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(keys[0]))
