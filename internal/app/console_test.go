@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -181,6 +182,60 @@ func TestTheDoorsTimes(t *testing.T) {
 			t.Parallel()
 			if _, end := knock(t, "ws://"+serveDoor(t, set)+"/", nil, nil, true); end.Code != websocket.StatusPolicyViolation || end.Reason != reason {
 				t.Errorf("closed with %v", end)
+			}
+		})
+	}
+}
+
+// TestTheDoorHoldsNoCrowd has one more come than are held without a console: the first of
+// them is hung up on, and an open console is not.
+func TestTheDoorHoldsNoCrowd(t *testing.T) {
+	certFile, keyFile, roots := certificate(t)
+	address := serveDoor(t, "websocket_proxy.cert="+certFile, "websocket_proxy.key="+keyFile)
+	for name, settings := range map[string]*tls.Config{"plain": nil, "encrypted": {RootCAs: roots, MinVersion: tls.VersionTLS12}} {
+		t.Run(name, func(t *testing.T) {
+			come := func(request string) net.Conn {
+				conn, err := net.Dial("tcp", address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = conn.Close() })
+				if settings != nil {
+					over := settings.Clone()
+					over.ServerName = "127.0.0.1"
+					conn = tls.Client(conn, over)
+				}
+				_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+				if _, err := io.WriteString(conn, request); err != nil {
+					t.Fatal(err)
+				}
+				return conn
+			}
+			console := come("GET /" + goodTicket + " HTTP/1.1\r\nHost: door\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+				"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+			begun := make([]byte, len("HTTP/1.1 101"))
+			if _, err := io.ReadFull(console, begun); err != nil || string(begun) != "HTTP/1.1 101" {
+				t.Fatalf("%v after %q", err, begun)
+			}
+			first := come("GET / HTTP/1.1\r\nHo")
+			for range maxUnserved {
+				come("GET / HTTP/1.1\r\nHo")
+			}
+			if said, err := io.ReadAll(first); errors.Is(err, os.ErrDeadlineExceeded) || len(said) > 0 {
+				t.Errorf("the first of the crowd was left standing: %q, %v", said, err)
+			}
+			if _, err := console.Write([]byte{0x89, 0x80, 0, 0, 0, 0}); err != nil { // a ping
+				t.Error(err)
+			}
+			reader, pong := bufio.NewReader(console), make([]byte, 2)
+			for line := "-"; strings.TrimSpace(line) != ""; { // what is left of the header
+				var err error
+				if line, err = reader.ReadString('\n'); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := io.ReadFull(reader, pong); err != nil || pong[0] != 0x8a {
+				t.Errorf("an open console answers %v, %v", pong, err)
 			}
 		})
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/go-zun/zun/internal/link/channel"
 	"github.com/go-zun/zun/internal/link/proxy"
 	"github.com/go-zun/zun/internal/link/trust"
+	"github.com/go-zun/zun/internal/term/lobby"
 	"github.com/go-zun/zun/internal/term/porch"
 	"github.com/go-zun/zun/internal/term/turnstile"
 )
@@ -79,6 +80,12 @@ const (
 // same host included: strangers by the thousand may each leave one unfinished.
 const maxKnockBytes = 16 << 10
 
+// maxUnserved bounds how many connections without a console are held at once. With half of
+// a header over TLS each takes an eighth of a MiB at its worst, what it leaves behind
+// included: all of them less than 40 MiB. At half a second for each, as to one far away, five
+// hundred users in a second come through, as when a dashboard's all come back at once.
+const maxUnserved = 256
+
 func newConsoleFront(l net.Listener, door http.Handler, grace time.Duration, log *slog.Logger) *front {
 	f := newFront(l, door, grace, log)
 	f.server.MaxHeaderBytes = maxKnockBytes
@@ -110,11 +117,17 @@ func consoleTLS(c config.WebSocket) (*tls.Config, error) {
 // serveConsoles serves l until ctx ends. With a certificate the one port takes plain
 // and encrypted connections, as the original's does; the door itself refuses plain
 // ones where ssl_only is set, so that the answer says why.
-func serveConsoles(ctx context.Context, l net.Listener, settings *tls.Config, serve func(l net.Listener) *front) error {
-	if settings == nil {
-		return serve(l).Run(ctx)
+func serveConsoles(ctx context.Context, l net.Listener, settings *tls.Config, open func(l net.Listener) *front) error {
+	entered := lobby.New(l, maxUnserved)
+	serve := func(l net.Listener) *front {
+		f := open(l)
+		f.server.ConnState = entered.Note
+		return f
 	}
-	entrance := porch.New(l, settings)
+	if settings == nil {
+		return serve(entered).Run(ctx)
+	}
+	entrance := porch.New(entered, settings)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return entrance.Run(ctx) })
 	group.Go(func() error { return serve(entrance.Plain()).Run(ctx) })

@@ -115,6 +115,9 @@ type begun struct {
 	first []byte
 }
 
+// NetConn is the connection itself, for who looks for it beneath its layers.
+func (b *begun) NetConn() net.Conn { return b.Conn }
+
 // Read implements io.Reader.
 func (b *begun) Read(p []byte) (int, error) {
 	if len(b.first) == 0 || len(p) == 0 {
