@@ -253,17 +253,8 @@ func TestTheDoorAwaitsNoBody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conn, err := net.Dial("tcp", address)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = conn.Close() }()
-			_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
-			if _, err := io.WriteString(conn, request); err != nil {
-				t.Fatal(err)
-			}
-			if answer, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 4") {
-				t.Errorf("%v after %q", err, answer)
+			if answer := say(t, address, request, 4*leftoverTime); !strings.HasPrefix(answer, "HTTP/1.1 4") {
+				t.Errorf("answered with %q", answer)
 			}
 		})
 	}

@@ -74,7 +74,7 @@ func serverTLS(c config.SSL) (*tls.Config, error) {
 
 func newFront(l net.Listener, handler http.Handler, grace time.Duration, log *slog.Logger) *front {
 	return &front{listener: l, grace: grace, server: &http.Server{
-		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		Handler: boundBodies(handler, bodyTime, leftoverTime), ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}}
 }

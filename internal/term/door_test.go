@@ -184,8 +184,8 @@ func TestATicketIsNotSpentOnAHandshakeThatFails(t *testing.T) {
 		upgrade + key + "Sec-WebSocket-Version: 8\r\n",
 		upgrade + version + key + key,
 		upgrade + version + "Sec-WebSocket-Key: AAAA\r\n",
-		upgrade + version + key + "Content-Length: 5\r\n",
-		upgrade + version + key + "Transfer-Encoding: chunked\r\n",
+		upgrade + version + key + "Content-Length: 5\r\n\r\nbody!",
+		upgrade + version + key + "Transfer-Encoding: chunked\r\n\r\n5\r\nbody!\r\n0\r\n",
 		upgrade + version + "Sec-WebSocket-Key: " + strings.Repeat("!", 30<<10) + "\r\n",
 	} {
 		if status := d.linger("/?"+path, header); status != http.StatusBadRequest {

@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -41,12 +40,7 @@ func refusalOf(err error) *refusal {
 	return r
 }
 
-// bodyGrace is how long the body of a refused request is awaited: hanging up on one that
-// is under way would take the answer with it, and net/http awaits one for ever.
-const bodyGrace = time.Second
-
 func answer(w http.ResponseWriter, r *refusal) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyGrace)) // a connection that cannot be bounded is bounded by who lent it
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("X-Content-Type-Options", "nosniff")
