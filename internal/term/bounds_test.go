@@ -160,6 +160,23 @@ func TestPingsGoOnUnderLoad(t *testing.T) {
 	}
 }
 
+// TestWhoLeavesWhileHisInputWaitsIsMissed hangs up while the target takes nothing, so that
+// nobody reads what the user's side still says.
+func TestWhoLeavesWhileHisInputWaitsIsMissed(t *testing.T) {
+	d := newDoor(t, func(o *term.Options) { o.Ping, o.PingTimeout = 10*time.Millisecond, 40*time.Millisecond })
+	d.make = newProcess // reads nothing
+	conn := d.mustDial()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	block := bytes.Repeat([]byte("x"), 32<<10)
+	for conn.Write(ctx, websocket.MessageBinary, block) == nil { // the library hangs up once it is told to give up
+	}
+	if record := d.ended(); record["ended_by"] != "user" {
+		t.Errorf("the record says %v", record)
+	}
+	<-d.targets[0].closed
+}
+
 func TestASlowReaderHoldsTheTargetBackAndLosesNothing(t *testing.T) {
 	d := newDoor(t)
 	d.make = newProcess

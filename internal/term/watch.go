@@ -2,6 +2,7 @@ package term
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/coder/websocket"
@@ -46,20 +47,24 @@ func timer(d time.Duration) *time.Timer {
 	return t
 }
 
-// ping looks whether the user is still there. While a direction waits for a slow
-// side, neither a ping nor its answer could pass, and silence proves nothing.
+// ping looks whether the user is still there. While output waits for him, no ping could
+// pass. While his input waits, no answer could be read: silence proves nothing then, but a
+// machine that he left refuses what it is sent, and that is the only word of it.
 func (s *session) ping(ctx context.Context) (ending, bool) {
-	if s.waiting() {
+	if s.serving.Load() != 0 {
 		return ending{}, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.options.PingTimeout)
 	defer cancel()
 	heard := s.in.Load()
 	err := s.conn.Ping(ctx)
-	if err == nil || s.waiting() || s.in.Load() != heard {
+	switch {
+	case err == nil || s.serving.Load() != 0:
+		return ending{}, false
+	case !errors.Is(err, context.DeadlineExceeded):
+		return unheard(err), true
+	case s.feeding.Load() || s.in.Load() != heard:
 		return ending{}, false
 	}
 	return ending{by: "half-open", code: websocket.StatusPolicyViolation, reason: "No answer to a ping", cause: err}, true
 }
-
-func (s *session) waiting() bool { return s.feeding.Load() || s.serving.Load() != 0 }

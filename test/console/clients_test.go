@@ -64,6 +64,7 @@ func TestConsoles(t *testing.T) {
 		}
 	})
 	t.Run("a client that is gone", func(t *testing.T) { gone(t, d, box) })
+	t.Run("a client that is gone while its input waits", func(t *testing.T) { stuffed(t, d, box) })
 	t.Run("a hundred at once", func(t *testing.T) { hundred(t, d, box) })
 	t.Run("readers that take nothing", func(t *testing.T) { slow(t, d, box) })
 	t.Run("a container that ends", func(t *testing.T) { ended(t, d) })

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -136,6 +137,43 @@ func paused(t *testing.T, d *deployment) {
 		t.Errorf("came back: %q, %v", back, err)
 	}
 	d.eventually("the process of who left has ended", func() bool { return !strings.Contains(d.inside(box, "ps"), "sleep 4545") })
+}
+
+// stuffed kills a client whose process takes no more of what it is sent: nobody reads of
+// the client's end behind all that waits, and yet its process ends.
+func stuffed(t *testing.T, d *deployment, box string) {
+	d = d.of(t)
+	sent := &counted{from: &noise{state: 1}}
+	cmd := d.zun("exec", "-i", box, "sleep", "4646")
+	cmd.Stdin = sent
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	running := func() bool { return strings.Contains(d.inside(box, "ps"), "sleep 4646") }
+	d.eventually("the process runs", running)
+	calm, before := 0, int64(0)
+	d.eventually("the client is held back", func() bool {
+		now := sent.bytes.Load()
+		if calm++; now != before {
+			calm, before = 0, now
+		}
+		return calm == 20
+	})
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	d.eventually("the process ends with its user", func() bool { return !running() })
+}
+
+// counted counts what is read of a stream.
+type counted struct {
+	from  io.Reader
+	bytes atomic.Int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.bytes.Add(int64(n))
+	return n, err
 }
 
 // becomes gives a container an order and waits for the status that it leads to.
