@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/term/lobby"
 )
 
 // Bounds of one HTTP connection: a client that sends nothing may not hold one for long.
@@ -22,6 +23,18 @@ const (
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
 )
+
+// maxUnasked bounds how many connections are held on which nothing is being dealt with: a
+// header that is not finished, or nothing more asked. With half a header each takes 200 KiB,
+// and with what is left behind until the next collection all of them take 400 MiB. Who keeps
+// a connection for later is seldom one of so many, and opens another if he is.
+const maxUnasked = 512
+
+// entrance is the port of the API.
+type entrance struct {
+	net.Listener
+	entered *lobby.Lobby
+}
 
 // front is the HTTP server of a process.
 type front struct {
@@ -41,14 +54,15 @@ func listenFront(ctx context.Context, c config.Config) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", c.API.Listen, err)
 	}
+	entered := lobby.New(l, maxUnasked)
 	if !c.API.TLS {
-		return l, nil
+		return entrance{entered, entered}, nil
 	}
 	settings, err := serverTLS(c.SSL)
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	return tls.NewListener(l, settings), nil
+	return entrance{tls.NewListener(entered, settings), entered}, nil
 }
 
 func serverTLS(c config.SSL) (*tls.Config, error) {
@@ -73,10 +87,14 @@ func serverTLS(c config.SSL) (*tls.Config, error) {
 }
 
 func newFront(l net.Listener, handler http.Handler, grace time.Duration, log *slog.Logger) *front {
-	return &front{listener: l, grace: grace, server: &http.Server{
+	f := &front{listener: l, grace: grace, server: &http.Server{
 		Handler: boundBodies(handler, bodyTime, leftoverTime), ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}}
+	if at, ok := l.(entrance); ok { // a port for figures alone is not for strangers
+		f.server.ConnState = at.entered.NoteLasting
+	}
+	return f
 }
 
 // Run serves until ctx ends; then it lets requests finish for the grace time.

@@ -123,3 +123,34 @@ func (c *crowd) leave() {
 		_ = conn.Close()
 	}
 }
+
+// TestACrowdAtTheAPI has a crowd say half of long requests to zun-api, which holds few of
+// them and answers others meanwhile.
+func TestACrowdAtTheAPI(t *testing.T) {
+	const heldByTheAPI = 512
+	d := newDeployment(t)
+	before, grown := d.service.files(t), d.service.grown(t)
+	var crowd crowd
+	defer crowd.leave()
+	half := "GET / HTTP/1.1\r\nHost: api\r\nCookie: " + strings.Repeat("c", 60<<10)
+	for range strangers {
+		conn, err := net.DialTimeout("tcp", d.api, patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		crowd.conns = append(crowd.conns, conn)
+		_ = conn.SetWriteDeadline(time.Now().Add(patience))
+		_, _ = io.WriteString(conn, half) // who was hung up on is none the wiser
+	}
+	held, began := d.service.files(t)-before, time.Now()
+	if out, err := d.zun("list").CombinedOutput(); err != nil {
+		t.Errorf("a user in the crowd: %v\n%s", err, out)
+	}
+	t.Logf("zun-api holds %d more connections and grew by %d KiB at most; a user was answered in %s", held, grown()>>10, time.Since(began).Round(time.Millisecond))
+	if held > heldByTheAPI+16 { // what connects it to others may come and go
+		t.Errorf("%d of the crowd are held", held)
+	}
+	if grown() > 512<<20 { // mostly garbage: four thousand such requests, or any number, come within a second
+		t.Error("the crowd took memory")
+	}
+}

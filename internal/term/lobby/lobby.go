@@ -32,8 +32,8 @@ type Lobby struct {
 	closed  bool
 }
 
-// New returns a lobby before l, which it owns. The servers behind it must have Note told
-// how their connections fare.
+// New returns a lobby before l, which it owns. The servers behind it must have Note, or
+// NoteLasting, told how their connections fare.
 func New(l net.Listener, places int) *Lobby {
 	lobby := &Lobby{Listener: l, places: places, from: map[netip.Addr]int{}}
 	lobby.free = sync.NewCond(&lobby.mu)
@@ -86,6 +86,40 @@ func (l *Lobby) Note(conn net.Conn, state http.ConnState) {
 	}
 }
 
+// NoteLasting is Note for servers whose requests may last as long as they like: one that
+// is being dealt with holds no place, and its connection takes one again behind it.
+func (l *Lobby) NoteLasting(conn net.Conn, state http.ConnState) {
+	g := guestOf(conn)
+	switch {
+	case g == nil:
+	case state == http.StateActive:
+		l.Note(g, http.StateHijacked)
+	case state == http.StateIdle:
+		if left := l.comeBack(g); left != nil {
+			_ = left.Conn.Close()
+		}
+	default:
+		l.Note(g, state)
+	}
+}
+
+// comeBack has g take a place without waiting for one: each that is held is of somebody
+// who may be hung up on.
+func (l *Lobby) comeBack(g *guest) (left *guest) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if g.inside.Load() || g.closed {
+		return nil
+	}
+	if l.held >= l.places {
+		if left = l.slowest(); left != nil {
+			l.leave(left)
+		}
+	}
+	l.enter(g)
+	return left
+}
+
 // seat gives g a place, which may be that of another who has left then.
 func (l *Lobby) seat(g *guest) (left *guest, ok bool) {
 	l.mu.Lock()
@@ -100,10 +134,14 @@ func (l *Lobby) seat(g *guest) (left *guest, ok bool) {
 	if l.closed {
 		return left, false
 	}
+	l.enter(g)
+	return left, true
+}
+
+func (l *Lobby) enter(g *guest) {
 	l.held++
 	g.inside.Store(true)
 	l.wait(g)
-	return left, true
 }
 
 // slowest is who is hung up on next; nil if nobody may be.
@@ -155,6 +193,7 @@ type guest struct {
 
 	inside atomic.Bool   // whether he holds a place; changed by the lobby only
 	at     *list.Element // the lobby's: among those who may be hung up on; nil while he may not
+	closed bool          // the lobby's: he comes back no more
 }
 
 // Write implements io.Writer. Who is answered has got what he came for.
@@ -171,6 +210,7 @@ func (g *guest) Write(p []byte) (int, error) {
 // Close implements io.Closer.
 func (g *guest) Close() error {
 	g.lobby.mu.Lock()
+	g.closed = true
 	g.lobby.leave(g)
 	g.lobby.mu.Unlock()
 	return g.Conn.Close()

@@ -186,6 +186,36 @@ func TestConsolesAndWhoLeftHoldNoPlace(t *testing.T) {
 	}
 }
 
+// TestWhoIsDealtWithForLongHoldsNoPlace has requests last, and their connections be kept.
+func TestWhoIsDealtWithForLongHoldsNoPlace(t *testing.T) {
+	h := open(t, 1)
+	first, one := h.visit(t, "192.0.2.1:1")
+	h.NoteLasting(one, http.StateActive)
+	second, two := h.visit(t, "192.0.2.2:1")
+	h.NoteLasting(two, http.StateActive)
+	third, three := h.visit(t, "192.0.2.3:1")
+	if hungUp(first) || hungUp(second) || hungUp(third) {
+		t.Fatal("somebody was hung up on who holds no place")
+	}
+	h.NoteLasting(one, http.StateIdle)
+	if hungUp(first) || !hungUp(third) {
+		t.Error("who came back did not take the place of the one that waits")
+	}
+	_ = two.Close()
+	_ = three.Close()
+	for _, state := range []http.ConnState{http.StateIdle, http.StateClosed} { // late words of who left
+		h.NoteLasting(two, state)
+		h.NoteLasting(three, state)
+	}
+	if hungUp(first) {
+		t.Error("who left took a place")
+	}
+	h.visit(t, "192.0.2.4:1")
+	if !hungUp(first) {
+		t.Error("a kept connection was not hung up on for the next")
+	}
+}
+
 // TestAClosedLobbyLetsNobodyIn closes one while somebody waits for a place.
 func TestAClosedLobbyLetsNobodyIn(t *testing.T) {
 	h := open(t, 1)
