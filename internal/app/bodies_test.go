@@ -51,12 +51,17 @@ func TestBodiesComeInTime(t *testing.T) {
 	}
 }
 
-// TestAnAnswerMayTakeLongerThanItsBody has one be made long after the body came: neither
-// it nor the next request on the connection is cut off.
+// TestAnAnswerMayTakeLongerThanItsBody has one be made long after the body came, whether it
+// was read or not: neither it nor the next request on the connection is cut off.
 func TestAnAnswerMayTakeLongerThanItsBody(t *testing.T) {
 	const bound = 20 * time.Millisecond
-	server := httptest.NewServer(boundBodies(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if _, err := io.ReadAll(r.Body); err != nil {
+	server := httptest.NewServer(boundBodies(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			if _, err := io.ReadAll(r.Body); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := http.NewResponseController(w).Flush(); err != nil { // what streams begins so
 			t.Error(err)
 		}
 		select {
@@ -66,10 +71,17 @@ func TestAnAnswerMayTakeLongerThanItsBody(t *testing.T) {
 		}
 	}), bound, bound))
 	t.Cleanup(server.Close)
-	for range 2 {
-		answer, err := server.Client().Post(server.URL, "text/plain", strings.NewReader("body"))
+	for _, method := range []string{http.MethodPost, http.MethodPost, http.MethodGet, http.MethodGet} {
+		r, err := http.NewRequestWithContext(t.Context(), method, server.URL, strings.NewReader("body"))
 		if err != nil {
 			t.Fatal(err)
+		}
+		answer, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(answer.Body); err != nil {
+			t.Error(err)
 		}
 		_ = answer.Body.Close()
 	}
