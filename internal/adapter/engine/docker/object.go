@@ -76,9 +76,29 @@ func observationOf(c container.InspectResponse, now time.Time) domain.Observatio
 		seen.Reason = reasonOf(c.State)
 	}
 	if c.State.Health != nil && c.State.Health.Status != container.NoHealthcheck {
-		seen.Health = string(c.State.Health.Status)
+		seen.Health = string(healthOf(c, seen.StartedAt))
 	}
 	return seen
+}
+
+// usualRetries is how many checks must fail in a row where a health check does not say.
+const usualRetries = 3
+
+// healthOf is what the checks of this run found. The engine also says unhealthy while it
+// makes none, as of a paused container, and goes on saying so until the next one: without
+// enough failures in a row that is no finding, and the one before it holds.
+func healthOf(c container.InspectResponse, started time.Time) container.HealthStatus {
+	h, retries := c.State.Health, usualRetries
+	if c.Config != nil && c.Config.Healthcheck != nil && c.Config.Healthcheck.Retries > 0 {
+		retries = c.Config.Healthcheck.Retries
+	}
+	if h.Status != container.Unhealthy || h.FailingStreak >= retries {
+		return h.Status
+	}
+	if slices.ContainsFunc(h.Log, func(r *container.HealthcheckResult) bool { return r.ExitCode == 0 && !r.Start.Before(started) }) {
+		return container.Healthy
+	}
+	return container.Starting
 }
 
 // reasonOf is what a user should know of an end that was not the process's own.

@@ -51,7 +51,7 @@ func Run(t *testing.T, f Factory) {
 	}{
 		{"Info", testInfo},
 		{"Life", testLife}, {"Repeat", testRepeat}, {"Settings", testSettings}, {"Hostname", testHostname}, {"Stage", testStage},
-		{"Stop", testStop}, {"Kill", testKill}, {"Pause", testPause}, {"Toggle", testToggle}, {"Update", testUpdate}, {"Confine", testConfine},
+		{"Stop", testStop}, {"Kill", testKill}, {"Pause", testPause}, {"HealthOfThawed", testHealthOfThawed}, {"Toggle", testToggle}, {"Update", testUpdate}, {"Confine", testConfine},
 		{"CommandMissing", testCommandMissing}, {"ImageFaults", testImageFaults}, {"Pull", testPull},
 		{"StoredImages", testStoredImages}, {"Resolve", testResolve}, {"Pinned", testPinned},
 		{"WrongState", testWrongState}, {"DeadSandbox", testDeadSandbox}, {"Generations", testGenerations},

@@ -63,6 +63,23 @@ func testPause(t *testing.T, h *house) {
 	h.untilStatus(o.Container, domain.Running)
 }
 
+// testHealthOfThawed holds that nothing but a check that failed makes a member unhealthy: one
+// that is healed would be begun anew for having been paused.
+func testHealthOfThawed(t *testing.T, h *house) {
+	spec := h.command("sleep 1000")
+	spec.Healthcheck = &domain.Healthcheck{Test: "true", Interval: 1, Timeout: 60, Retries: 3}
+	o := h.start(spec)
+	healthy := func() bool { return h.member(o.Container).State.Health == "healthy" }
+	h.until("the first check", healthy)
+	h.must(h.engine.Members().Pause(h.ctx(), o), "pause")
+	h.untilStatus(o.Container, domain.Paused)
+	h.must(h.engine.Members().Unpause(h.ctx(), o), "unpause")
+	if s := h.untilStatus(o.Container, domain.Running).State; s.Health == "unhealthy" {
+		t.Error("a member that was paused is unhealthy, though no check failed")
+	}
+	h.until("a check after the pause", healthy)
+}
+
 // testToggle freezes and thaws as fast as the engine does it, each twice: what the engine
 // still shows of an earlier call must not pass for the outcome of a later one.
 func testToggle(_ *testing.T, h *house) {
