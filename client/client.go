@@ -115,6 +115,10 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s (HTTP %d)", text, e.Status)
 }
 
+// ErrNoName is what a call ends with that is about something whose name or uuid is empty. Its
+// path would lead to something else, such as to the list of what is not named.
+var ErrNoName = errors.New("a name or uuid is empty")
+
 // call is one request before it has a token and a version.
 type call struct {
 	method string
@@ -148,6 +152,9 @@ func (c *Client) do(ctx context.Context, r call, out any) error {
 // send returns the open answer of a call that succeeded; the caller closes it. A
 // token that the server refuses is renewed once.
 func (c *Client) send(ctx context.Context, r call) (*http.Response, error) {
+	if !r.root && strings.Contains(r.path+"/", "//") {
+		return nil, ErrNoName
+	}
 	token := ""
 	for attempt := 0; ; attempt++ {
 		req, used, err := c.request(ctx, r, token)

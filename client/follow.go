@@ -125,7 +125,7 @@ func (f *logFollower) once(ctx context.Context) (over bool, err error) {
 func (f *logFollower) refused(err error) (over bool, _ error) {
 	var refusal *Error
 	if !errors.As(err, &refusal) {
-		return false, err
+		return errors.Is(err, ErrNoName), err
 	}
 	switch refusal.Status {
 	case http.StatusNotFound:

@@ -59,3 +59,32 @@ func TestNetworkCommandsAskTheService(t *testing.T) {
 		t.Errorf("list: %d %v", code, s.requests)
 	}
 }
+
+func TestWhatMakesNoSenseIsNotAsked(t *testing.T) {
+	for line, want := range map[string]string{
+		"show ''":                       "ERROR: a name or uuid is empty",
+		"host-show ''":                  "ERROR: a name or uuid is empty",
+		"action-show test ''":           "ERROR: a name or uuid is empty",
+		"logs ''":                       "ERROR: a name or uuid is empty",
+		"logs --follow ''":              "ERROR: a name or uuid is empty",
+		"quota-get ''":                  "ERROR: a name or uuid is empty",
+		"delete ''":                     "a name or uuid is empty",
+		"image-search ''":               "ERROR: a name or uuid is empty",
+		"capsule-describe ''":           "ERROR: a name or uuid is empty",
+		"exec '' ls":                    "ERROR: a name or uuid is empty",
+		"admission-revoke ''":           "a name or uuid is empty",
+		"registry-show ''":              "ERROR: a name or uuid is empty",
+		"update --cpu 1 ''":             "ERROR: a name or uuid is empty",
+		"network-list ''":               "ERROR: a name or uuid is empty",
+		"quota-class-update --cpu 1 ''": "ERROR: a name or uuid is empty",
+	} {
+		words := strings.Fields(line)
+		for i := range words {
+			words[i] = strings.Trim(words[i], "'")
+		}
+		s, code, out, errs := run(t, words...)
+		if code != 1 || len(s.requests) != 0 || out != "" || errs != want+"\n" {
+			t.Errorf("%s: %d %v %q %q", line, code, s.requests, out, errs)
+		}
+	}
+}
