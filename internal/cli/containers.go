@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/client"
+	"github.com/go-zun/zun/internal/cli/grammar"
 )
 
 // containerColumns are the columns of a list of containers.
@@ -90,15 +91,9 @@ func (c *command) listCommand() *cobra.Command {
 	f := cmd.Flags()
 	pageFlags(f, &o)
 	f.BoolVar(&o.AllProjects, "all-projects", false, "of all projects (admin)")
-	filters := map[string]*string{}
-	for _, name := range []string{"name", "image", "project-id", "user-id", "task-state", "status", "memory", "host", "auto-remove"} {
-		filters[strings.ReplaceAll(name, "-", "_")] = f.String(name, "", "only those with this "+strings.ReplaceAll(name, "-", " "))
-	}
+	filters := grammar.Filters(f, "name", "image", "project-id", "user-id", "task-state", "status", "memory", "host", "auto-remove")
 	cmd.RunE = c.run(func(ctx context.Context, api *client.Client, _ []string) error {
-		o.Filters = url.Values{}
-		for key, value := range filters {
-			setIf(o.Filters, key, *value)
-		}
+		o.Filters = filters()
 		list, err := api.Containers(ctx, o)
 		if err != nil {
 			return err
@@ -117,7 +112,7 @@ func (c *command) listCommand() *cobra.Command {
 
 func pageFlags(f *pflag.FlagSet, o *client.ListOptions) {
 	f.StringVar(&o.Marker, "marker", "", "uuid of the last item of the page before")
-	f.IntVar(&o.Limit, "limit", 0, "at most so many items")
+	f.Var((*grammar.Count)(&o.Limit), "limit", "at most so many items")
 	f.StringVar(&o.SortKey, "sort-key", "", "field to sort by")
 	f.StringVar(&o.SortDir, "sort-dir", "", "asc or desc")
 }

@@ -2,14 +2,13 @@ package cli
 
 import (
 	"context"
-	"net/url"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/client"
+	"github.com/go-zun/zun/internal/cli/grammar"
 )
 
 func (c *command) registryCommands() []*cobra.Command {
@@ -54,15 +53,9 @@ func (c *command) registryListCommand() *cobra.Command {
 	f := cmd.Flags()
 	pageFlags(f, &o)
 	f.BoolVar(&o.AllProjects, "all-projects", false, "of all projects (admin)")
-	filters := map[string]*string{}
-	for _, name := range []string{"name", "domain", "project-id", "user-id", "username"} {
-		filters[strings.ReplaceAll(name, "-", "_")] = f.String(name, "", "only those with this "+strings.ReplaceAll(name, "-", " "))
-	}
+	filters := grammar.Filters(f, "name", "domain", "project-id", "user-id", "username")
 	cmd.RunE = c.run(func(ctx context.Context, cl *client.Client, _ []string) error {
-		o.Filters = url.Values{}
-		for key, value := range filters {
-			setIf(o.Filters, key, *value)
-		}
+		o.Filters = filters()
 		list, err := cl.Registries(ctx, o)
 		if err != nil {
 			return err

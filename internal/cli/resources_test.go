@@ -60,8 +60,28 @@ func TestNetworkCommandsAskTheService(t *testing.T) {
 	}
 }
 
+// TestWhatIsGivenIsAsked holds that a value which is given is asked for, also an empty one as
+// of a variable that is not set: a list without it would be another list, and a script may
+// delete what it holds.
+func TestWhatIsGivenIsAsked(t *testing.T) {
+	for line, want := range map[string]string{
+		"list --name=":            "GET /v1/containers?name= ",
+		"list --host= --status=":  "GET /v1/containers?host=&status= ",
+		"list":                    "GET /v1/containers ",
+		"registry-list --domain=": "GET /v1/registries?domain= ",
+	} {
+		s, code, _, errs := run(t, strings.Fields(line)...)
+		if len(s.requests) != 1 || !strings.HasPrefix(s.requests[0], want) {
+			t.Errorf("%s: %d %v %q", line, code, s.requests, errs)
+		}
+	}
+}
+
 func TestWhatMakesNoSenseIsNotAsked(t *testing.T) {
 	for line, want := range map[string]string{
+		"list --limit 0":                `ERROR: --limit takes a whole number from 1, not "0"`,
+		"host-list --limit -1":          `ERROR: --limit takes a whole number from 1, not "-1"`,
+		"image-list --limit x":          `ERROR: --limit takes a whole number from 1, not "x"`,
 		"show ''":                       "ERROR: a name or uuid is empty",
 		"host-show ''":                  "ERROR: a name or uuid is empty",
 		"action-show test ''":           "ERROR: a name or uuid is empty",

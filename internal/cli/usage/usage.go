@@ -78,7 +78,7 @@ func explained(cmd *cobra.Command, args []string, err error) error {
 
 // kinds are the values of flags in words that are no programmer's.
 var kinds = map[string]string{ //nolint:gochecknoglobals // a constant table
-	"int": "a whole number", "int64": "a whole number", "float64": "a number", "bool": "true or false", "duration": "a time such as 30s",
+	"int": "a whole number", "count": "a whole number from 1", "int64": "a whole number", "float64": "a number", "bool": "true or false", "duration": "a time such as 30s",
 }
 
 // plain says what a flag takes instead of what the parser of its value said.
