@@ -61,7 +61,7 @@ func (o *createOptions) flags(cmd *cobra.Command) {
 // the members that clients of this API always send.
 func (o *createOptions) body(f *pflag.FlagSet, version api.Version, args []string) (api.ContainerCreate, error) {
 	b := api.ContainerCreate{Image: args[0], Hints: map[string]any{}}
-	if words := args[1:]; len(words) > 0 {
+	if words := grammar.Command(args); len(words) > 0 {
 		b.Command = commandFor(version, words)
 	}
 	var err error

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/url"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/go-zun/zun/api"
 	"github.com/go-zun/zun/client"
+	"github.com/go-zun/zun/internal/cli/grammar"
 )
 
 // insideCommands look into a container.
@@ -59,10 +61,14 @@ func (c *command) execCommand() *cobra.Command {
 	interactive := cmd.Flags().BoolP("interactive", "i", false, "with this command's input, and a terminal if this is one")
 	cmd.Flags().SetInterspersed(false) // what follows the container belongs to the command
 	cmd.RunE = c.run(func(ctx context.Context, cl *client.Client, args []string) error {
-		if *interactive {
-			return c.converse(ctx, cl, args[0], args[1:])
+		words := grammar.Command(args)
+		if len(words) == 0 {
+			return errors.New("no command is given")
 		}
-		result, err := cl.Execute(ctx, args[0], api.JoinWords(args[1:]))
+		if *interactive {
+			return c.converse(ctx, cl, args[0], words)
+		}
+		result, err := cl.Execute(ctx, args[0], api.JoinWords(words))
 		if err != nil {
 			return err
 		}

@@ -65,15 +65,23 @@ func TestNetworkCommandsAskTheService(t *testing.T) {
 // delete what it holds.
 func TestWhatIsGivenIsAsked(t *testing.T) {
 	for line, want := range map[string]string{
-		"list --name=":            "GET /v1/containers?name= ",
-		"list --host= --status=":  "GET /v1/containers?host=&status= ",
-		"list":                    "GET /v1/containers ",
-		"registry-list --domain=": "GET /v1/registries?domain= ",
+		"list --name=":               "GET /v1/containers?name= ",
+		"list --host= --status=":     "GET /v1/containers?host=&status= ",
+		"list":                       "GET /v1/containers ",
+		"registry-list --domain=":    "GET /v1/registries?domain= ",
+		"exec test -- ls":            "POST /v1/containers/test/execute?command=%27ls%27",
+		"exec -- test -- ls":         "POST /v1/containers/test/execute?command=%27ls%27",
+		"exec test -- --":            "POST /v1/containers/test/execute?command=%27--%27",
+		"registry-update r --name n": "PATCH /v1/registries/r ",
 	} {
 		s, code, _, errs := run(t, strings.Fields(line)...)
 		if len(s.requests) != 1 || !strings.HasPrefix(s.requests[0], want) {
 			t.Errorf("%s: %d %v %q", line, code, s.requests, errs)
 		}
+	}
+	s, _, _, errs := run(t, "create", "cirros", "--", "sleep", "1")
+	if words, _ := s.bodies[0]["command"].([]any); len(words) != 2 || words[0] != "sleep" {
+		t.Errorf("create: %v %q", s.bodies, errs)
 	}
 }
 
@@ -82,6 +90,7 @@ func TestWhatMakesNoSenseIsNotAsked(t *testing.T) {
 		"list --limit 0":                `ERROR: --limit takes a whole number from 1, not "0"`,
 		"host-list --limit -1":          `ERROR: --limit takes a whole number from 1, not "-1"`,
 		"image-list --limit x":          `ERROR: --limit takes a whole number from 1, not "x"`,
+		"exec test --":                  "ERROR: no command is given",
 		"show ''":                       "ERROR: a name or uuid is empty",
 		"host-show ''":                  "ERROR: a name or uuid is empty",
 		"action-show test ''":           "ERROR: a name or uuid is empty",

@@ -171,3 +171,13 @@ func Exposed(args []string) map[string]any {
 	}
 	return ports
 }
+
+// Command returns the words behind the first, without the "--" that other clients of
+// containers want before a command.
+func Command(args []string) []string {
+	words := args[1:]
+	if len(words) > 0 && words[0] == "--" {
+		return words[1:]
+	}
+	return words
+}
