@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -82,7 +83,11 @@ func (c *command) registryUpdateCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "registry-update REGISTRY", Short: "Change a registry", Args: cobra.ExactArgs(1)}
 	members := registryFlags(cmd.Flags())
 	cmd.RunE = c.run(func(ctx context.Context, cl *client.Client, args []string) error {
-		registry, err := cl.UpdateRegistry(ctx, args[0], members())
+		change := members()
+		if change == (api.RegistryFields{}) {
+			return errors.New("nothing to change: give --name, --domain, --username or --password")
+		}
+		registry, err := cl.UpdateRegistry(ctx, args[0], change)
 		if err != nil {
 			return err
 		}

@@ -90,6 +90,7 @@ func TestWhatMakesNoSenseIsNotAsked(t *testing.T) {
 		"list --limit 0":                `ERROR: --limit takes a whole number from 1, not "0"`,
 		"host-list --limit -1":          `ERROR: --limit takes a whole number from 1, not "-1"`,
 		"image-list --limit x":          `ERROR: --limit takes a whole number from 1, not "x"`,
+		"registry-update r":             "ERROR: nothing to change: give --name, --domain, --username or --password",
 		"exec test --":                  "ERROR: no command is given",
 		"show ''":                       "ERROR: a name or uuid is empty",
 		"host-show ''":                  "ERROR: a name or uuid is empty",
