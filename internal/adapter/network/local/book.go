@@ -56,7 +56,7 @@ func (l *Local) Network(ctx context.Context, actor domain.Actor, id string) (dom
 }
 
 func unknownNetwork(id string) error {
-	return domain.NewFault(domain.NotFound, "network-not-found", "Neutron network %s could not be found.", id)
+	return domain.NewFault(domain.NotFound, "network-not-found", "Network %s could not be found.", id)
 }
 
 // DeleteNetwork removes a network without ports; one in use is a Conflict. Hosts take
@@ -72,7 +72,7 @@ func (l *Local) DeleteNetwork(ctx context.Context, actor domain.Actor, id string
 			return err //nolint:wrapcheck // wrapped once below
 		}
 		if len(ports) > 0 {
-			return domain.NewFault(domain.Conflict, "conflict", "Network %s is in use by %d ports.", id, len(ports))
+			return domain.NewFault(domain.Conflict, "conflict", "Network %s is in use by a container.", id)
 		}
 		return tx.Networks().DeleteNetwork(ctx, network.ID) //nolint:wrapcheck // wrapped once below
 	})

@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/go-zun/zun/internal/adapter/network/local"
@@ -11,6 +12,14 @@ func wantKind(t *testing.T, err error, kind domain.FaultKind) {
 	t.Helper()
 	if err == nil || !domain.IsKind(err, kind) {
 		t.Errorf("got %v, want a fault of kind %d", err, kind)
+	}
+}
+
+func wantText(t *testing.T, err error, text string) {
+	t.Helper()
+	var fault *domain.Fault
+	if !errors.As(err, &fault) || fault.Message != text {
+		t.Errorf("got %v, want %q", err, text)
 	}
 }
 
@@ -38,7 +47,9 @@ func TestNetworksAreMadeByNameAndKeptWhileInUse(t *testing.T) {
 	if _, err := l.Prepare(ctx, row, "node"); err != nil {
 		t.Fatal(err)
 	}
-	wantKind(t, l.DeleteNetwork(ctx, owner, made.ID), domain.Conflict)
+	inUse := l.DeleteNetwork(ctx, owner, made.ID)
+	wantKind(t, inUse, domain.Conflict)
+	wantText(t, inUse, "Network "+made.ID+" is in use by a container.")
 	if err := l.Release(ctx, "c1", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -47,4 +58,9 @@ func TestNetworksAreMadeByNameAndKeptWhileInUse(t *testing.T) {
 	}
 	_, err = l.Network(ctx, owner, made.ID)
 	wantKind(t, err, domain.NotFound)
+	// There is no Neutron that could know it, and the words are those of every other way to name a network.
+	_, resolved := l.Resolve(ctx, owner, []domain.NetRequest{{Network: made.ID}})
+	for _, err := range []error{err, resolved, l.DeleteNetwork(ctx, owner, made.ID)} {
+		wantText(t, err, "Network "+made.ID+" could not be found.")
+	}
 }
