@@ -143,6 +143,7 @@ type Journaler interface {
 
 // Observer is the optional capability of looking at a member's resources.
 type Observer interface {
+	// Top is Invalid for psArgs that the ps of the host does not take.
 	Top(ctx context.Context, o Object, psArgs string) (domain.ProcessTable, error)
 	Stats(ctx context.Context, o Object) (domain.Stats, error)
 }

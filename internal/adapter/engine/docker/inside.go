@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"github.com/vishvananda/netlink"
@@ -127,9 +128,25 @@ func pump(r io.Reader, sink func([]byte) error) error {
 func (e *Engine) Top(ctx context.Context, o agent.Object, psArgs string) (domain.ProcessTable, error) {
 	result, err := e.api.ContainerTop(ctx, o.EngineID, client.ContainerTopOptions{Arguments: strings.Fields(psArgs)})
 	if err != nil {
-		return domain.ProcessTable{}, stateFault(err)
+		return domain.ProcessTable{}, topFault(err, psArgs)
 	}
 	return domain.ProcessTable{Titles: result.Titles, Processes: result.Processes}, nil
+}
+
+// topFault tells arguments that ps does not take from an engine that failed: the engine has
+// one status for both.
+func topFault(err error, psArgs string) error {
+	text := plain(err)
+	switch {
+	case psArgs == "" || !errdefs.IsInternal(err) || strings.Contains(text, "executable file not found"):
+		return stateFault(err)
+	case strings.HasPrefix(text, "ps: exit status"):
+		return domain.WrapFault(err, domain.Invalid, "invalid", "ps of the host finds no process by %q.", psArgs)
+	case strings.HasPrefix(text, "ps: "), strings.Contains(text, "ps output"):
+		return domain.WrapFault(err, domain.Invalid, "invalid", "ps of the host does not take %q: %s", psArgs, strings.TrimPrefix(text, "ps: "))
+	default:
+		return stateFault(err)
+	}
 }
 
 // Stats implements agent.Observer. The engine takes two samples a second apart, so

@@ -1,6 +1,8 @@
 package docker
 
 import (
+	"encoding/json"
+	"errors"
 	"log/slog"
 	"math"
 	"net/http"
@@ -12,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/go-zun/zun/internal/agent"
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // answering is an engine that answers a request for statistics with the sample in file.
@@ -75,5 +78,40 @@ func TestStatsOfAProcessThatJustEnded(t *testing.T) {
 	s, err := answering(t, "stats-v2.json").Stats(t.Context(), agent.Object{EngineID: "c1", PID: ended.Process.Pid})
 	if err != nil || s.NetRecv != 0 || s.NetSent != 0 || s.MemoryUsage == 0 {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestArgumentsThatPsDoesNotTakeAreTheUsers holds that what a user asked wrongly is no failure of
+// the server, and that a host without ps is one.
+func TestArgumentsThatPsDoesNotTakeAreTheUsers(t *testing.T) {
+	for _, c := range []struct {
+		said, args string
+		kind       domain.FaultKind
+		text       string
+	}{
+		{"ps: error: unknown gnu long option", "--no", domain.Invalid, "ps of the host does not take \"--no\": error: unknown gnu long option"},
+		{"ps: exit status 1", "99999", domain.Invalid, "ps of the host finds no process by \"99999\"."},
+		{"Couldn't find PID field in ps output", "-o pid=x", domain.Invalid, "ps of the host does not take \"-o pid=x\": Couldn't find PID field in ps output"},
+		{`ps: exec: "ps": executable file not found in $PATH`, "aux", domain.Internal, `The container engine failed: ps: exec: "ps": executable file not found in $PATH`},
+		{"ps: exit status 1", "", domain.Internal, "The container engine failed: ps: exit status 1"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Api-Version", "1.47")
+			if strings.HasSuffix(r.URL.Path, "/top") {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(http.StatusInternalServerError)
+				_ = json.NewEncoder(w).Encode(map[string]string{"message": c.said})
+			}
+		}))
+		t.Cleanup(server.Close)
+		e, err := New(Options{Host: "tcp://" + strings.TrimPrefix(server.URL, "http://"), Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = e.Top(t.Context(), agent.Object{EngineID: "c1"}, c.args)
+		var fault *domain.Fault
+		if !errors.As(err, &fault) || fault.Kind != c.kind || fault.Message != c.text {
+			t.Errorf("%q: %+v, want %q", c.said, fault, c.text)
+		}
 	}
 }

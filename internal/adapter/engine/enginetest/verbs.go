@@ -267,6 +267,8 @@ func testTop(t *testing.T, h *house) {
 			t.Errorf("top %q shows %+v", args, table)
 		}
 	}
+	_, err := capability[agent.Observer](h).Top(h.ctx(), o, "--no-such-option")
+	h.fault(err, domain.Invalid)
 }
 
 func testStats(t *testing.T, h *house) {

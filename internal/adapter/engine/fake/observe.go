@@ -9,14 +9,17 @@ import (
 	"github.com/go-zun/zun/internal/domain"
 )
 
-// Top shows the member's one process, whatever psArgs ask for.
-func (e *Engine) Top(ctx context.Context, o agent.Object, _ string) (domain.ProcessTable, error) {
+// Top shows the member's one process, whatever psArgs ask for but long options.
+func (e *Engine) Top(ctx context.Context, o agent.Object, psArgs string) (domain.ProcessTable, error) {
 	if err := e.cued(ctx, OpTop, o.Container); err != nil {
 		return domain.ProcessTable{}, err
 	}
 	r, err := e.running(o)
 	if err != nil {
 		return domain.ProcessTable{}, err
+	}
+	if strings.HasPrefix(psArgs, "--") {
+		return domain.ProcessTable{}, domain.NewFault(domain.Invalid, "invalid", "ps of the host does not take %q.", psArgs)
 	}
 	last := r.last()
 	return domain.ProcessTable{
