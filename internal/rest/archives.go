@@ -51,6 +51,10 @@ func putArchive(c *call) (any, error) {
 	if archive.Given(c.r) {
 		return nil, archive.Receive(c.w, c.r, put)
 	}
-	upload := archive.Upload{Text: c.archive, Query: c.args.Text("data"), Base64: c.version.Has(api.ArchiveBase64)}
+	data := c.args.OptionalText("data")
+	if data == nil {
+		return nil, missing("data") // or nothing would be put, and called a success
+	}
+	upload := archive.Upload{Text: c.archive, Query: *data, Base64: c.version.Has(api.ArchiveBase64)}
 	return nil, upload.Receive(put)
 }

@@ -288,6 +288,7 @@ func TestVerbsTakeTheirArguments(t *testing.T) {
 		"resize?w=1":                       "'h' is a required property",
 		"commit":                           "'repository' is a required property",
 		"put_archive":                      "'path' is a required property",
+		"put_archive?path=/tmp":            "'data' is a required property",
 		"put_archive?path=/tmp&data=!":     "Invalid Base 64 file data",
 		"execute?command=%20":              "The command is empty.",
 	} {
