@@ -86,6 +86,13 @@ func TestFaultsOfTheHostArrive(t *testing.T) {
 	if !strings.Contains(err.Error(), "h1") {
 		t.Errorf("the fault does not name the host: %v", err)
 	}
+	if said := domain.AsFault(err).Message; said != "the host does not answer" {
+		t.Errorf("a user is told %q, though the name of a host is for administrators", said)
+	}
+	_, err = calls.Terminals().Open(t.Context(), "c1", "e1")
+	if said := domain.AsFault(err).Message; said != "the host does not answer" || !strings.Contains(err.Error(), "h1") {
+		t.Errorf("a user is told %q at a terminal, and the log %v", said, err)
+	}
 }
 
 func TestWakesMeltTogetherAndNeverBlock(t *testing.T) {

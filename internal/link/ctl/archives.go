@@ -25,15 +25,15 @@ func (a archives) Get(ctx context.Context, id domain.ContainerID, path string, s
 	defer cancel()
 	stream, err := client.GetArchive(ctx, &linkv1.ArchiveRequest{HostId: a.host.ID, Container: string(id), Path: path})
 	if err != nil {
-		return domain.PathStat{}, wire.ToError(err, a.peer())
+		return domain.PathStat{}, wire.HostError(err, a.host.Name)
 	}
 	for {
 		frame, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return domain.PathStat{}, domain.NewFault(domain.Unavailable, "host-unavailable", "%s broke the archive off", a.peer())
+			return domain.PathStat{}, wire.BrokeOff("archive", a.host.Name)
 		}
 		if err != nil {
-			return domain.PathStat{}, wire.ToError(err, a.peer())
+			return domain.PathStat{}, wire.HostError(err, a.host.Name)
 		}
 		if stat := frame.GetStat(); stat != nil {
 			return wire.ToPathStat(stat), nil
@@ -53,7 +53,7 @@ func (a archives) Put(ctx context.Context, id domain.ContainerID, path string, s
 	defer cancel()
 	stream, err := client.PutArchive(ctx)
 	if err != nil {
-		return wire.ToError(err, a.peer())
+		return wire.HostError(err, a.host.Name)
 	}
 	target := &linkv1.ArchiveRequest{HostId: a.host.ID, Container: string(id), Path: path}
 	err = stream.Send(&linkv1.ArchiveInput{Frame: &linkv1.ArchiveInput_Target{Target: target}})
@@ -62,10 +62,10 @@ func (a archives) Put(ctx context.Context, id domain.ContainerID, path string, s
 	}
 	// io.EOF says only that the host ended the call; its reason comes with the reply.
 	if err != nil && !errors.Is(err, io.EOF) {
-		return wire.ToError(err, a.peer())
+		return wire.HostError(err, a.host.Name)
 	}
 	if _, err := stream.CloseAndRecv(); err != nil {
-		return wire.ToError(err, a.peer())
+		return wire.HostError(err, a.host.Name)
 	}
 	return nil
 }

@@ -15,8 +15,6 @@ type calls struct {
 	host  domain.Host
 }
 
-func (c calls) peer() string { return "host " + c.host.Name }
-
 func (c calls) about(id domain.ContainerID) *linkv1.ContainerRequest {
 	return &linkv1.ContainerRequest{HostId: c.host.ID, Container: string(id)}
 }
@@ -32,7 +30,7 @@ func ask[Req, Reply any](ctx context.Context, c calls, method func(linkv1.NodeCl
 	defer cancel()
 	reply, err := method(client, ctx, req)
 	if err != nil {
-		return none, wire.ToError(err, c.peer())
+		return none, wire.HostError(err, c.host.Name)
 	}
 	return reply, nil
 }
@@ -53,7 +51,7 @@ func (c calls) ExecRun(ctx context.Context, id domain.ContainerID, cmd []string)
 	}
 	reply, err := client.ExecRun(ctx, &linkv1.ExecRunRequest{HostId: c.host.ID, Container: string(id), Command: cmd})
 	if err != nil {
-		return domain.ExecResult{}, wire.ToError(err, c.peer())
+		return domain.ExecResult{}, wire.HostError(err, c.host.Name)
 	}
 	return wire.ToExecResult(reply), nil
 }

@@ -27,15 +27,15 @@ func (i images) Pull(ctx context.Context, order domain.ImageOrder, progress func
 	defer cancel()
 	stream, err := client.PullImage(ctx, wire.FromImageOrder(i.host.ID, order))
 	if err != nil {
-		return domain.LocalImage{}, wire.ToError(err, i.peer())
+		return domain.LocalImage{}, wire.HostError(err, i.host.Name)
 	}
 	for {
 		frame, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return domain.LocalImage{}, domain.NewFault(domain.Unavailable, "host-unavailable", "%s broke the pull off", i.peer())
+			return domain.LocalImage{}, wire.BrokeOff("pull", i.host.Name)
 		}
 		if err != nil {
-			return domain.LocalImage{}, wire.ToError(err, i.peer())
+			return domain.LocalImage{}, wire.HostError(err, i.host.Name)
 		}
 		if pulled := frame.GetPulled(); pulled != nil {
 			return wire.ToLocalImage(pulled), nil

@@ -15,6 +15,7 @@ import (
 	"github.com/go-zun/zun/internal/gen/linkv1"
 	"github.com/go-zun/zun/internal/link/channel"
 	"github.com/go-zun/zun/internal/link/trust"
+	"github.com/go-zun/zun/internal/link/wire"
 )
 
 // wakeTimeout bounds one wake: later the next beat has told the same.
@@ -177,7 +178,7 @@ func (n *Nodes) Calls(host domain.Host) control.Calls { return calls{nodes: n, h
 // client returns the connection to host, anew if the host moved.
 func (n *Nodes) client(host domain.Host) (linkv1.NodeClient, error) {
 	if host.Address == "" {
-		return nil, domain.NewFault(domain.Unavailable, "host-unavailable", "host %s has not told its address yet", host.Name)
+		return nil, wire.NoAddress(host.Name)
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -24,7 +24,7 @@ func (o output) Logs(ctx context.Context, id domain.ContainerID, q domain.LogQue
 	req.HostId, req.Container = o.host.ID, string(id)
 	stream, err := client.Logs(ctx, req)
 	if err != nil {
-		return wire.ToError(err, o.peer())
+		return wire.HostError(err, o.host.Name)
 	}
 	for {
 		chunk, err := stream.Recv()
@@ -32,7 +32,7 @@ func (o output) Logs(ctx context.Context, id domain.ContainerID, q domain.LogQue
 			return nil
 		}
 		if err != nil {
-			return wire.ToError(err, o.peer())
+			return wire.HostError(err, o.host.Name)
 		}
 		if err := sink(domain.LogStream(chunk.GetStream()), chunk.GetData()); err != nil {
 			return err
@@ -52,7 +52,7 @@ func (o output) Follow(ctx context.Context, id domain.ContainerID, q domain.Foll
 	req := &linkv1.FollowRequest{HostId: o.host.ID, Container: string(id), Query: wire.FromFollowQuery(q)}
 	stream, err := client.Follow(ctx, req)
 	if err != nil {
-		return wire.ToError(err, o.peer())
+		return wire.HostError(err, o.host.Name)
 	}
 	ended := false
 	for {
@@ -61,9 +61,9 @@ func (o output) Follow(ctx context.Context, id domain.ContainerID, q domain.Foll
 		case errors.Is(err, io.EOF) && ended:
 			return nil
 		case errors.Is(err, io.EOF):
-			return domain.NewFault(domain.Unavailable, "host-unavailable", "%s broke the log off", o.peer())
+			return wire.BrokeOff("log", o.host.Name)
 		case err != nil:
-			return wire.ToError(err, o.peer())
+			return wire.HostError(err, o.host.Name)
 		}
 		batch := wire.ToFollowRecords(m)
 		if len(batch) == 0 {

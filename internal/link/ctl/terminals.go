@@ -39,5 +39,5 @@ func (t terminals) Open(ctx context.Context, id domain.ContainerID, execID strin
 		return nil, err
 	}
 	join := &linkv1.TerminalJoin{HostId: t.host.ID, Container: string(id), ExecId: execID}
-	return terminal.Join(ctx, client, join, t.peer())
+	return terminal.Join(ctx, client, join, t.host.Name)
 }

@@ -24,7 +24,7 @@ func (s *service) hands(hostID string) (*Hands, error) {
 	}
 	hands := s.link.hands.Load()
 	if hands == nil {
-		return nil, domain.NewFault(domain.Unavailable, "host-starting", "the agent of host %s is starting", s.link.deps.HostName)
+		return nil, domain.NewFault(domain.Unavailable, "host-starting", "the agent of the host is starting")
 	}
 	return hands, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/go-zun/zun/internal/link/replica"
 	"github.com/go-zun/zun/internal/link/terminal"
 	"github.com/go-zun/zun/internal/link/trust"
+	"github.com/go-zun/zun/internal/link/wire"
 )
 
 // Deps are what a Link stands on. Token may be empty once the door has joined.
@@ -156,12 +157,12 @@ func (l *Link) Leave(ctx context.Context, console string) error {
 // the stream.
 func (l *Link) Enter(ctx context.Context, visit control.Visit) (control.Stream, error) {
 	if visit.Host.Address == "" {
-		return nil, domain.NewFault(domain.Unavailable, "host-unavailable", "host %s has not told its address yet", visit.Host.Name)
+		return nil, wire.NoAddress(visit.Host.Name)
 	}
 	conn, err := l.line(visit.Host, visit.HostEpoch)
 	if err != nil {
 		return nil, err
 	}
 	join := &linkv1.TerminalJoin{HostId: visit.Host.ID, Container: string(visit.Container), ExecId: visit.ExecID, Permit: visit.Permit}
-	return terminal.Join(ctx, linkv1.NewNodeClient(conn), join, "host "+visit.Host.Name)
+	return terminal.Join(ctx, linkv1.NewNodeClient(conn), join, visit.Host.Name)
 }

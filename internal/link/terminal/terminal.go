@@ -16,20 +16,20 @@ import (
 	"github.com/go-zun/zun/internal/link/wire"
 )
 
-// Join returns once the host called peer has joined the terminal. ctx is the life of
+// Join returns once the host called host has joined the terminal. ctx is the life of
 // the stream.
-func Join(ctx context.Context, client linkv1.NodeClient, join *linkv1.TerminalJoin, peer string) (control.Stream, error) {
+func Join(ctx context.Context, client linkv1.NodeClient, join *linkv1.TerminalJoin, host string) (control.Stream, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	s, err := begin(ctx, client, join, peer)
+	s, err := begin(ctx, client, join, host)
 	if err != nil {
 		cancel()
-		return nil, wire.ToError(err, peer)
+		return nil, wire.HostError(err, host)
 	}
 	s.cancel = cancel
 	return s, nil
 }
 
-func begin(ctx context.Context, client linkv1.NodeClient, join *linkv1.TerminalJoin, peer string) (*stream, error) {
+func begin(ctx context.Context, client linkv1.NodeClient, join *linkv1.TerminalJoin, host string) (*stream, error) {
 	rpc, err := client.Open(ctx)
 	if err != nil {
 		return nil, err
@@ -45,14 +45,14 @@ func begin(ctx context.Context, client linkv1.NodeClient, join *linkv1.TerminalJ
 	if first.GetReady() == nil {
 		return nil, domain.NewFault(domain.Internal, "", "the host began a terminal without being ready")
 	}
-	return &stream{rpc: rpc, peer: peer, ended: make(chan struct{})}, nil
+	return &stream{rpc: rpc, host: host, ended: make(chan struct{})}, nil
 }
 
 // stream is the caller's end of a terminal. One goroutine reads and one writes; Close
 // may be called by any, at any time, and ends both.
 type stream struct {
 	rpc    grpc.BidiStreamingClient[linkv1.TerminalInput, linkv1.TerminalOutput]
-	peer   string
+	host   string
 	cancel context.CancelFunc
 
 	rest []byte // of the frame being read
@@ -87,9 +87,9 @@ func (s *stream) receive() error {
 	frame, err := s.rpc.Recv()
 	if err != nil {
 		if errors.Is(err, io.EOF) {
-			err = domain.NewFault(domain.Unavailable, "host-unavailable", "%s broke the terminal off", s.peer)
+			err = wire.BrokeOff("terminal", s.host)
 		}
-		s.end(-1, wire.ToError(err, s.peer))
+		s.end(-1, wire.HostError(err, s.host))
 		return s.err
 	}
 	if exit := frame.GetExit(); exit != nil {
@@ -156,7 +156,7 @@ func (s *stream) send(m *linkv1.TerminalInput) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrClosedPipe // the host ended the call; Read and Wait tell why
 	}
-	return wire.ToError(err, s.peer)
+	return wire.HostError(err, s.host)
 }
 
 // Wait implements control.Stream. The end is seen by Read, so somebody must read.

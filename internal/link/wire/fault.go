@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -120,6 +121,28 @@ func ToError(err error, peer string) error {
 	default:
 		return domain.WrapFault(err, domain.Internal, "", "unexpected failure")
 	}
+}
+
+// host is what users are told of the one that a container is on: its name is for
+// administrators, and for the log.
+const host = "the host"
+
+// HostError is ToError for a call to the host called name.
+func HostError(err error, name string) error {
+	if err == nil {
+		return nil
+	}
+	return ToError(fmt.Errorf("host %s: %w", name, err), host)
+}
+
+// BrokeOff is that the host called name ended what it was sending before its end.
+func BrokeOff(what, name string) error {
+	return domain.WrapFault(fmt.Errorf("host %s", name), domain.Unavailable, "host-unavailable", "%s broke the %s off", host, what)
+}
+
+// NoAddress is that the host called name has not said where it is reached.
+func NoAddress(name string) error {
+	return domain.WrapFault(fmt.Errorf("host %s", name), domain.Unavailable, "host-unavailable", "%s has not told its address yet", host)
 }
 
 func localError(err error, peer string) error {
