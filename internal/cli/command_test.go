@@ -41,6 +41,8 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"errors":[{"status":404,"title":"Container gone could not be found."}]}`)
 	case r.Method == http.MethodDelete:
 		w.WriteHeader(http.StatusNoContent)
+	case strings.HasSuffix(r.URL.Path, "/logs/follow"):
+		_, _ = io.WriteString(w, "id: 1\nevent: end\ndata: {\"reason\":\"exited\"}\n\n")
 	case strings.HasSuffix(r.URL.Path, "/logs"):
 		_, _ = io.WriteString(w, `"hello\n"`)
 	case strings.HasSuffix(r.URL.Path, "/execute"):

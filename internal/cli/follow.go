@@ -10,15 +10,19 @@ import (
 )
 
 // followLogs prints a container's output until the container ends: each stream to its
-// own. What is missing, and at a terminal what goes wrong on the way, is told beside it.
+// own, by the uuid, as its name may be changed meanwhile. What is missing, and at a terminal what goes wrong on the way, is told beside it.
 func (c *command) followLogs(ctx context.Context, cl *client.Client, ident string, q url.Values, stamps bool) error {
+	container, err := cl.Container(ctx, ident, false)
+	if err != nil {
+		return err
+	}
 	watched := isTerminal(c.Err)
 	o := client.FollowOptions{Query: q, Broken: func(err error) {
 		if watched {
 			_, _ = fmt.Fprintln(c.Err, paint(c.Err, gray, firstLine(err.Error())+"; following on"))
 		}
 	}}
-	err := cl.FollowLogs(ctx, ident, o, func(e client.LogEvent) error {
+	err = cl.FollowLogs(ctx, container.UUID, o, func(e client.LogEvent) error {
 		switch e.Name {
 		case "line":
 			return c.printLine(e, stamps)

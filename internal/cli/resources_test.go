@@ -118,3 +118,15 @@ func TestWhatMakesNoSenseIsNotAsked(t *testing.T) {
 		}
 	}
 }
+
+// TestALogIsFollowedByTheUUID holds that a container which is given another name while its
+// log is followed is still followed when the connection is taken up again.
+func TestALogIsFollowedByTheUUID(t *testing.T) {
+	s, code, _, errs := run(t, "logs", "--follow", "test")
+	if code != 0 || len(s.requests) != 2 || !strings.HasPrefix(s.requests[0], "GET /v1/containers/test ") || !strings.HasPrefix(s.requests[1], "GET /v1/containers/u-1/logs/follow?") {
+		t.Errorf("%d %v %q", code, s.requests, errs)
+	}
+	if s, code, _, errs := run(t, "logs", "--follow", "gone"); code != 1 || len(s.requests) != 1 || errs != "ERROR: Container gone could not be found. (HTTP 404)\n" {
+		t.Errorf("%d %v %q", code, s.requests, errs)
+	}
+}
