@@ -53,9 +53,37 @@ func explain(cmd *cobra.Command) {
 	if takes := cmd.Args; takes != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error { return explained(cmd, args, takes(cmd, args)) }
 	}
+	if cmd.PreRunE == nil {
+		cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return together(cmd.Flags()) }
+	}
 	for _, sub := range cmd.Commands() {
 		explain(sub)
 	}
+}
+
+// exclusive is where cobra keeps the groups of which only one flag may be given.
+const exclusive = "cobra_annotation_mutually_exclusive"
+
+// together says which flag is missing, or which may not stand beside one another: cobra would
+// speak of groups.
+func together(flags *pflag.FlagSet) (err error) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		if err == nil && len(f.Annotations[cobra.BashCompOneRequiredFlag]) > 0 && !f.Changed {
+			err = fmt.Errorf("--%s is needed", f.Name)
+		}
+		for _, group := range f.Annotations[exclusive] {
+			var given []string
+			for name := range strings.FieldsSeq(group) {
+				if other := flags.Lookup(name); other != nil && other.Changed {
+					given = append(given, "--"+name)
+				}
+			}
+			if err == nil && len(given) > 1 {
+				err = fmt.Errorf("%s exclude each other", strings.Join(given, " and "))
+			}
+		}
+	})
+	return err
 }
 
 func explained(cmd *cobra.Command, args []string, err error) error {
