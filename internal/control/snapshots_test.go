@@ -78,6 +78,26 @@ func TestACommitMakesAnImageOfItsProject(t *testing.T) {
 
 // TestAnOwnImageIsUsedByItsProjectAlone names it by uuid and by name, from inside and
 // outside the project, and by the name that the engine knows.
+// TestNothingIsPulledForGlance holds that who asks for an image of Glance is not given what a
+// public registry has by that name: there is no Glance, only what the project committed.
+func TestNothingIsPulledForGlance(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	h.committed("web", "repo", "v1")
+	glance := func(image string) func(*control.CreateRequest) {
+		return func(r *control.CreateRequest) { r.Spec.Image, r.Spec.ImageDriver = image, "glance" }
+	}
+	_, err := h.Create(t.Context(), member(), request("not-there", glance("busybox")))
+	wantFault(t, err, domain.Invalid, "Image busybox could not be found: no image service is configured, and the project committed none of that name.")
+	h.create("own", glance("repo:v1"))
+	rebuild := func(image string) error {
+		_, err := h.Act(t.Context(), member(), control.Ref{Ident: "web"}, domain.VerbRebuild, domain.ActionArgs{Image: image, ImageDriver: "glance"})
+		return err
+	}
+	wantFault(t, rebuild("busybox"), domain.Invalid, "Image busybox could not be found: no image service is configured, and the project committed none of that name.")
+	h.must(rebuild("repo:v1"))
+}
+
 func TestAnOwnImageIsUsedByItsProjectAlone(t *testing.T) {
 	h := newHouse(t)
 	host := h.addHost("n1")

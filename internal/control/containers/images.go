@@ -34,11 +34,21 @@ func (c *Containers) judgeRebuild(ctx context.Context, tx control.Tx, row domain
 	return c.judge(row.Spec.Updated(args), at)
 }
 
+// serviceHas refuses an image that is asked of Glance, which is not there: what a public
+// registry has by the same name is another's.
+func serviceHas(driver, image string) error {
+	if driver != "glance" {
+		return nil
+	}
+	return domain.NewFault(domain.Invalid, "image-not-found",
+		"Image %s could not be found: no image service is configured, and the project committed none of that name.", image)
+}
+
 // useOwn makes spec take the image that it names from what its project committed, if
 // that is one of them. Such an image is on one host only.
 func (g grounds) useOwn(spec *domain.Spec) error {
 	if g.own.ID == "" {
-		return nil
+		return serviceHas(spec.ImageDriver, spec.Image)
 	}
 	if spec.RequestedHost != "" && spec.RequestedHost != g.own.HostName {
 		return domain.NewFault(domain.Conflict, "conflict", "Image %s is not on the requested host: it was committed on another.", spec.Image)
@@ -53,8 +63,11 @@ func rebuildOwn(ctx context.Context, t *control.Turn, row domain.Container, args
 		return nil
 	}
 	own, found, err := control.OwnImage(ctx, t, row.ProjectID, args.Image)
-	if err != nil || !found {
+	if err != nil {
 		return err
+	}
+	if !found {
+		return serviceHas(args.ImageDriver, args.Image)
 	}
 	if row.HostName != "" && row.HostName != own.HostName {
 		return domain.NewFault(domain.Conflict, "conflict", "Image %s is not on the host of container %s.", args.Image, row.ID)
