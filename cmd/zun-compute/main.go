@@ -7,4 +7,4 @@ import (
 	"github.com/go-zun/zun/internal/app"
 )
 
-func main() { os.Exit(app.Main("zun-compute", "The agent of one host", app.Compute)) }
+func main() { os.Exit(app.Main("zun-compute", "The agent of one host", app.Compute, app.Leave())) }

@@ -32,7 +32,7 @@ func Compute(ctx context.Context, c config.Config, log *slog.Logger) error {
 		return err
 	}
 	defer figures.close()
-	keys := filepath.Join(c.Agent.StateDir, "trust")
+	keys := hostKeys(c)
 	if err := os.MkdirAll(keys, 0o700); err != nil {
 		return fmt.Errorf("make the directory of the host's keys: %w", err)
 	}
@@ -48,3 +48,6 @@ func Compute(ctx context.Context, c config.Config, log *slog.Logger) error {
 	})
 	return group.Wait()
 }
+
+// hostKeys is the directory of what makes this host one of a deployment.
+func hostKeys(c config.Config) string { return filepath.Join(c.Agent.StateDir, "trust") }

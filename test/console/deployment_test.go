@@ -9,12 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/go-zun/zun/client"
+	"github.com/go-zun/zun/internal/adapter/network/plumb/mark"
 )
 
 // patience bounds every wait: far longer than a busy machine takes.
@@ -68,6 +70,7 @@ ipv4_pool = 10.198.0.0/16
 ipv6_pool = fd5a:76aa::/48
 `, d.dir, ports[0], ports[2], ports[3], ports[1], must(t, "ZUN_TEST_DOCKER"), d.figures))
 	d.run("zun-db-manage", "upgrade")
+	t.Cleanup(d.left)
 	d.service = d.process("zun-api")
 	d.compute = d.process("zun-compute", "--set", "agent.join_token="+d.run("zun-api", "host-token", "console-host"))
 	d.proxy = d.process("zun-wsproxy", "--set", "websocket_proxy.join_token="+d.run("zun-api", "door-token", "console-host"))
@@ -136,6 +139,34 @@ func (d *deployment) run(name string, args ...string) string {
 		d.t.Fatalf("%s %v: %v", name, args, err)
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// left has the host leave, which is over by then, and looks whether it is bare.
+func (d *deployment) left() {
+	if _, err := os.Stat(filepath.Join(d.dir, "agent", "trust", "identity.pem")); err != nil {
+		return // it never joined
+	}
+	told, err := os.ReadFile(filepath.Join(d.dir, "zun-compute.log"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	joined := regexp.MustCompile(`deployment=(\S+)`).FindSubmatch(told)
+	if joined == nil {
+		d.t.Fatal("the host does not say what it joined")
+	}
+	d.run("zun-compute", "teardown")
+	links, err := net.Interfaces()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, link := range links {
+		if strings.HasPrefix(link.Name, mark.NewOwner(string(joined[1])).BridgePrefix()) {
+			d.t.Errorf("%s is left", link.Name)
+		}
+	}
+	if again, err := d.command("zun-compute", "teardown").CombinedOutput(); err == nil || !strings.Contains(string(again), "joined no deployment") {
+		d.t.Errorf("to leave again: %v, %s", err, again)
+	}
 }
 
 // process is one that the test started.
