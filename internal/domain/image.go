@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"regexp"
 	"strings"
 	"time"
 )
@@ -93,22 +94,32 @@ func (i Image) Reference() string {
 	return i.Repo + ":" + i.Tag
 }
 
+// The parts of a reference, as registries and engines know them (OCI distribution
+// specification, "Pulling manifests").
+var (
+	repository = regexp.MustCompile(`^(?:(?:[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/)?` +
+		`[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$`)
+	tagWord    = regexp.MustCompile(`^\w[\w.-]{0,127}$`)
+	digestWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$`)
+)
+
+// maxRepository is the longest name of a repository that registries take, with its domain.
+const maxRepository = 255
+
 // SplitReference cuts a reference into repository and tag, which is the digest if
 // there is one, else latest if there is none. False: it is no reference.
 func SplitReference(reference string) (repo, tag string, ok bool) {
-	repo, tag, pinned := strings.Cut(reference, "@")
-	if !pinned {
-		tag = "latest"
-	}
+	repo, digest, pinned := strings.Cut(reference, "@")
+	tag = "latest"
 	last := repo[strings.LastIndex(repo, "/")+1:]
 	if name, named, tagged := strings.Cut(last, ":"); tagged {
-		repo = repo[:len(repo)-len(last)] + name
-		if !pinned {
-			tag = named
-		}
+		repo, tag = repo[:len(repo)-len(last)]+name, named
 	}
-	clean := !strings.ContainsAny(repo, " \t\n@") && !strings.Contains(repo, "//") && !strings.HasPrefix(repo, "/") && !strings.HasSuffix(repo, "/")
-	return repo, tag, clean && repo != "" && tag != ""
+	ok = len(repo) <= maxRepository && repository.MatchString(repo) && tagWord.MatchString(tag)
+	if pinned {
+		return repo, digest, ok && digestWord.MatchString(digest)
+	}
+	return repo, tag, ok
 }
 
 // LocalImage is an image as an engine holds it; Size is bytes.
