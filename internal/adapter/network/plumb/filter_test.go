@@ -241,6 +241,34 @@ func TestSyncKeepsTheRulesOfWhatIsPlugged(t *testing.T) {
 	wantReach(t, "who is in no group", boxA, true, v4(b), v6(b))
 }
 
+// TestWhatLeavesIsFilteredByAnAgentThatStartsAgain has a port on its way out that the new
+// process was never told of, and one that is in no group.
+func TestWhatLeavesIsFilteredByAnAgentThatStartsAgain(t *testing.T) {
+	w := newWorld(t)
+	p := w.plumb("deployment-one")
+	a, b, free := grouped(nic(46, 10), "g1"), grouped(nic(46, 11), "g2", inTCP(false, 80), inTCP(true, 80)), nic(46, 12)
+	boxA, boxB, boxFree := w.plugged(p, a), w.plugged(p, b), w.plugged(p, free)
+	service(t, boxB, 80)
+	again := w.plumb("deployment-one")
+	for range 2 {
+		must(t, again.Sync(context.Background(), []domain.Nic{a}))
+		wantReach(t, "another group", boxA, false, v4(b), v6(b))
+		wantReach(t, "the host's own network", boxA, true, v4(free), v6(free))
+		for _, own := range b.Addresses {
+			if _, err := dial(boxFree, own.Addr, 80, never); err == nil {
+				t.Errorf("%s was reached, whose rules nobody knows any more", own.Addr)
+			}
+		}
+	}
+	must(t, again.Sync(context.Background(), []domain.Nic{a, b, free}))
+	wantReach(t, "another group", boxA, false, v4(b), v6(b))
+	for _, own := range b.Addresses {
+		if _, err := dial(boxFree, own.Addr, 80, soon); err != nil {
+			t.Errorf("%s: %v", own.Addr, err)
+		}
+	}
+}
+
 // TestGroupsCountFromTheirFirstPort plugs a port with groups into a network that had none.
 func TestGroupsCountFromTheirFirstPort(t *testing.T) {
 	w := newWorld(t)

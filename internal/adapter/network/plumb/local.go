@@ -320,5 +320,16 @@ func (l *localBinding) syncGuards(links []netlink.Link, inUse []domain.Nic, stan
 	if err := l.rules.syncGuards(slices.Clone(nics), plugged, standing); err != nil {
 		return fmt.Errorf("guard the ports: %w", err)
 	}
-	return l.groups.Sync(nics, plugged)
+	for _, nic := range nics {
+		delete(plugged, mark.ShortPort(nic.PortID))
+	}
+	var leaving []domain.Nic
+	for port := range plugged {
+		own, err := l.rules.senders(port)
+		if err != nil {
+			return fmt.Errorf("read the addresses of a port that leaves: %w", err)
+		}
+		leaving = append(leaving, domain.Nic{PortID: port, Addresses: own})
+	}
+	return l.groups.Sync(nics, leaving)
 }

@@ -11,9 +11,33 @@ import (
 	"github.com/google/nftables/expr"
 
 	"github.com/go-zun/zun/internal/adapter/network/plumb/flows"
+	"github.com/go-zun/zun/internal/adapter/network/plumb/mark"
 	"github.com/go-zun/zun/internal/adapter/network/plumb/rule"
 	"github.com/go-zun/zun/internal/domain"
 )
+
+// kept are the ports of leaving whose rules stay. Those that an older process laid cannot be
+// read back as groups: such a port is sent nothing more, and sends nothing.
+func (f *Filter) kept(conn *nftables.Conn, leaving []domain.Nic) (map[string]domain.Nic, error) {
+	kept := map[string]domain.Nic{}
+	for _, nic := range leaving {
+		port := mark.ShortPort(nic.PortID)
+		if former, known := f.ports[port]; known {
+			kept[port] = former
+			continue
+		}
+		for _, w := range ways()[:2] {
+			filtered, err := rule.Holds(conn, &nftables.Chain{Name: w.chain(port), Table: f.table()})
+			if err != nil {
+				return nil, err
+			}
+			if filtered {
+				kept[port] = nic
+			}
+		}
+	}
+	return kept, nil
+}
 
 // standing is what the table holds of ports before this process makes it its own: an older
 // one laid it, and what it let through goes on unless it is judged anew.

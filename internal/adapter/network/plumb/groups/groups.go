@@ -154,24 +154,24 @@ func (f *Filter) Drop(port string) error {
 	return nil
 }
 
-// Sync makes the table hold the rules of nics in one step, and else only those of ports that
-// are plugged (short forms of ids): what is on its way out is filtered to its end. What
-// stands as it should is not touched.
-func (f *Filter) Sync(nics []domain.Nic, plugged map[string]bool) error {
+// Sync makes the table hold the rules of nics in one step, and else only those of leaving,
+// ports that are plugged yet (short forms of ids will do): what is on its way out is filtered
+// to its end. What stands as it should is not touched.
+func (f *Filter) Sync(nics, leaving []domain.Nic) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	wanted := maps.Clone(f.ports)
-	maps.DeleteFunc(wanted, func(port string, _ domain.Nic) bool { return !plugged[port] })
-	for _, nic := range nics {
-		if port := mark.ShortPort(nic.PortID); len(nic.Groups) > 0 {
-			wanted[port] = nic
-		} else {
-			delete(wanted, port)
-		}
-	}
 	conn, err := rule.Open()
 	if err != nil {
 		return err
+	}
+	wanted, err := f.kept(conn, leaving)
+	if err != nil {
+		return err
+	}
+	for _, nic := range nics {
+		if len(nic.Groups) > 0 {
+			wanted[mark.ShortPort(nic.PortID)] = nic
+		}
 	}
 	stands, err := f.stands(conn)
 	if err != nil {
