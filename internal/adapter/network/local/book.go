@@ -56,7 +56,7 @@ func (l *Local) Network(ctx context.Context, actor domain.Actor, id string) (dom
 }
 
 func unknownNetwork(id string) error {
-	return domain.NewFault(domain.NotFound, "network-not-found", "Network %s could not be found.", id)
+	return domain.NewFault(domain.NotFound, "network-not-found", "Neutron network %s could not be found.", id) // the original's words, whoever has the networks
 }
 
 // DeleteNetwork removes a network without ports; one in use is a Conflict. Hosts take
