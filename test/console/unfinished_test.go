@@ -41,7 +41,19 @@ func TestACrowdOfUnfinishedRequests(t *testing.T) {
 	})
 	box := d.container("box")
 	keys := d.keyboard(t, box)
-	before, quiet := d.doorNow(t), keys.press(t, 5*time.Second)
+	before := d.doorNow(t)
+	for try := 1; !d.isUnmoved(t, box, keys, before); try++ { // what else runs on the machine counts against the door
+		if try == 3 {
+			t.Fatalf("who types feels the crowd: a key may take %s", felt)
+		}
+		d.eventually("the crowd is gone", func() bool { return d.doorNow(t).files <= before.files+16 })
+	}
+}
+
+// isUnmoved has the crowd come and leave, and says whether who typed felt nothing of it.
+func (d *deployment) isUnmoved(t *testing.T, box string, keys *keyboard, before doorState) bool {
+	t.Helper()
+	quiet := keys.press(t, 5*time.Second)
 	grown := d.proxy.grown(t)
 	var crowd crowd
 	defer crowd.leave()
@@ -58,15 +70,13 @@ func TestACrowdOfUnfinishedRequests(t *testing.T) {
 	now, memory := d.doorNow(t), grown()
 	t.Logf("keys: quiet p50 %s, p99 %s; while the crowd comes p50 %s, p99 %s; with it there p99 %s; the door grew by %d KiB at most and holds %d more connections",
 		quiet.quantile(50), quiet.quantile(99), within.quantile(50), within.quantile(99), after.quantile(99), memory>>10, now.files-before.files)
-	if within.quantile(99) > felt || after.quantile(99) > felt {
-		t.Errorf("who types feels the crowd: a key may take %s", felt)
-	}
 	if memory > 64<<20 {
 		t.Error("the crowd took memory")
 	}
 	if held := now.files - before.files; held < heldMost/2 || held > heldMost+16 { // what connects the door to others may come and go
 		t.Errorf("%d of the crowd are held", held)
 	}
+	return within.quantile(99) <= felt && after.quantile(99) <= felt
 }
 
 // enters opens one more console, which ends at once.
