@@ -36,6 +36,7 @@ func TestMountRefusals(t *testing.T) {
 	}{
 		"one file too large":  {[]domain.MountRequest{file("/a", 256<<10+1)}, "invalid-value"},
 		"all files too large": {[]domain.MountRequest{file("/a", 256<<10), file("/b", 256<<10), file("/c", 256<<10), file("/d", 256<<10), file("/e", 1)}, "invalid-value"},
+		"a file of blanks":    {[]domain.MountRequest{{Type: "bind", Source: strings.Repeat("\n", 1<<20), Destination: "/a"}}, "invalid-value"},
 		"no base64":           {[]domain.MountRequest{{Type: "bind", Source: "?", Destination: "/a"}}, "base64-exception"},
 		"a relative path":     {[]domain.MountRequest{file("a", 1)}, "invalid-value"},
 		"a path that climbs":  {[]domain.MountRequest{file("/a/../b", 1)}, "invalid-value"},
@@ -49,6 +50,24 @@ func TestMountRefusals(t *testing.T) {
 		if fault := domain.AsFault(err); fault == nil || fault.Kind != domain.Invalid || fault.Code != c.code {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+	h.books("p1", domain.Claim{}, map[string]int64{"n1": 0})
+}
+
+// TestNoDescriptionIsTooLargeForTheHost: a host reads its assignments from the first to the
+// last, so that one which no message holds would keep all others from it.
+func TestNoDescriptionIsTooLargeForTheHost(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	long := strings.Repeat("x", 17<<20)
+	_, err := h.Create(t.Context(), member(), request("web", func(r *control.CreateRequest) { r.Spec.Environment = map[string]string{"LONG": long} }))
+	wantFault(t, err, domain.Invalid, "The description is too large: environment, labels, commands and all other texts may have 1048576 bytes together.")
+	large := draftOf("web")
+	for range 1 << 10 { // no quota counts them
+		large.Inits = append(large.Inits, domain.Container{Kind: domain.KindInit, Spec: domain.Spec{Image: "busybox"}})
+	}
+	if _, err = h.capsules().CreateCapsule(t.Context(), member(), large); !domain.IsKind(err, domain.Invalid) {
+		t.Errorf("a capsule of a thousand init containers: got %v", err)
 	}
 	h.books("p1", domain.Claim{}, map[string]int64{"n1": 0})
 }

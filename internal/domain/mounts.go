@@ -12,21 +12,30 @@ import (
 const (
 	maxFile     = 256 << 10
 	maxAllFiles = 1 << 20
+	// written is how many bytes of base64 may stand for one: it may be broken into lines.
+	written = 2
 )
 
 // CheckMounts refuses files to inject that cannot be read or are too large, and what
 // goes where nothing may be put. What a volume service must say of volumes is not its
 // affair.
 func CheckMounts(mounts []MountRequest) error {
-	total := 0
-	var targets []string
+	total, text := 0, 0
+	tooLarge := func(m MountRequest) error {
+		return NewFault(Invalid, "invalid-value", "The file for %s is too large: one file may have %d bytes, all files of a container %d.",
+			m.Destination, maxFile, maxAllFiles)
+	}
+	targets := map[string]bool{}
 	for _, m := range mounts {
 		if m.Type != MountBind {
 			if err := checkTarget(m.Destination, targets); err != nil {
 				return err
 			}
-			targets = append(targets, m.Destination)
+			targets[m.Destination] = true
 			continue
+		}
+		if text += len(m.Source); len(m.Source) > written*maxFile || text > written*maxAllFiles {
+			return tooLarge(m)
 		}
 		content, err := base64.StdEncoding.DecodeString(m.Source)
 		if err != nil {
@@ -35,10 +44,9 @@ func CheckMounts(mounts []MountRequest) error {
 		if err := checkTarget(m.Destination, targets); err != nil {
 			return err
 		}
-		targets = append(targets, m.Destination)
+		targets[m.Destination] = true
 		if total += len(content); len(content) > maxFile || total > maxAllFiles {
-			return NewFault(Invalid, "invalid-value", "The file for %s is too large: one file may have %d bytes, all files of a container %d.",
-				m.Destination, maxFile, maxAllFiles)
+			return tooLarge(m)
 		}
 	}
 	return nil
@@ -59,14 +67,14 @@ func WithoutVolumes(mounts []MountRequest) error {
 }
 
 // checkTarget refuses a path that is no file's, or another file's, or ours.
-func checkTarget(target string, taken []string) error {
+func checkTarget(target string, taken map[string]bool) error {
 	refuse := func(why string) error {
 		return NewFault(Invalid, "invalid-value", "Nothing can be put at %q: %s.", target, why)
 	}
 	switch {
 	case !path.IsAbs(target), path.Clean(target) != target, target == "/", strings.ContainsAny(target, ":\x00"):
 		return refuse("it is not the absolute path of a file or directory")
-	case slices.Contains(taken, target):
+	case taken[target]:
 		return refuse("another mount goes there")
 	case slices.Contains([]string{"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"}, target):
 		return refuse("the service writes that file itself")

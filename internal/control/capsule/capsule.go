@@ -30,6 +30,9 @@ func New(d Deps) *Capsules {
 // CreateCapsule accepts a capsule: its group and all members in one transaction,
 // with the quota of the members.
 func (c *Capsules) CreateCapsule(ctx context.Context, actor domain.Actor, draft domain.Capsule) (stored domain.Capsule, err error) {
+	if err := checkTexts(draft); err != nil {
+		return draft, err
+	}
 	if err := c.fill(actor, &draft); err != nil {
 		return draft, err
 	}
@@ -60,6 +63,14 @@ func (c *Capsules) CreateCapsule(ctx context.Context, actor domain.Actor, draft 
 		return err
 	})
 	return stored, err
+}
+
+// checkTexts refuses a capsule that is too large as a whole, since it is stored and shown
+// as a whole. Its init containers, which no quota counts, are bounded by that.
+func checkTexts(draft domain.Capsule) error {
+	specs := []domain.Spec{draft.Group.Spec}
+	draft.Each(func(row *domain.Container) { specs = append(specs, row.Spec) })
+	return domain.CheckTexts(specs...)
 }
 
 // fill gives a draft its ids, owners, names and defaults.

@@ -17,6 +17,9 @@ import (
 // fits, the row is stored in status Error without an action and the request is
 // answered as accepted; a requested host that is unknown stores nothing.
 func (c *Containers) Create(ctx context.Context, actor domain.Actor, req control.CreateRequest) (domain.Container, error) {
+	if err := domain.CheckTexts(req.Spec); err != nil {
+		return domain.Container{}, err
+	}
 	row, err := c.draft(actor, req)
 	if err != nil {
 		return row, err

@@ -66,9 +66,10 @@ func command(a Args) ([]string, error) {
 
 func once(items []string) []string {
 	var all []string
+	seen := make(map[string]bool, len(items))
 	for _, item := range items {
-		if !slices.Contains(all, item) {
-			all = append(all, item)
+		if !seen[item] {
+			seen[item], all = true, append(all, item)
 		}
 	}
 	return all
