@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/go-zun/zun/internal/adapter/identity/static"
 	"github.com/go-zun/zun/internal/adapter/policy"
 	"github.com/go-zun/zun/internal/config"
+	"github.com/go-zun/zun/internal/domain"
 	"github.com/go-zun/zun/internal/rest"
 	"github.com/go-zun/zun/internal/rest/cors"
 	"github.com/go-zun/zun/internal/rest/schema"
@@ -80,8 +82,16 @@ func openIdentity(c config.Config, log *slog.Logger) (*static.Identity, error) {
 		UsersFile: c.Identity.UsersFile, KeyFile: c.Identity.TokenKeyFile, RevocationFile: c.Identity.RevocationFile,
 		OpenRCFile: c.Identity.OpenRCFile, CloudsFile: c.Identity.CloudsFile,
 		IdentityURL: base + identityPath, ContainerURL: base + "/v1", Region: c.Identity.Region,
-		TokenLife: c.Identity.TokenLife, Now: time.Now, Log: log,
+		TokenLife: c.Identity.TokenLife, Source: callers(c.API.TrustedProxies), Now: time.Now, Log: log,
 	})
+}
+
+// callers tells whom failed log-ins are counted against. Behind a proxy all requests come
+// from one address: a stranger's guesses would be counted against everybody.
+func callers(proxies []netip.Prefix) func(*http.Request) string {
+	return func(r *http.Request) string {
+		return domain.Caller(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), proxies)
+	}
 }
 
 // publicURL is where clients reach this process.

@@ -263,6 +263,25 @@ func TestOnlyTrustedProxiesAreBelieved(t *testing.T) {
 	}
 }
 
+// TestWhoGuessesBehindAProxyIsToldFromTheOthers: a stranger's failures must not keep those
+// from logging in who come through the same proxy, and who is none may not choose whom his
+// failures are counted against.
+func TestWhoGuessesBehindAProxyIsToldFromTheOthers(t *testing.T) {
+	guess := `{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"admin","domain":{"id":"default"},"password":"wrong"}}}}}`
+	from := func(address string) map[string]string { return map[string]string{"X-Forwarded-For": address} }
+	for proxies, want := range map[string][2]int{"127.0.0.0/8": {429, 401}, "192.0.2.0/24": {429, 429}} {
+		s := serve(t, &http.Client{}, "api.trusted_proxies="+proxies)
+		for range 5 {
+			s.do("POST", identityPath+"/v3/auth/tokens", guess, from("198.51.100.1"))
+		}
+		for i, address := range []string{"198.51.100.1", "198.51.100.2"} {
+			if got := s.do("POST", identityPath+"/v3/auth/tokens", guess, from(address)); got.StatusCode != want[i] {
+				t.Errorf("%s is trusted: a guess from %s: %s, want %d", proxies, address, got.Status, want[i])
+			}
+		}
+	}
+}
+
 func TestBrowsersOfAllowedOriginsMayCall(t *testing.T) {
 	s := serve(t, &http.Client{}, "cors.allowed_origin=https://panel.example")
 	ask := map[string]string{"Origin": "https://panel.example", "Access-Control-Request-Method": "POST"}

@@ -4,8 +4,9 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
+
+	"github.com/go-zun/zun/internal/domain"
 )
 
 // version is that of the only websocket protocol there is, and keyBytes what a client
@@ -15,23 +16,9 @@ const (
 	keyBytes = 16
 )
 
-// clientOf is the address a request comes from: that of the peer, or what trusted
-// proxies say of theirs, read from the right, because everything to the left of the
-// first stranger was written by a stranger.
+// clientOf is the address a request comes from, also behind trusted proxies.
 func clientOf(r *http.Request, trusted []netip.Prefix) string {
-	from := hostOf(r.RemoteAddr)
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for _, hop := range slices.Backward(hops) {
-		if !isTrusted(from, trusted) {
-			return from
-		}
-		address, err := netip.ParseAddr(strings.Trim(strings.TrimSpace(hop), "[]"))
-		if err != nil {
-			return from
-		}
-		from = address.Unmap().String()
-	}
-	return from
+	return domain.Caller(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), trusted)
 }
 
 // isSecure says whether the user's own connection is encrypted.
@@ -39,20 +26,7 @@ func isSecure(r *http.Request, trusted []netip.Prefix) bool {
 	if r.TLS != nil {
 		return true
 	}
-	return isTrusted(hostOf(r.RemoteAddr), trusted) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
-}
-
-func hostOf(remote string) string {
-	peer, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return remote
-	}
-	return peer.Addr().Unmap().String()
-}
-
-func isTrusted(address string, trusted []netip.Prefix) bool {
-	a, err := netip.ParseAddr(address)
-	return err == nil && slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
+	return domain.Trusted(r.RemoteAddr, trusted) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
 }
 
 // isUpgrade says whether a request asks for a websocket at all.
