@@ -49,7 +49,7 @@ func newGate(now func() time.Time) *gate {
 
 // attempt is one try to log in.
 type attempt struct {
-	source, name, password string
+	source, name, password string // name is what stands for the user where failures are counted
 	hash                   []byte // nil when there is no such user
 	decoy                  []byte // compared in its place, so that the time tells nothing
 }
@@ -93,7 +93,16 @@ func (g *gate) wait(a attempt) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
-	return max(g.recall(a.pair(), now).blocked.Sub(now), g.recall(a.origin(), now).blocked.Sub(now))
+	return max(g.blocked(a.pair(), now).Sub(now), g.blocked(a.origin(), now).Sub(now))
+}
+
+// blocked returns until when key must wait. It makes no record: whoever is not looked at
+// pays nothing for another name, and could push the failures of others out with many.
+func (g *gate) blocked(key string, now time.Time) time.Time {
+	if _, known := g.records[key]; !known {
+		return now
+	}
+	return g.recall(key, now).blocked
 }
 
 // note remembers the outcome of an attempt.

@@ -33,6 +33,26 @@ func TestGateForgetsAndStaysSmall(t *testing.T) {
 	}
 }
 
+// TestGateForgetsNobodyForThoseItDoesNotLookAt: to be refused costs nothing, so that one
+// source which must wait could make the gate forget another with names alone.
+func TestGateForgetsNobodyForThoseItDoesNotLookAt(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	g := newGate(func() time.Time { return now })
+	guess := attempt{source: "192.0.2.1", name: "admin"}
+	for n := range sourceFree + 1 {
+		g.note(guess, false)
+		g.note(attempt{source: "192.0.2.2", name: strconv.Itoa(n)}, false)
+	}
+	for n := range 2 * maxRecords {
+		if _, wait, err := g.try(t.Context(), attempt{source: "192.0.2.2", name: "more" + strconv.Itoa(n)}); wait <= 0 || err != nil {
+			t.Fatalf("a source that must wait is looked at: %v %v", wait, err)
+		}
+	}
+	if wait := g.wait(guess); wait <= 0 {
+		t.Error("who guessed may guess on")
+	}
+}
+
 func TestGateTakesANetworkOfIPv6ForOneSource(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	g := newGate(func() time.Time { return now })

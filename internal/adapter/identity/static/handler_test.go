@@ -265,6 +265,28 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	}
 }
 
+// TestAUserIsGuessedNoMoreOftenByOtherWords: beside an id, a name says nothing, and an id
+// names the same user as its name.
+func TestAUserIsGuessedNoMoreOftenByOtherWords(t *testing.T) {
+	h := newHouse(t)
+	known := h.do(call{method: "POST", path: "/v3/auth/tokens", body: byName("admin", h.password("admin"), ""), from: "198.51.100.2"})
+	id := fmt.Sprint(known.at("token", "user", "id"))
+	guess := func(user string) int {
+		body := `{"auth":{"identity":{"methods":["password"],"password":{"user":{` + user + `,"password":"wrong"}}}}}`
+		return h.do(call{method: "POST", path: "/v3/auth/tokens", body: body, from: "198.51.100.1"}).status
+	}
+	for n := range 5 {
+		if got := guess(fmt.Sprintf(`"id":%q,"name":"x%d"`, id, n)); got != 401 {
+			t.Fatalf("a first failure: %d", got)
+		}
+	}
+	for _, user := range []string{`"id":"` + id + `","name":"y"`, `"id":"` + id + `"`, `"name":"admin","domain":{"id":"default"}`} {
+		if got := guess(user); got != 429 {
+			t.Errorf("after five failures %s: %d", user, got)
+		}
+	}
+}
+
 func FuzzLogin(f *testing.F) {
 	f.Add(byName("demo", "x", `{"project":{"name":"demo","domain":{"id":"default"}}}`))
 	f.Add(`{"auth":{"identity":{"methods":["token","password"],"token":{"id":"zun1.e30.AA"},"password":{"user":null}},"scope":[]}}`)

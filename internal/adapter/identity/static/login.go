@@ -2,6 +2,7 @@ package static
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -195,7 +196,7 @@ func (i *Identity) identify(ctx context.Context, people *book, request loginRequ
 
 func (i *Identity) byPassword(ctx context.Context, people *book, request loginRequest, source string) (*user, error) {
 	given := request.Auth.Identity.Password.User
-	name := given.Name + given.ID
+	name := cmp.Or(given.ID, given.Name)
 	if name == "" || len(name) > maxName {
 		return nil, unauthenticated()
 	}
@@ -207,6 +208,9 @@ func (i *Identity) byPassword(ctx context.Context, people *book, request loginRe
 		}
 	}
 	try := attempt{source: source, name: name, password: given.Password, decoy: people.anyHash()}
+	if who != nil {
+		try.name = who.ID // a user that is called otherwise is guessed no more often
+	}
 	if who != nil && !who.Disabled {
 		try.hash = []byte(who.PasswordHash)
 	}
