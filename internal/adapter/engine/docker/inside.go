@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -126,11 +127,23 @@ func pump(r io.Reader, sink func([]byte) error) error {
 
 // Top implements agent.Observer.
 func (e *Engine) Top(ctx context.Context, o agent.Object, psArgs string) (domain.ProcessTable, error) {
-	result, err := e.api.ContainerTop(ctx, o.EngineID, client.ContainerTopOptions{Arguments: strings.Fields(psArgs)})
+	arguments := strings.Fields(psArgs)
+	if i := slices.IndexFunc(arguments, titlesPID); i >= 0 {
+		return domain.ProcessTable{}, domain.NewFault(domain.Invalid, "invalid", "ps may title no column PID by %q.", arguments[i])
+	}
+	result, err := e.api.ContainerTop(ctx, o.EngineID, client.ContainerTopOptions{Arguments: arguments})
 	if err != nil {
 		return domain.ProcessTable{}, topFault(err, psArgs)
 	}
 	return domain.ProcessTable{Titles: result.Titles, Processes: result.Processes}, nil
+}
+
+// titlesPID says whether an argument of ps titles a column PID. The engine lets ps show all
+// processes of the host and keeps those which that column says are of the container: with
+// the title above another column a user would read the environment of other processes.
+func titlesPID(argument string) bool {
+	_, title, _ := strings.Cut(argument, "=")
+	return strings.Contains(title, "PID")
 }
 
 // topFault tells arguments that ps does not take from an engine that failed: the engine has

@@ -3,6 +3,7 @@ package docker
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"math"
 	"net/http"
@@ -112,6 +113,38 @@ func TestArgumentsThatPsDoesNotTakeAreTheUsers(t *testing.T) {
 		var fault *domain.Fault
 		if !errors.As(err, &fault) || fault.Kind != c.kind || fault.Message != c.text {
 			t.Errorf("%q: %+v, want %q", c.said, fault, c.text)
+		}
+	}
+}
+
+// TestNoColumnOfPsIsTitledPIDByTheUser: the engine tells the container's processes from all
+// others of the host by the title of a column alone.
+func TestNoColumnOfPsIsTitledPIDByTheUser(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if !strings.HasSuffix(r.URL.Path, "/top") {
+			return
+		}
+		asked++
+		_, _ = io.WriteString(w, `{"Titles":["PID"],"Processes":[]}`)
+	}))
+	defer server.Close()
+	e, err := New(Options{Host: "tcp://" + strings.TrimPrefix(server.URL, "http://"), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{"-ouid=PID axeww f -oargs", "-o uid=PID", "--format=uid=PID axeww f", "--format uid=PID", "o ppid=PID", "-e\t-Ovsz=PID"} {
+		if _, err := e.Top(t.Context(), agent.Object{EngineID: "c1"}, args); !domain.IsKind(err, domain.Invalid) {
+			t.Errorf("%q: got %v", args, err)
+		}
+	}
+	if asked != 0 {
+		t.Errorf("the engine was asked %d times", asked)
+	}
+	for _, args := range []string{"", "aux", "-o pid,args --sort=-pcpu", "--format=pid,args", "-o pid -o args=WORDS"} {
+		if _, err := e.Top(t.Context(), agent.Object{EngineID: "c1"}, args); err != nil {
+			t.Errorf("%q: got %v", args, err)
 		}
 	}
 }
