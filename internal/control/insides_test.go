@@ -22,6 +22,19 @@ func TestExecRun(t *testing.T) {
 	wantFault(t, err, domain.Conflict, "Timeout on executing command: sleep 60")
 }
 
+// TestNoCommandIsTooLongToBeKept: an engine keeps the command of a session that nobody joins.
+func TestNoCommandIsTooLongToBeKept(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	h.running("web")
+	for _, command := range [][]string{{"echo", strings.Repeat("x", 128<<10)}, make([]string, 1<<14)} {
+		_, err := h.ExecRun(t.Context(), member(), control.Ref{Ident: "web"}, command)
+		wantFault(t, err, domain.Invalid, "The command is too long: it may have 131072 bytes.")
+		_, err = h.ExecSession(t.Context(), member(), control.Ref{Ident: "web"}, command, true)
+		wantFault(t, err, domain.Invalid, "The command is too long: it may have 131072 bytes.")
+	}
+}
+
 func TestHostsThatDoNotAnswer(t *testing.T) {
 	h := newHouse(t)
 	h.addHost("n1")

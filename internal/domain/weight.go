@@ -11,6 +11,22 @@ const (
 	specWeight = 1 << 10
 )
 
+// maxCommand bounds in bytes a command that is run in a container: engines keep it as long as
+// its session, and a kernel takes no longer word.
+const maxCommand = 128 << 10
+
+// CheckCommand refuses a command that is too long to be run.
+func CheckCommand(words []string) error {
+	total := 0
+	for _, word := range words {
+		total += itemWeight + len(word)
+	}
+	if total > maxCommand {
+		return NewFault(Invalid, "invalid-value", "The command is too long: it may have %d bytes.", maxCommand)
+	}
+	return nil
+}
+
 // CheckTexts refuses specs whose texts are together larger than one container or capsule
 // may have them.
 func CheckTexts(specs ...Spec) error {

@@ -79,6 +79,9 @@ func (i *Insides) Logs(ctx context.Context, actor domain.Actor, ref control.Ref,
 // ExecRun runs a command to its end, at most ExecuteTimeout long. It is never sent
 // twice.
 func (i *Insides) ExecRun(ctx context.Context, actor domain.Actor, ref control.Ref, command []string) (domain.ExecResult, error) {
+	if err := domain.CheckCommand(command); err != nil {
+		return domain.ExecResult{}, err
+	}
 	row, calls, err := i.reach(ctx, actor, ref, domain.VerbExecute)
 	if err != nil {
 		return domain.ExecResult{}, err

@@ -14,6 +14,9 @@ import (
 
 // ExecSession prepares a session in the engine and a one-use ticket for it.
 func (i *Insides) ExecSession(ctx context.Context, actor domain.Actor, ref control.Ref, command []string, tty bool) (control.Session, error) {
+	if err := domain.CheckCommand(command); err != nil {
+		return control.Session{}, err
+	}
 	row, calls, err := i.reach(ctx, actor, ref, domain.VerbExecute)
 	if err != nil {
 		return control.Session{}, err

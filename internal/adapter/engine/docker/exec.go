@@ -72,8 +72,21 @@ func (e *Engine) execCreate(ctx context.Context, o agent.Object, options client.
 	return created.ID, nil
 }
 
+// maxSessions is how many sessions of one container may run or wait to be joined. The engine
+// forgets one that nobody joins only with the container's process, so that any number would
+// take the host's memory.
+const maxSessions = 512
+
 // ExecCreate implements agent.Execer.
 func (e *Engine) ExecCreate(ctx context.Context, o agent.Object, cmd []string, tty bool) (string, error) {
+	info, err := e.api.ContainerInspect(ctx, o.EngineID, client.ContainerInspectOptions{})
+	if err != nil {
+		return "", fault(err)
+	}
+	if len(info.Container.ExecIDs) >= maxSessions {
+		return "", domain.NewFault(domain.Conflict, "conflict",
+			"Container %s has %d sessions that run or that nobody joined; a restart ends them.", o.Container, len(info.Container.ExecIDs))
+	}
 	return e.execCreate(ctx, o, client.ExecCreateOptions{Cmd: cmd, TTY: tty, AttachStdin: true, AttachStdout: true, AttachStderr: true})
 }
 

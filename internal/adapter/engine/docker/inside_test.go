@@ -148,3 +148,30 @@ func TestNoColumnOfPsIsTitledPIDByTheUser(t *testing.T) {
 		}
 	}
 }
+
+// TestSessionsThatNobodyJoinsAreBounded: the engine keeps each until the container's process ends.
+func TestSessionsThatNobodyJoinsAreBounded(t *testing.T) {
+	open, made := maxSessions, 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/exec"):
+			made++
+			_ = json.NewEncoder(w).Encode(map[string]string{"Id": "e1"})
+		case strings.HasSuffix(r.URL.Path, "/json"):
+			_ = json.NewEncoder(w).Encode(map[string]any{"Id": "c1", "ExecIDs": make([]string, open)})
+		}
+	}))
+	defer server.Close()
+	e, err := New(Options{Host: "tcp://" + strings.TrimPrefix(server.URL, "http://"), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.ExecCreate(t.Context(), agent.Object{EngineID: "c1"}, []string{"sh"}, true); !domain.IsKind(err, domain.Conflict) || made != 0 {
+		t.Errorf("one more than may be: %v, %d made", err, made)
+	}
+	open--
+	if id, err := e.ExecCreate(t.Context(), agent.Object{EngineID: "c1"}, []string{"sh"}, true); err != nil || id != "e1" {
+		t.Errorf("as many as may be: %q, %v", id, err)
+	}
+}
