@@ -294,6 +294,28 @@ func TestBodiesAreBounded(t *testing.T) {
 	}
 }
 
+// TestABodyCostsNoMoreThanItIsWorth: thirty megabytes of ones were read into 2.5 GiB.
+func TestABodyCostsNoMoreThanItIsWorth(t *testing.T) {
+	h := build(t, nil)
+	for name, c := range map[string]struct {
+		body string
+		want int
+	}{
+		"more bytes than describe a container": {`{"image":"cirros","workdir":"` + strings.Repeat("x", 4<<20) + `"}`, 413},
+		"more values":                          {`{"image":"cirros","command":[1` + strings.Repeat(",1", 1<<17) + `]}`, 400},
+		"more members":                         {`{"image":"cirros","hints":{"a":{` + strings.TrimSuffix(strings.Repeat(`"a":{},`, 1<<17), ",") + `}}}`, 400},
+		"commas in a text":                     {`{"image":"cirros","workdir":"` + strings.Repeat(",", 1<<18) + `"}`, 202},
+	} {
+		w := h.do(t, ask{method: "POST", path: "/v1/containers", body: c.body, header: map[string]string{"Content-Type": "application/json"}})
+		if w.Code != c.want {
+			t.Errorf("%s: %d, want %d: %.200s", name, w.Code, c.want, w.Body)
+		}
+		if c.want == 400 && !strings.Contains(w.Body.String(), "more than 131072 values") {
+			t.Errorf("%s: %.300s", name, w.Body)
+		}
+	}
+}
+
 func TestHealth(t *testing.T) {
 	h := build(t, nil)
 	if w := h.do(t, ask{path: "/healthcheck", token: "-"}); w.Code != 200 || w.Body.String() != "OK" {

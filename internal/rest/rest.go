@@ -79,8 +79,8 @@ type Options struct {
 
 const (
 	defaultMaxLimit   = 1000
-	defaultMaxBody    = 32 << 20 // a file to inject comes inside the body
-	defaultMaxArchive = 1 << 30  // of base64, which is never held
+	defaultMaxBody    = 4 << 20 // the files to inject come inside the body, 1 MiB of them in base64
+	defaultMaxArchive = 1 << 30 // of base64, which is never held
 	defaultMaxLog     = 64 << 20
 	defaultMaxDepth   = 32
 	maxLogFollowers   = 4096 // streams of one process at once

@@ -19,10 +19,18 @@ const (
 	maxExponent     = 64 // a number of a billion digits must not be written in ten
 )
 
+// maxValues is how many values a body may have. Each takes a hundred bytes once it is read,
+// however few it has in the text; what may describe a container has fewer.
+const maxValues = 1 << 17
+
 // Parse reads one JSON object. Anything else, such as broken text or a list, is an
-// empty object; only a nesting beyond maxDepth is an error.
+// empty object; only a nesting beyond maxDepth and too many values are errors.
 func Parse(text []byte, maxDepth int) (schema.Object, error) {
-	if depth(text) > maxDepth {
+	deepest, values := measure(text)
+	if values > maxValues {
+		return nil, domain.NewFault(domain.Invalid, "invalid", "The request body has more than %d values.", maxValues)
+	}
+	if deepest > maxDepth {
 		return nil, domain.NewFault(domain.Invalid, "invalid", "The request body is nested deeper than %d levels.", maxDepth)
 	}
 	decoder := json.NewDecoder(strings.NewReader(string(text)))
@@ -40,9 +48,10 @@ func Parse(text []byte, maxDepth int) (schema.Object, error) {
 	return schema.Object{}, nil
 }
 
-// depth returns how deep brackets are nested, those in strings not counted.
-func depth(text []byte) int {
-	deepest, now, inString, escaped := 0, 0, false, false
+// measure returns how deep brackets are nested and about how many values there are; what
+// stands in strings is not counted.
+func measure(text []byte) (deepest, values int) {
+	now, inString, escaped := 0, false, false
 	for _, b := range text {
 		switch {
 		case escaped:
@@ -51,14 +60,17 @@ func depth(text []byte) int {
 			escaped, inString = b == '\\', b != '"'
 		case b == '"':
 			inString = true
+		case b == ',':
+			values++
 		case b == '{', b == '[':
+			values++
 			now++
 			deepest = max(deepest, now)
 		case b == '}', b == ']':
 			now--
 		}
 	}
-	return deepest
+	return deepest, values
 }
 
 // Check refuses what no column and no engine can take: text with a zero byte or with
