@@ -3,6 +3,9 @@ package static
 import (
 	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -20,11 +23,22 @@ type revocations struct {
 	until     map[string]int64 // expiry by audit id
 	seen      seen
 	nextCheck time.Time
+
+	reading sync.Mutex // held by who reads the file
+	taken   int64      // bytes of the file, up to the end of a line, that are in until
+	kept    int        // entries that the last forgetting left
+	roomy   int64      // bytes of the file beyond which it is written anew
 }
+
+// fewEntries is how many may be added before what has expired is looked for.
+const fewEntries = 1024
+
+// roomyBytes is how long the file may be whatever has expired.
+const roomyBytes = 1 << 20
 
 // openRevocations reads the list and drops from the file what has expired.
 func openRevocations(path string, now func() time.Time) (*revocations, error) {
-	r := &revocations{path: path, now: now, until: map[string]int64{}, nextCheck: now().Add(recheck)}
+	r := &revocations{path: path, now: now, until: map[string]int64{}, roomy: roomyBytes, nextCheck: now().Add(recheck)}
 	err := locked(path, func() error {
 		if err := r.read(); err != nil {
 			return err
@@ -73,8 +87,28 @@ func (r *revocations) add(audit string, expires int64) error {
 		if err := r.append(audit, expires); err != nil {
 			return err
 		}
-		return r.read() // with what other replicas added
+		if err := r.read(); err != nil { // with what other replicas added
+			return err
+		}
+		return r.tidy()
 	})
+}
+
+// tidy writes a long file anew of which most has expired, since a process may run for years.
+func (r *revocations) tidy() error {
+	r.reading.Lock()
+	defer r.reading.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.taken < r.roomy {
+		return nil
+	}
+	now := r.now().Unix()
+	maps.DeleteFunc(r.until, func(_ string, expires int64) bool { return expires <= now })
+	r.kept = len(r.until)
+	err := r.prune()
+	r.roomy = max(roomyBytes, 2*r.taken)
+	return err
 }
 
 func (r *revocations) append(audit string, expires int64) error {
@@ -107,29 +141,56 @@ func torn(file *os.File) bool {
 // read takes in what the file has and has not expired; lines that cannot be read were
 // torn by a crash and were never promised to anybody. What is known is added to, never
 // replaced, because a reader that was overtaken by a writer must not forget the newest.
+// Of a file that grew only the new end is read: anybody may give back any number of his
+// tokens, and each would cost the more.
 func (r *revocations) read() error {
+	r.reading.Lock()
+	defer r.reading.Unlock()
+	r.mu.RLock()
+	former := r.seen
+	r.mu.RUnlock()
 	stamp := stampOf(r.path)
-	content, err := os.ReadFile(r.path)
+	if stamp.inode != former.inode || stamp.size < r.taken {
+		r.taken = 0
+	}
+	content, err := readFrom(r.path, r.taken)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("read revocations: %w", err)
 	}
-	now, until := r.now().Unix(), map[string]int64{}
-	for line := range strings.Lines(string(content)) {
+	content = content[:strings.LastIndexByte(content, '\n')+1] // a line may be under way
+	r.taken += int64(len(content))
+	now := r.now().Unix()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for line := range strings.Lines(content) {
 		audit, expiry, _ := strings.Cut(strings.TrimSpace(line), " ")
 		expires, err := strconv.ParseInt(expiry, 10, 64)
 		if err == nil && expires > now {
-			until[audit] = expires
+			r.until[audit] = expires
 		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for audit, expires := range r.until {
-		if expires > now {
-			until[audit] = expires
-		}
-	}
-	r.until, r.seen = until, stamp
+	r.seen = stamp
+	r.forget(now)
 	return nil
+}
+
+// forget drops what has expired once enough was added for it to be worth a look at all.
+func (r *revocations) forget(now int64) {
+	if len(r.until) < 2*r.kept+fewEntries {
+		return
+	}
+	maps.DeleteFunc(r.until, func(_ string, expires int64) bool { return expires <= now })
+	r.kept = len(r.until)
+}
+
+// readFrom returns what stands in the file from offset on.
+func readFrom(path string, offset int64) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	content, err := io.ReadAll(io.NewSectionReader(file, offset, math.MaxInt64-offset))
+	return string(content), errors.Join(err, file.Close())
 }
 
 // prune writes the file anew without what has expired.
@@ -144,6 +205,6 @@ func (r *revocations) prune() error {
 	if err := replace(r.path, []byte(out.String())); err != nil {
 		return err
 	}
-	r.seen = stampOf(r.path)
+	r.seen, r.taken = stampOf(r.path), int64(out.Len())
 	return nil
 }
