@@ -146,10 +146,7 @@ func (h *host) forget(ctx context.Context, ids []domain.ContainerID) error {
 				return err
 			}
 			row.Status = domain.Stopped
-			if err := tx.Containers().Update(ctx, row); err != nil {
-				return err
-			}
-			if _, err := tx.Containers().Touch(ctx, id); err != nil {
+			if _, err := tx.Containers().Assign(ctx, row); err != nil {
 				return err
 			}
 		}

@@ -65,7 +65,7 @@ func (t *Turn) removeUnseen(ctx context.Context, c *domain.Container, o Order) e
 	if a, err = t.append(ctx, a); err != nil {
 		return err
 	}
-	return t.settle(ctx, c, a)
+	return t.settle(ctx, c, a, false)
 }
 
 // bury takes the row of c away if its host is down, and says whether it did. The

@@ -22,7 +22,7 @@ func (h *house) stands(host domain.Host, status domain.Status, n int) domain.Con
 		if err := tx.Containers().Insert(ctx, c); err != nil {
 			return err
 		}
-		_, err := tx.Containers().Touch(ctx, c.ID)
+		_, err := tx.Containers().Assign(ctx, c)
 		return err
 	})
 	return c.ID

@@ -71,9 +71,9 @@ type orderedRows struct {
 	take func(string)
 }
 
-func (r orderedRows) Touch(ctx context.Context, id domain.ContainerID) (int64, error) {
+func (r orderedRows) Assign(ctx context.Context, c domain.Container) (domain.Host, error) {
 	r.take("host") // the revision is the host's
-	return r.Containers.Touch(ctx, id)
+	return r.Containers.Assign(ctx, c)
 }
 
 func (r orderedRows) Tombstones() control.Tombstones {

@@ -59,9 +59,10 @@ type Containers interface {
 	List(ctx context.Context, q ContainerQuery) ([]domain.Container, error)
 	// Update writes every mutable column of c and sets UpdatedAt. NotFound if the row is gone.
 	Update(ctx context.Context, c domain.Container) error
-	// Touch moves the container to its host's next revision, so that the host's agent
-	// sees the assignment as changed, and returns that revision.
-	Touch(ctx context.Context, id domain.ContainerID) (int64, error)
+	// Assign writes c as Update does and moves it to its host's next revision, so that the
+	// host's agent sees the assignment as changed. It returns the host at that revision; one
+	// without an id says that c has no host, or one that left the fleet.
+	Assign(ctx context.Context, c domain.Container) (domain.Host, error)
 	// Delete removes the row with its actions and events; a missing row is no error.
 	Delete(ctx context.Context, id domain.ContainerID) error
 	// Tombstones: what a host must still remove of containers whose row is gone.
@@ -131,7 +132,8 @@ type Actions interface {
 	// History returns all actions of a container, newest first.
 	History(ctx context.Context, id domain.ContainerID) ([]domain.Action, error)
 	// Update writes a if its stored epoch still equals a.Epoch; a Conflict fault
-	// ("lease-lost") otherwise. FinishedAt is set by the store when State is finished.
+	// ("lease-lost") otherwise. FinishedAt is set by the store when State is finished, and
+	// ProgressAt when it is zero.
 	Update(ctx context.Context, a domain.Action) error
 	// Lease claims for owner, until now+ttl in database time, up to limit actions that
 	// are the oldest unfinished of their container, in one of states, whose RetryAt

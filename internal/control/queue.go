@@ -47,7 +47,7 @@ func (t *Turn) Accept(ctx context.Context, c *domain.Container, o Order) (domain
 	if err != nil {
 		return a, err
 	}
-	return a, t.settle(ctx, c, a)
+	return a, t.settle(ctx, c, a, false)
 }
 
 // queue returns what c has to do before verb; a create is the first of all.
@@ -70,17 +70,21 @@ func (t *Turn) append(ctx context.Context, a domain.Action) (domain.Action, erro
 	return a, nil
 }
 
-// settle writes c and lets its head action a go on. The row of a create was just
-// inserted as it must be: its first update is yet to come.
-func (t *Turn) settle(ctx context.Context, c *domain.Container, a domain.Action) error {
-	if a.Verb != domain.VerbCreate {
-		if err := t.Save(ctx, c); err != nil {
-			return err
-		}
+// settle writes c and lets its head action a go on; changed says that something else
+// changed for the host of c. The row of a create was just inserted as it must be: its
+// first update is yet to come.
+func (t *Turn) settle(ctx context.Context, c *domain.Container, a domain.Action, changed bool) error {
+	write := t.Save
+	switch {
+	case changed || a.State == domain.ActionPrepared:
+		write = t.Show
+	case a.Verb == domain.VerbCreate:
+		write = func(context.Context, *domain.Container) error { return nil }
+	}
+	if err := write(ctx, c); err != nil {
+		return err
 	}
 	switch a.State {
-	case domain.ActionPrepared:
-		return t.Show(ctx, c)
 	case domain.ActionReleased:
 		t.Ring(t.bells.Release)
 	case domain.ActionQueued:
@@ -148,9 +152,6 @@ func (t *Turn) giveUpAttach(ctx context.Context, c *domain.Container, a domain.A
 	if err := t.Actions().Update(ctx, a); err != nil {
 		return fmt.Errorf("give up action %d: %w", a.ID, err)
 	}
-	if err := t.Save(ctx, c); err != nil {
-		return err
-	}
 	t.Ring(bell)
 	return t.Show(ctx, c)
 }
@@ -209,8 +210,8 @@ func (t *Turn) proceed(ctx context.Context, c *domain.Container, changed bool) e
 		}
 		return t.advance(ctx, c, a, changed)
 	}
-	if err := t.Save(ctx, c); err != nil || !changed {
-		return err
+	if !changed {
+		return t.Save(ctx, c)
 	}
 	return t.Show(ctx, c)
 }
@@ -227,21 +228,11 @@ func (t *Turn) Skip(ctx context.Context, c *domain.Container, a domain.Action, r
 }
 
 func (t *Turn) advance(ctx context.Context, c *domain.Container, a domain.Action, changed bool) error {
-	now, err := t.Now(ctx)
-	if err != nil {
-		return err
-	}
-	a.State, a.ProgressAt = c.Begin(a), now // its time begins with its turn
+	a.State, a.ProgressAt = c.Begin(a), time.Time{} // its time begins with its turn
 	if err := t.Actions().Update(ctx, a); err != nil {
 		return fmt.Errorf("give action %d its turn: %w", a.ID, err)
 	}
-	if err := t.settle(ctx, c, a); err != nil {
-		return err
-	}
-	if changed && a.State != domain.ActionPrepared {
-		return t.Show(ctx, c)
-	}
-	return nil
+	return t.settle(ctx, c, a, changed)
 }
 
 // Cancel ends every unfinished action of c because of reason. An interface that was on its

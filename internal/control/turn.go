@@ -72,25 +72,18 @@ func (t *Turn) Bells() hints.Bells { return t.bells }
 // Options returns the settings that the turn works with.
 func (t *Turn) Options() Options { return t.options }
 
-// Show makes the container's assignment visible to its host as changed, and wakes
-// the host after the commit. c gets the new revision.
+// Show writes c, makes its assignment visible to its host as changed, and wakes the host
+// after the commit. c gets the new revision.
 func (t *Turn) Show(ctx context.Context, c *domain.Container) error {
-	if c.HostID == "" {
-		return nil
-	}
-	host, err := t.Hosts().Get(ctx, c.HostID)
-	if domain.IsKind(err, domain.NotFound) {
-		return nil // the host left the fleet; there is nobody to show anything to
-	}
+	host, err := t.Containers().Assign(ctx, *c)
 	if err != nil {
-		return fmt.Errorf("read host %s: %w", c.HostID, err)
+		return fmt.Errorf("assign container %s: %w", c.ID, err)
 	}
-	rev, err := t.Containers().Touch(ctx, c.ID)
-	if err != nil {
-		return fmt.Errorf("touch container %s: %w", c.ID, err)
+	if host.ID == "" {
+		return nil // there is nobody to show anything to
 	}
-	c.Revision = rev
-	t.wakes[host.ID] = wake{host, rev}
+	c.Revision = host.Revision
+	t.wakes[host.ID] = wake{host, host.Revision}
 	return nil
 }
 

@@ -28,13 +28,12 @@ func hearObserved(ctx context.Context, t *control.Turn, row domain.Container, r 
 	before, wanted := row.Status, row.Want
 	row.Learn(r.Seen)
 	row.Settle(r.Seen, len(queue) == 0)
-	if err := errors.Join(t.Save(ctx, &row), t.TellStatus(ctx, &row, before)); err != nil {
-		return err
-	}
+	write := t.Save
 	if row.Want != wanted {
-		if err := t.Show(ctx, &row); err != nil {
-			return err
-		}
+		write = t.Show
+	}
+	if err := errors.Join(write(ctx, &row), t.TellStatus(ctx, &row, before)); err != nil {
+		return err
 	}
 	if row.Ended() {
 		t.Ring(t.Bells().Autoremove)

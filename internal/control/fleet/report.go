@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
@@ -120,11 +121,7 @@ func presentAction(ctx context.Context, t *control.Turn, row domain.Container, r
 // hearProgress notes that the action moves. A begun effect is committed here,
 // before it happens, so that it is never sent twice.
 func hearProgress(ctx context.Context, t *control.Turn, row *domain.Container, a domain.Action, r domain.Report) error {
-	now, err := t.Now(ctx)
-	if err != nil {
-		return err
-	}
-	a.ProgressAt = now
+	a.ProgressAt = time.Time{} // now
 	if r.Phase == domain.PhaseBegun {
 		a.State = domain.ActionBegun
 	}
@@ -148,11 +145,7 @@ func hearProgress(ctx context.Context, t *control.Turn, row *domain.Container, a
 
 // hearReleased hands what the host let go of over to the release loop.
 func hearReleased(ctx context.Context, t *control.Turn, a domain.Action) error {
-	now, err := t.Now(ctx)
-	if err != nil {
-		return err
-	}
-	a.State, a.ProgressAt, a.Attempts = domain.ActionReleased, now, 0
+	a.State, a.ProgressAt, a.Attempts = domain.ActionReleased, time.Time{}, 0
 	if !a.Undoing() { // why an attach failed is what its user shall read
 		a.Reason = ""
 	}

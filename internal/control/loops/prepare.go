@@ -152,10 +152,6 @@ func (l *Loops) show(ctx context.Context, a domain.Action, made domain.Container
 }
 
 func visible(ctx context.Context, t *control.Turn, row domain.Container, a domain.Action) error {
-	now, err := t.Now(ctx)
-	if err != nil {
-		return err
-	}
 	if a.Verb == domain.VerbRebuild {
 		history, err := t.Actions().History(ctx, row.ID)
 		if err != nil {
@@ -164,11 +160,8 @@ func visible(ctx context.Context, t *control.Turn, row domain.Container, a domai
 		row.Renew(&a, history)
 	}
 	row.Wish(a)
-	a.State, a.Owner, a.LeaseUntil, a.ProgressAt = domain.ActionPrepared, "", time.Time{}, now
+	a.State, a.Owner, a.LeaseUntil, a.ProgressAt = domain.ActionPrepared, "", time.Time{}, time.Time{}
 	if err := t.Actions().Update(ctx, a); err != nil {
-		return err
-	}
-	if err := t.Containers().Update(ctx, row); err != nil {
 		return err
 	}
 	return t.Show(ctx, &row)

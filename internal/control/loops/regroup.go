@@ -72,9 +72,6 @@ func (l *Loops) regroup(ctx context.Context, row domain.Container) (changed, wai
 		for i := range now.Nics {
 			now.Nics[i].Groups, now.Nics[i].Rules = groups, rules
 		}
-		if err := t.Containers().Update(ctx, now); err != nil {
-			return err
-		}
 		changed = true
 		return t.Show(ctx, &now)
 	})

@@ -44,11 +44,7 @@ func actionNotFound(id int64) error {
 
 func (s actions) Append(ctx context.Context, a domain.Action) (domain.Action, error) {
 	fields := actionFields(&a)[1:] // the database gives the id
-	for i, f := range fields {
-		if f.Column == "progress_at" {
-			fields[i] = f.As(column.Created)
-		}
-	}
+	column.Recast(fields, "progress_at", column.Created)
 	query, args, err := column.Insertion("actions", fields)
 	if err != nil {
 		return domain.Action{}, err
@@ -78,7 +74,10 @@ func (s actions) History(ctx context.Context, id domain.ContainerID) ([]domain.A
 func (s actions) Update(ctx context.Context, a domain.Action) error {
 	fields := actionFields(&a)
 	if a.State.Finished() && a.FinishedAt.IsZero() {
-		fields[len(fields)-1] = fields[len(fields)-1].As(column.Changed)
+		column.Recast(fields, "finished_at", column.Changed)
+	}
+	if a.ProgressAt.IsZero() {
+		column.Recast(fields, "progress_at", column.Changed)
 	}
 	matched, err := s.update(ctx, "actions", fields, "id = ? AND epoch = ?", a.ID, a.Epoch)
 	if err == nil && matched == 0 {

@@ -2,11 +2,8 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/clause"
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
@@ -84,7 +81,7 @@ func stateFields(c *domain.Container) []column.Field {
 		column.Text("host", &c.HostName),
 		column.Number("generation", &c.Generation),
 		column.Flag("ever_created", &c.EverCreated),
-		column.Number("revision", &c.Revision).As(column.Fixed), // Touch alone moves it
+		column.Number("revision", &c.Revision).As(column.Fixed), // Assign alone moves it
 		column.Flag("want_absent", &c.Want.Absent),
 		column.Flag("want_running", &c.Want.Running),
 		column.Flag("want_paused", &c.Want.Paused),
@@ -121,10 +118,8 @@ func containerNotFound(ident string) error {
 
 func (s containers) Insert(ctx context.Context, c domain.Container) error {
 	fields := containerFields(&c)
-	for i, f := range fields {
-		if f.Column == "created_at" && !c.CreatedAt.IsZero() {
-			fields[i] = f.As(column.Fixed)
-		}
+	if !c.CreatedAt.IsZero() {
+		column.Recast(fields, "created_at", column.Fixed)
 	}
 	if err := s.insert(ctx, "containers", fields); err != nil {
 		if s.meant(err, dialect.Duplicate) {
@@ -154,25 +149,20 @@ func (s containers) Get(ctx context.Context, scope control.Scope, id domain.Cont
 	} else {
 		found, err = one(ctx, s.tx, missing, containerFields, tail+s.locks, string(id))
 	}
-	if err == nil && !covers(scope, &found) {
+	if err == nil && !clause.Covers(scope, &found) {
 		return domain.Container{}, missing
 	}
 	return found, err
 }
 
-// covers says in words what within asks.
-func covers(scope control.Scope, c *domain.Container) bool {
-	return (scope.AllProjects || c.ProjectID == scope.ProjectID) && slices.Contains(kindsOf(scope), c.Kind)
-}
-
 func (s containers) ByName(ctx context.Context, scope control.Scope, name string) ([]domain.Container, error) {
-	where := within(scope)
+	where := clause.Within(scope)
 	where.Add("name = ?", name)
 	return rows(ctx, s.tx, containerFields, "FROM containers"+where.String()+" LIMIT 2"+s.locks, where.Args...)
 }
 
 func (s containers) List(ctx context.Context, q control.ContainerQuery) ([]domain.Container, error) {
-	where := within(q.Scope)
+	where := clause.Within(q.Scope)
 	if q.HostID != "" {
 		where.Add("host_uuid = ?", q.HostID)
 		if q.SinceRevision != nil {
@@ -188,7 +178,7 @@ func (s containers) List(ctx context.Context, q control.ContainerQuery) ([]domai
 	if q.OwnImage != "" {
 		where.Add("own_image = ?", q.OwnImage)
 	}
-	choose(&where, q.Filters)
+	clause.Choose(&where, q.Filters)
 	if err := s.snapshot(ctx); err != nil {
 		return nil, err
 	}
@@ -202,52 +192,13 @@ func (s containers) List(ctx context.Context, q control.ContainerQuery) ([]domai
 	return rows(ctx, s.tx, containerFields, tail, args...)
 }
 
-// within is the condition that a scope sets.
-func within(scope control.Scope) clause.Where {
-	var where clause.Where
-	if !scope.AllProjects {
-		where.Add("project_id = ?", scope.ProjectID)
-	}
-	clause.Among(&where, "container_type", kindsOf(scope))
-	return where
-}
-
-func kindsOf(scope control.Scope) []domain.ContainerKind {
-	if len(scope.Kinds) == 0 {
-		return []domain.ContainerKind{domain.KindContainer}
-	}
-	return scope.Kinds
-}
-
-// choose demands of where what f names.
-func choose(where *clause.Where, f control.ContainerFilters) {
-	where.Equal("name", f.Name)
-	where.Equal("image", f.Image)
-	where.Equal("project_id", f.ProjectID)
-	where.Equal("user_id", f.UserID)
-	where.Equal("host", f.Host)
-	where.Equal("task_state", f.TaskState)
-	where.Equal("status", f.Status)
-	if f.Memory != nil {
-		megabytes, err := strconv.ParseInt(*f.Memory, 10, 64)
-		if err != nil {
-			megabytes = -1 // which no container has, and nothing else equals it either
-		}
-		where.Add("memory = ?", megabytes)
-	}
-	if f.AutoRemove != nil {
-		where.Add("auto_remove = ?", *f.AutoRemove)
-	}
-	if f.AutoHeal != nil {
-		where.Add("auto_heal = ?", *f.AutoHeal)
-	}
-	for _, name := range slices.Sorted(maps.Keys(f.Labels)) {
-		where.Add("uuid IN (SELECT container_uuid FROM container_labels l WHERE l.name = ? AND l.value = ?)", name, f.Labels[name])
-	}
-}
-
 func (s containers) Update(ctx context.Context, c domain.Container) error {
-	sets, args, err := column.Changes(containerFields(&c))
+	return s.write(ctx, &c, containerFields(&c))
+}
+
+// write writes fields, which are those of c.
+func (s containers) write(ctx context.Context, c *domain.Container, fields []column.Field) error {
+	sets, args, err := column.Changes(fields)
 	if err != nil {
 		return err
 	}
@@ -258,24 +209,23 @@ func (s containers) Update(ctx context.Context, c domain.Container) error {
 	return err
 }
 
-// Touch locks the host's row until the transaction ends, so that revisions become
-// visible in their order and a reader of "all above n" misses none. A container
-// that is not placed has no revision; 0 is returned.
-func (s containers) Touch(ctx context.Context, id domain.ContainerID) (int64, error) {
-	var hostID string
-	err := s.scalar(ctx, []any{&hostID}, "SELECT host_uuid FROM containers WHERE uuid = ?", string(id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, containerNotFound(string(id))
+// Assign locks the host's row until the transaction ends, so that revisions become
+// visible in their order and a reader of "all above n" misses none.
+func (s containers) Assign(ctx context.Context, c domain.Container) (domain.Host, error) {
+	if c.HostID == "" {
+		return domain.Host{}, s.Update(ctx, c)
 	}
-	if err != nil || hostID == "" {
-		return 0, err
+	host, err := s.advanced(ctx, c.HostID)
+	if domain.IsKind(err, domain.NotFound) {
+		return domain.Host{}, s.Update(ctx, c)
 	}
-	revision, err := s.nextRevision(ctx, hostID)
 	if err != nil {
-		return 0, err
+		return domain.Host{}, err
 	}
-	_, err = s.exec(ctx, "UPDATE containers SET revision = ?, version = version + 1 WHERE uuid = ?", revision, string(id))
-	return revision, err
+	c.Revision = host.Revision
+	fields := containerFields(&c)
+	column.Recast(fields, "revision", column.Mutable)
+	return host, s.write(ctx, &c, fields)
 }
 
 func (s containers) Delete(ctx context.Context, id domain.ContainerID) error {

@@ -2,8 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"math"
 	"slices"
 	"time"
@@ -200,14 +198,15 @@ func (s hosts) Now(ctx context.Context) (now time.Time, err error) {
 	return now, err
 }
 
-// nextRevision raises the host's counter and keeps its row until the transaction ends.
-func (t *tx) nextRevision(ctx context.Context, hostID string) (revision int64, err error) {
-	if _, err := t.exec(ctx, "UPDATE hosts SET revision = revision + 1 WHERE uuid = ?", hostID); err != nil {
-		return 0, err
-	}
-	err = t.scalar(ctx, []any{&revision}, "SELECT revision FROM hosts WHERE uuid = ?", hostID)
-	if errors.Is(err, sql.ErrNoRows) {
+// advanced raises the host's revision, returns the host with it, and keeps its row until
+// the transaction ends.
+func (t *tx) advanced(ctx context.Context, hostID string) (domain.Host, error) {
+	hosts, err := changed(ctx, t, hostFields, "hosts", "revision = revision + 1", "uuid = ?", hostID)
+	if err == nil && len(hosts) == 0 {
 		err = hostNotFound(hostID)
 	}
-	return revision, err
+	if err != nil {
+		return domain.Host{}, err
+	}
+	return hosts[0], nil
 }

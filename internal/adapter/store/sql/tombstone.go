@@ -26,15 +26,15 @@ func tombstoneFields(t *tombstone) []column.Field {
 }
 
 func (s tombstones) Put(ctx context.Context, c domain.Container) error {
-	revision, err := s.nextRevision(ctx, c.HostID)
+	host, err := s.advanced(ctx, c.HostID)
 	if err != nil {
 		return err
 	}
-	c.Revision = revision
+	c.Revision = host.Revision
 	if err := s.Drop(ctx, c.ID); err != nil {
 		return err
 	}
-	return s.insert(ctx, "tombstones", tombstoneFields(&tombstone{container: c, revision: revision}))
+	return s.insert(ctx, "tombstones", tombstoneFields(&tombstone{container: c, revision: c.Revision}))
 }
 
 func (s tombstones) Since(ctx context.Context, hostID string, rev int64) ([]domain.Container, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/clause"
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
@@ -124,9 +125,27 @@ func (t *tx) page(ctx context.Context, l clause.Listing, where clause.Where, p c
 
 // rows reads all rows of a query whose text, from FROM on, is tail.
 func rows[T any](ctx context.Context, t *tx, fields func(*T) []column.Field, tail string, args ...any) ([]T, error) {
+	return read(ctx, t, fields, "SELECT ", " "+tail, args...)
+}
+
+// changed sets columns of the rows of table where the condition holds and returns those
+// rows as they are then. The condition must hold for them still.
+func changed[T any](ctx context.Context, t *tx, fields func(*T) []column.Field, table, sets, where string, args ...any) ([]T, error) {
+	update := "UPDATE " + table + " SET " + sets + " WHERE " + where
+	if t.store.dialect.Returns {
+		return read(ctx, t, fields, update+" RETURNING ", "", args...)
+	}
+	if _, err := t.exec(ctx, update, args...); err != nil {
+		return nil, err
+	}
+	return rows(ctx, t, fields, "FROM "+table+" WHERE "+where, args[strings.Count(sets, "?"):]...)
+}
+
+// read reads all rows of the statement of before, the columns of fields, and after.
+func read[T any](ctx context.Context, t *tx, fields func(*T) []column.Field, before, after string, args ...any) ([]T, error) {
 	r, put := column.ReaderOf(&t.store.readers, fields)
 	defer put()
-	found, err := t.query(ctx, "SELECT "+r.Names+" "+tail, args...)
+	found, err := t.query(ctx, before+r.Names+after, args...)
 	if err != nil {
 		return nil, err
 	}

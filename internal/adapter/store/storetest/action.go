@@ -103,6 +103,17 @@ func actionFinish(p *probe) {
 			return err
 		})
 	}
+	a := p.enqueue(domain.Action{Container: first, State: domain.ActionQueued})
+	for _, progress := range []time.Time{a.ProgressAt.Add(time.Hour), {}} { // none is the database's own time
+		a.ProgressAt = progress
+		p.write(func(ctx context.Context, tx control.Tx) error { return tx.Actions().Update(ctx, a) })
+	}
+	p.read(func(ctx context.Context, tx control.Tx) error {
+		got, err := tx.Actions().Get(ctx, a.ID)
+		late := got.ProgressAt.Sub(a.StartedAt)
+		p.same("progress is now", late >= 0 && late < time.Hour, true)
+		return err
+	})
 }
 
 func actionEpoch(p *probe) {

@@ -22,7 +22,7 @@ func containerCases() map[string]func(*probe) {
 		"Container/Filters":         containerFilters,
 		"Container/Dedicated":       containerDedicated,
 		"Container/DedicatedOnce":   containerDedicatedOnce,
-		"Container/Touch":           containerTouch,
+		"Container/Assign":          containerAssign,
 		"Container/DeleteCascades":  containerDelete,
 		"Container/Misfit":          containerMisfit,
 	}
@@ -105,7 +105,7 @@ func containerUpdate(p *probe) {
 		p.Fatalf("created %v, updated %v", got.CreatedAt, got.UpdatedAt)
 	}
 	if got.Revision != 0 {
-		p.Fatal("only Touch may move the revision")
+		p.Fatal("only Assign may move the revision")
 	}
 	want.Revision, want.CreatedAt, want.UpdatedAt = 0, got.CreatedAt, got.UpdatedAt
 	p.sameContainer(got, want)
@@ -199,12 +199,24 @@ func (p *probe) list(q control.ContainerQuery) []domain.ContainerID {
 	return ids
 }
 
-func (p *probe) touch(id domain.ContainerID) (revision int64) {
+// assign shows a container to its host under another name, and returns what that gave it.
+func (p *probe) assign(id domain.ContainerID, name string) (revision int64) {
 	p.Helper()
-	p.write(func(ctx context.Context, tx control.Tx) (err error) {
-		revision, err = tx.Containers().Touch(ctx, id)
+	p.write(func(ctx context.Context, tx control.Tx) error {
+		c, err := tx.Containers().Get(ctx, anywhere(), id)
+		if err != nil {
+			return err
+		}
+		c.Spec.Name = name
+		host, err := tx.Containers().Assign(ctx, c)
+		revision = host.Revision
+		if host.ID != "" {
+			p.same("host", host.ID, c.HostID)
+		}
 		return err
 	})
+	p.same("written", p.get(id).Spec.Name, name)
+	p.same("written revision", p.get(id).Revision, revision)
 	return revision
 }
 
@@ -267,12 +279,12 @@ func containerDedicatedOnce(p *probe) {
 	}
 }
 
-func containerTouch(p *probe) {
+func containerAssign(p *probe) {
 	p.join(hostA, hostB)
 	one, two, three := plain(first, "p1", "one"), plain(second, "p1", "two"), plain(third, "p1", "three")
 	one.HostID, two.HostID, three.HostID = hostA, hostA, hostB
 	p.keep(one, two, three)
-	p.same("revisions", []int64{p.touch(first), p.touch(second), p.touch(third), p.touch(first)}, []int64{1, 2, 1, 3})
+	p.same("revisions", []int64{p.assign(first, "a"), p.assign(second, "b"), p.assign(third, "c"), p.assign(first, "d")}, []int64{1, 2, 1, 3})
 	p.same("stored", p.get(first).Revision, int64(3))
 	since := func(host string, rev int64) []domain.ContainerID {
 		return p.list(control.ContainerQuery{Scope: anywhere(), HostID: host, SinceRevision: &rev})
@@ -287,11 +299,19 @@ func containerTouch(p *probe) {
 		return err
 	})
 	p.refuse(domain.NotFound, "container-not-found", "", func(ctx context.Context, tx control.Tx) error {
-		_, err := tx.Containers().Touch(ctx, "X")
+		_, err := tx.Containers().Assign(ctx, domain.Container{ID: "X", HostID: hostA})
 		return err
 	})
 	p.keep(plain("44444444-4444-4444-8444-444444444444", "p1", "unplaced"))
-	p.same("unplaced", p.touch("44444444-4444-4444-8444-444444444444"), int64(0))
+	p.same("unplaced", p.assign("44444444-4444-4444-8444-444444444444", "e"), int64(0))
+	p.write(func(ctx context.Context, tx control.Tx) error { return tx.Hosts().Delete(ctx, hostB) })
+	p.write(func(ctx context.Context, tx control.Tx) error {
+		three.Spec.Name = "left"
+		host, err := tx.Containers().Assign(ctx, three)
+		p.same("a host that left", host, domain.Host{})
+		return err
+	})
+	p.same("written", p.get(third).Spec.Name, "left")
 }
 
 func containerDelete(p *probe) {

@@ -56,7 +56,7 @@ func glanceSeesEveryWrite(p *probe) {
 		p.same("listed", listed, []domain.Container{again})
 	}
 	p.write(func(ctx context.Context, tx control.Tx) error {
-		_, err := tx.Containers().Touch(ctx, first)
+		_, err := tx.Containers().Assign(ctx, row)
 		return err
 	})
 	again, listed := p.shown(first)

@@ -67,7 +67,7 @@ func hostUpsert(p *probe) {
 	c := plain(first, "p1", "one")
 	c.HostID = hostA
 	p.keep(c)
-	p.touch(first)
+	p.assign(first, "one")
 	p.write(func(ctx context.Context, tx control.Tx) error {
 		if err := tx.Hosts().Claim(ctx, hostA, domain.Claim{Containers: 1, CPU: 0.5}, domain.Claim{Containers: 5, CPU: 4}); err != nil {
 			return err

@@ -15,7 +15,7 @@ func tombstoneLife(p *probe) {
 	p.join(hostA, hostB)
 	c := full()
 	p.keep(c)
-	p.same("touched", p.touch(first), int64(1))
+	p.same("touched", p.assign(first, "one"), int64(1))
 	p.write(func(ctx context.Context, tx control.Tx) error {
 		if err := tx.Containers().Tombstones().Put(ctx, c); err != nil {
 			return err

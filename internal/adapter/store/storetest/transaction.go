@@ -117,7 +117,11 @@ func transactionRevisions(p *probe) {
 		touched <- p.together(4, func(ctx context.Context) error {
 			for id := range ids {
 				err := p.store.Write(ctx, func(ctx context.Context, tx control.Tx) error {
-					_, err := tx.Containers().Touch(ctx, id)
+					c, err := tx.Containers().Get(ctx, anywhere(), id)
+					if err != nil {
+						return err
+					}
+					_, err = tx.Containers().Assign(ctx, c)
 					return err
 				})
 				if err != nil {

@@ -42,6 +42,15 @@ type Field struct {
 // As returns the field in another role.
 func (f Field) As(r Role) Field { f.role = r; return f }
 
+// Recast gives the column called name another role among fields, which it changes.
+func Recast(fields []Field, name string, r Role) {
+	for i, f := range fields {
+		if f.Column == name {
+			fields[i] = f.As(r)
+		}
+	}
+}
+
 // Names returns the columns of fields, separated by commas.
 func Names(fields []Field) string {
 	names := make([]string, len(fields))

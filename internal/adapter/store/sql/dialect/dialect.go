@@ -17,6 +17,7 @@ type Dialect struct {
 	Locks    string            // what ends a SELECT to keep its rows from being changed by others
 	Words    map[string]string // the words of the migrations
 	Integer  string            // the type to which a sum is cast
+	Returns  bool              // an UPDATE can return the rows that it changed
 	// explain says what an error of the driver means.
 	explain func(error) Trouble
 	// Reading and Writing are how transactions begin.

@@ -17,6 +17,7 @@ func postgresDialect() Dialect {
 		Numbered: true,
 		Now:      "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)",
 		Integer:  "BIGINT",
+		Returns:  true,
 		Locks:    " FOR UPDATE",
 		Words: map[string]string{
 			// COLLATE "C" sorts by bytes, whatever the locale the database was made with.

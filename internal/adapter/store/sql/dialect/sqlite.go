@@ -22,6 +22,7 @@ func sqliteDialect() Dialect {
 		Name:    goose.DialectSQLite3,
 		Now:     "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
 		Integer: "INTEGER",
+		Returns: true,
 		Words: map[string]string{
 			"serial": "INTEGER PRIMARY KEY AUTOINCREMENT", "uuid": "TEXT", "name": "TEXT", "text": "TEXT",
 			"json": "TEXT", "bytes": "BLOB", "hash": "BLOB", "time": "BIGINT", "table": "",
