@@ -241,8 +241,9 @@ type Networks interface {
 	InsertPort(ctx context.Context, p domain.LocalPort) error
 	// Ports returns the ports of a network ("" for any) and container ("" for any).
 	Ports(ctx context.Context, networkID string, id domain.ContainerID) ([]domain.LocalPort, error)
-	// Addresses returns the addresses of a network that are leased.
-	Addresses(ctx context.Context, networkID string) (map[netip.Addr]bool, error)
+	// Addresses returns the addresses of a network that are leased, each with the id of
+	// the port that has it.
+	Addresses(ctx context.Context, networkID string) (map[netip.Addr]string, error)
 	DeletePort(ctx context.Context, id string) error
 	DeleteNetwork(ctx context.Context, id string) error
 }

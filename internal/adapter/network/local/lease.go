@@ -110,18 +110,14 @@ type leaseRequest struct {
 }
 
 func (l *Local) ensurePort(ctx context.Context, store control.Networks, r leaseRequest) (domain.LocalPort, error) {
-	own, err := store.Ports(ctx, r.network.ID, r.container.ID)
-	if err != nil {
-		return domain.LocalPort{}, fmt.Errorf("list the container's ports: %w", err)
-	}
-	for _, port := range own {
-		if port.ID == r.portID {
-			return port, nil
-		}
-	}
 	taken, err := store.Addresses(ctx, r.network.ID)
 	if err != nil {
 		return domain.LocalPort{}, fmt.Errorf("list leases: %w", err)
+	}
+	for _, holder := range taken {
+		if holder == r.portID {
+			return ownPort(ctx, store, r)
+		}
 	}
 	addresses, err := l.choose(r, taken)
 	if err != nil {
@@ -137,8 +133,23 @@ func (l *Local) ensurePort(ctx context.Context, store control.Networks, r leaseR
 	return port, nil
 }
 
+// ownPort returns the port of r, which an earlier call made.
+func ownPort(ctx context.Context, store control.Networks, r leaseRequest) (domain.LocalPort, error) {
+	own, err := store.Ports(ctx, r.network.ID, r.container.ID)
+	if err != nil {
+		return domain.LocalPort{}, fmt.Errorf("list the container's ports: %w", err)
+	}
+	for _, port := range own {
+		if port.ID == r.portID {
+			return port, nil
+		}
+	}
+	// It was released since its addresses were read: look again.
+	return domain.LocalPort{}, domain.NewFault(domain.Conflict, "address-in-use", "Port %s was just released.", r.portID)
+}
+
 // choose picks one address per subnet: the one asked for, else the lowest free.
-func (l *Local) choose(r leaseRequest, taken map[netip.Addr]bool) ([]domain.NicAddress, error) {
+func (l *Local) choose(r leaseRequest, taken map[netip.Addr]string) ([]domain.NicAddress, error) {
 	subnets, err := l.subnetsOf(r.network)
 	if err != nil {
 		return nil, err
@@ -156,9 +167,9 @@ func (l *Local) choose(r leaseRequest, taken map[netip.Addr]bool) ([]domain.NicA
 	return addresses, nil
 }
 
-func chooseIn(subnet netip.Prefix, r leaseRequest, taken map[netip.Addr]bool) (netip.Addr, error) {
+func chooseIn(subnet netip.Prefix, r leaseRequest, taken map[netip.Addr]string) (netip.Addr, error) {
 	if i := slices.IndexFunc(r.fixed, subnet.Contains); i >= 0 {
-		if taken[r.fixed[i]] {
+		if _, leased := taken[r.fixed[i]]; leased {
 			return netip.Addr{}, inUse(r.fixed[i])
 		}
 		return r.fixed[i], nil

@@ -200,14 +200,14 @@ func (l *Local) fixed(ctx context.Context, network domain.LocalNetwork, request 
 		return nil, err
 	}
 	for _, addr := range fixed {
-		if taken[addr] {
+		if _, leased := taken[addr]; leased {
 			return nil, inUse(addr)
 		}
 	}
 	return fixed, nil
 }
 
-func (l *Local) taken(ctx context.Context, networkID string) (taken map[netip.Addr]bool, err error) {
+func (l *Local) taken(ctx context.Context, networkID string) (taken map[netip.Addr]string, err error) {
 	err = l.store.Read(ctx, func(ctx context.Context, tx control.Tx) error {
 		taken, err = tx.Networks().Addresses(ctx, networkID)
 		return err //nolint:wrapcheck // wrapped once below

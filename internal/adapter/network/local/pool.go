@@ -71,10 +71,10 @@ func leasable(subnet netip.Prefix, addr netip.Addr) bool {
 
 // free returns the lowest leasable address of subnet that is not taken, after skipping
 // some; ok is false when there is none.
-func free(subnet netip.Prefix, taken map[netip.Addr]bool, skip int) (addr netip.Addr, ok bool) {
+func free(subnet netip.Prefix, taken map[netip.Addr]string, skip int) (addr netip.Addr, ok bool) {
 	var last netip.Addr
 	for a := gateway(subnet).Next(); leasable(subnet, a); a = a.Next() {
-		if taken[a] {
+		if _, leased := taken[a]; leased {
 			continue
 		}
 		if last = a; skip == 0 {

@@ -120,14 +120,14 @@ func (l *leases) Ports(_ context.Context, networkID string, id domain.ContainerI
 	return found, nil
 }
 
-func (l *leases) Addresses(_ context.Context, networkID string) (map[netip.Addr]bool, error) {
+func (l *leases) Addresses(_ context.Context, networkID string) (map[netip.Addr]string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	leased := map[netip.Addr]bool{}
+	leased := map[netip.Addr]string{}
 	for _, p := range l.ports {
 		for _, a := range p.Addresses {
 			if p.NetworkID == networkID {
-				leased[a.Addr] = true
+				leased[a.Addr] = p.ID
 			}
 		}
 	}

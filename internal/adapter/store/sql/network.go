@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/go-zun/zun/internal/adapter/store/sql/clause"
 	"github.com/go-zun/zun/internal/adapter/store/sql/column"
@@ -68,34 +69,30 @@ func (s networks) List(ctx context.Context, projectID string) ([]domain.LocalNet
 	return rows(ctx, s.tx, networkFields, "FROM local_networks"+where.String()+" ORDER BY id", where.Args...)
 }
 
-// InsertPort looks before it inserts, so that after its Conflict the transaction is
-// still good and another address may be tried.
+// InsertPort inserts a port only while nobody has its addresses, so that after its
+// Conflict the transaction is still good and another address may be tried.
 func (s networks) InsertPort(ctx context.Context, p domain.LocalPort) error {
-	for _, a := range p.Addresses {
-		var leased int64
-		err := s.scalar(ctx, []any{&leased}, "SELECT COUNT(*) FROM local_addresses WHERE network_uuid = ? AND address = ?",
-			p.NetworkID, a.Addr.String())
-		if err != nil {
-			return err
-		}
-		if leased > 0 {
-			return domain.NewFault(domain.Conflict, "address-in-use", "The address %s is already in use.", a.Addr)
-		}
+	leases, args := make([]string, len(p.Addresses)), []any{}
+	var others clause.Where
+	others.Add("network_uuid = ?", p.NetworkID)
+	addresses := make([]string, len(p.Addresses))
+	for i, a := range p.Addresses {
+		addresses[i] = a.Addr.String()
+		leases[i], args = "(?, ?, ?)", append(args, p.NetworkID, addresses[i], p.ID)
 	}
-	if err := s.insert(ctx, "local_ports", portFields(&p)); err != nil {
-		if s.meant(err, dialect.Referred) {
-			return networkNotFound(p.NetworkID)
-		}
+	clause.Among(&others, "address", addresses)
+	free := "NOT EXISTS (SELECT 1 FROM local_addresses" + others.String() + ")"
+	matched, err := s.insertIf(ctx, "local_ports", portFields(&p), free, others.Args...)
+	switch {
+	case s.meant(err, dialect.Referred):
+		return networkNotFound(p.NetworkID)
+	case err != nil:
 		return err
+	case matched == 0:
+		return domain.NewFault(domain.Conflict, "address-in-use", "The address %s is already in use.", strings.Join(addresses, " or "))
 	}
-	for _, a := range p.Addresses {
-		address := a.Addr.String()
-		lease := []column.Field{column.Text("network_uuid", &p.NetworkID), column.Text("address", &address), column.Text("port_uuid", &p.ID)}
-		if err := s.again(s.insert(ctx, "local_addresses", lease)); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err = s.exec(ctx, "INSERT INTO local_addresses (network_uuid, address, port_uuid) VALUES "+strings.Join(leases, ", "), args...)
+	return s.again(err)
 }
 
 func (s networks) Ports(ctx context.Context, networkID string, id domain.ContainerID) ([]domain.LocalPort, error) {
@@ -109,26 +106,28 @@ func (s networks) Ports(ctx context.Context, networkID string, id domain.Contain
 	return rows(ctx, s.tx, portFields, "FROM local_ports"+where.String()+" ORDER BY id", where.Args...)
 }
 
+// lease is one address with the port that has it.
+type lease struct{ address, portID string }
+
+func leaseFields(l *lease) []column.Field {
+	return []column.Field{column.Text("address", &l.address), column.Text("port_uuid", &l.portID)}
+}
+
 // Addresses reads the leases alone: a port is a document, and a network has hundreds.
-func (s networks) Addresses(ctx context.Context, networkID string) (leased map[netip.Addr]bool, err error) {
-	found, err := s.query(ctx, "SELECT address FROM local_addresses WHERE network_uuid = ?", networkID)
+func (s networks) Addresses(ctx context.Context, networkID string) (map[netip.Addr]string, error) {
+	found, err := rows(ctx, s.tx, leaseFields, "FROM local_addresses WHERE network_uuid = ?", networkID)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = found.Close() }() // Err below reports what went wrong
-	leased = map[netip.Addr]bool{}
-	for found.Next() {
-		var text string
-		if err := found.Scan(&text); err != nil {
-			return nil, s.fault(fmt.Errorf("read lease: %w", err))
-		}
-		addr, err := netip.ParseAddr(text)
+	leased := make(map[netip.Addr]string, len(found))
+	for _, l := range found {
+		addr, err := netip.ParseAddr(l.address)
 		if err != nil {
 			return nil, fmt.Errorf("read lease: %w", err)
 		}
-		leased[addr] = true
+		leased[addr] = l.portID
 	}
-	return leased, s.fault(found.Err())
+	return leased, nil
 }
 
 // DeletePort ends the leases with the port; a missing one is no error.

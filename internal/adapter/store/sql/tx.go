@@ -91,6 +91,17 @@ func (t *tx) insert(ctx context.Context, table string, fields []column.Field) er
 	return err
 }
 
+// insertIf is insert where the condition holds, and returns how many rows that made.
+func (t *tx) insertIf(ctx context.Context, table string, fields []column.Field, condition string, more ...any) (int64, error) {
+	query, args, err := column.Insertion(table, fields)
+	if err != nil {
+		return 0, err
+	}
+	// A selection of no table may have no condition in MariaDB.
+	into, values, _ := strings.Cut(strings.TrimSuffix(query, ")"), " VALUES (")
+	return t.exec(ctx, into+" SELECT "+values+" FROM (SELECT 1 AS one) AS once WHERE "+condition, append(args, more...)...)
+}
+
 // update writes the mutable ones of fields where the condition holds, and returns
 // how many rows matched it.
 func (t *tx) update(ctx context.Context, table string, fields []column.Field, where string, whereArgs ...any) (int64, error) {

@@ -120,7 +120,7 @@ func networkPorts(p *probe) {
 	})
 	p.read(func(ctx context.Context, tx control.Tx) error {
 		leased, err := tx.Networks().Addresses(ctx, "n1")
-		p.same("leased addresses", leased, map[netip.Addr]bool{netip.MustParseAddr("10.0.0.2"): true, netip.MustParseAddr("10.0.0.3"): true})
+		p.same("leased addresses", leased, map[netip.Addr]string{netip.MustParseAddr("10.0.0.2"): "a", netip.MustParseAddr("10.0.0.3"): "c"})
 		return err
 	})
 	p.refuse(domain.Conflict, "network-in-use", "", func(ctx context.Context, tx control.Tx) error { return tx.Networks().DeleteNetwork(ctx, "n1") })
