@@ -93,6 +93,8 @@ type ContainerQuery struct {
 	Scope   Scope
 	Filters ContainerFilters
 	HostID  string // all containers placed on this host
+	// IDs, if not empty: only those of these ids.
+	IDs []domain.ContainerID
 	// Capsules, if not empty: only what belongs to one of these capsules.
 	Capsules []domain.ContainerID
 	// OwnImage, if not empty: only those made from this image of their project's own.

@@ -3,6 +3,7 @@ package loops
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/go-zun/zun/internal/control"
@@ -76,14 +77,36 @@ func (l *Loops) Run(ctx context.Context) {
 	runner{meter: l.meter, log: l.log}.run(ctx, l.Jobs())
 }
 
-// lease takes up to a batch of actions in state.
-func (l *Loops) lease(ctx context.Context, state domain.ActionState) (actions []domain.Action, err error) {
+// mandate is a leased action with its container as it was then.
+type mandate struct {
+	domain.Action
+	row domain.Container
+}
+
+// lease takes up to a batch of actions in state, and reads all their containers at once.
+// It keeps no row of a container: held looks again where something is decided.
+func (l *Loops) lease(ctx context.Context, state domain.ActionState) (mandates []mandate, err error) {
 	claim := control.LeaseClaim{Owner: l.owner, TTL: leaseTime, States: []domain.ActionState{state}, Limit: batch}
 	err = l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
-		actions, err = t.Actions().Lease(ctx, claim)
+		mandates = nil
+		actions, err := t.Actions().Lease(ctx, claim)
+		if err != nil || len(actions) == 0 {
+			return err
+		}
+		query := control.ContainerQuery{Scope: control.Everything()}
+		for _, a := range actions {
+			query.IDs = append(query.IDs, a.Container)
+		}
+		rows, err := t.Containers().List(ctx, query)
+		for _, a := range actions {
+			at := slices.IndexFunc(rows, func(row domain.Container) bool { return row.ID == a.Container })
+			if at >= 0 {
+				mandates = append(mandates, mandate{a, rows[at]})
+			}
+		}
 		return err
 	})
-	return actions, wrap("lease "+string(state)+" actions", err)
+	return mandates, wrap("lease "+string(state)+" actions", err)
 }
 
 // held returns the container of a leased action as it is now; false if the action

@@ -14,19 +14,21 @@ import (
 // Prepare leases the actions whose resources are to be made, makes them outside any
 // transaction, and lets the hosts see the result.
 func (l *Loops) Prepare(ctx context.Context) (int, error) {
-	actions, err := l.lease(ctx, domain.ActionQueued)
+	mandates, err := l.lease(ctx, domain.ActionQueued)
 	if err != nil {
 		return 0, err
 	}
-	return each(actions, func(a domain.Action) (bool, error) {
-		return true, wrap("prepare "+string(a.Verb)+" of "+string(a.Container), l.prepare(ctx, a))
+	return each(mandates, func(m mandate) (bool, error) {
+		return true, wrap("prepare "+string(m.Verb)+" of "+string(m.Container), l.prepare(ctx, m.Action, m.row))
 	})
 }
 
-func (l *Loops) prepare(ctx context.Context, a domain.Action) error {
-	row, ours, err := l.placed(ctx, a)
-	if err != nil || !ours {
-		return err
+func (l *Loops) prepare(ctx context.Context, a domain.Action, row domain.Container) (err error) {
+	if row.HostID == "" {
+		var ours bool
+		if row, ours, err = l.placed(ctx, a); err != nil || !ours {
+			return err
+		}
 	}
 	switch a.Verb {
 	case domain.VerbNetworkDetach:

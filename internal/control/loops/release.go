@@ -12,32 +12,21 @@ import (
 // and the interfaces that are unplugged. First goes what lies outside the database,
 // last the row, so that a crash in between is found by the row.
 func (l *Loops) Release(ctx context.Context) (int, error) {
-	actions, err := l.lease(ctx, domain.ActionReleased)
+	mandates, err := l.lease(ctx, domain.ActionReleased)
 	if err != nil {
 		return 0, err
 	}
-	return each(actions, func(a domain.Action) (bool, error) {
-		return true, wrap("release "+string(a.Container), l.release(ctx, a))
+	return each(mandates, func(m mandate) (bool, error) {
+		return true, wrap("release "+string(m.Container), l.release(ctx, m.Action, m.row))
 	})
 }
 
-func (l *Loops) release(ctx context.Context, a domain.Action) error {
-	var row domain.Container
-	err := l.control.Look(ctx, func(ctx context.Context, tx control.Tx) (err error) {
-		row, err = tx.Containers().Get(ctx, control.Everything(), a.Container)
-		return err
-	})
-	if domain.IsKind(err, domain.NotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
+func (l *Loops) release(ctx context.Context, a domain.Action, row domain.Container) error {
 	var nics []domain.Nic // of a delete: whatever there is, also of an attach that it outran
 	if a.Verb != domain.VerbDelete {
 		nics = []domain.Nic{*a.Args.Gone}
 	}
-	err = failpoint.Around(failpoint.ReleasePorts, func() error {
+	err := failpoint.Around(failpoint.ReleasePorts, func() error {
 		bound, cancel := context.WithTimeout(ctx, callTime)
 		defer cancel()
 		if err := l.networking.Release(bound, row.ID, nics); err != nil || a.Verb != domain.VerbDelete {

@@ -1,7 +1,9 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -102,8 +104,11 @@ func (s actions) Lease(ctx context.Context, claim control.LeaseClaim) ([]domain.
 	where.Add("finished_at = 0 AND retry_at <= @now AND lease_until <= @now AND " + head)
 	candidates, err := rows(ctx, s.tx, actionFields, "FROM actions a"+where.String()+" ORDER BY id LIMIT ?",
 		append(where.Args, claim.Limit)...)
-	if err != nil {
+	if err != nil || len(candidates) == 0 {
 		return nil, err
+	}
+	if s.store.dialect.Returns {
+		return s.claimAll(ctx, candidates, claim)
 	}
 	var won []int64
 	for _, a := range candidates {
@@ -124,12 +129,31 @@ func (s actions) Lease(ctx context.Context, claim control.LeaseClaim) ([]domain.
 	return rows(ctx, s.tx, actionFields, "FROM actions"+ours.String()+" ORDER BY id", ours.Args...)
 }
 
+// leasing sets what a lease changes, and unleased says that an action is as it was read
+// and still nobody's.
+const (
+	leasing  = "owner = ?, epoch = epoch + 1, lease_until = @now + ?"
+	unleased = "id = ? AND epoch = ? AND state = ? AND lease_until <= @now"
+)
+
 // claim is the compare-and-set of one lease.
 func (s actions) claim(ctx context.Context, a domain.Action, claim control.LeaseClaim) (bool, error) {
-	matched, err := s.exec(ctx, `UPDATE actions SET owner = ?, epoch = epoch + 1, lease_until = @now + ?
-		WHERE id = ? AND epoch = ? AND state = ? AND lease_until <= @now`,
+	matched, err := s.exec(ctx, "UPDATE actions SET "+leasing+" WHERE "+unleased,
 		claim.Owner, claim.TTL.Microseconds(), a.ID, a.Epoch, string(a.State))
 	return matched > 0, err
+}
+
+// claimAll is claim for all candidates in one statement, each compared for itself. Who
+// claims keeps the rows in their order, so that no two wait for each other.
+func (s actions) claimAll(ctx context.Context, candidates []domain.Action, claim control.LeaseClaim) ([]domain.Action, error) {
+	each, args := make([]string, len(candidates)), []any{claim.Owner, claim.TTL.Microseconds()}
+	for i, a := range candidates {
+		each[i], args = "("+unleased+")", append(args, a.ID, a.Epoch, string(a.State))
+	}
+	won, err := changed(ctx, s.tx, actionFields, "actions", leasing,
+		"id IN (SELECT id FROM actions WHERE "+strings.Join(each, " OR ")+" ORDER BY id"+s.locks+") AND lease_until <= @now", args...)
+	slices.SortFunc(won, func(a, b domain.Action) int { return cmp.Compare(a.ID, b.ID) })
+	return won, err
 }
 
 // Overdue counts the silence of queue heads only: an action that waits for another

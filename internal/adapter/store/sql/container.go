@@ -169,6 +169,9 @@ func (s containers) List(ctx context.Context, q control.ContainerQuery) ([]domai
 			where.Add("revision > ?", *q.SinceRevision)
 		}
 	}
+	if len(q.IDs) > 0 {
+		clause.Among(&where, "uuid", q.IDs)
+	}
 	if len(q.Capsules) > 0 {
 		clause.Among(&where, "capsule_uuid", q.Capsules)
 	}
