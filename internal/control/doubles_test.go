@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"sync"
@@ -16,6 +17,7 @@ type steppedStore struct {
 	mu     sync.Mutex
 	offset time.Duration
 	broken error
+	blind  error // reads alone fail by it
 	writes int
 }
 
@@ -31,6 +33,12 @@ func (s *steppedStore) breakWith(err error) {
 	s.broken = err
 }
 
+func (s *steppedStore) blindWith(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blind = err
+}
+
 func (s *steppedStore) clock() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,8 +50,9 @@ func (s *steppedStore) state(write bool) (time.Duration, error) {
 	defer s.mu.Unlock()
 	if write {
 		s.writes++
+		return s.offset, s.broken
 	}
-	return s.offset, s.broken
+	return s.offset, cmp.Or(s.broken, s.blind)
 }
 
 func (s *steppedStore) Read(ctx context.Context, fn func(context.Context, control.Tx) error) error {
@@ -330,6 +339,9 @@ func (i imageCalls) Pull(_ context.Context, order domain.ImageOrder, progress fu
 		i.n.pulls = append(i.n.pulls, secret.Username)
 	}
 	i.n.mu.Unlock()
+	if err := i.n.say("begin pull"); err != nil {
+		return domain.LocalImage{}, err
+	}
 	if err := progress(1, 2); err != nil {
 		return domain.LocalImage{}, err
 	}

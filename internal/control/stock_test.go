@@ -174,6 +174,43 @@ func TestAPullSurvivesAHostThatIsAway(t *testing.T) {
 	}
 }
 
+// A database that hangs up says nothing about the pull, which was accepted and goes on.
+func TestAPullSurvivesADatabaseThatIsAway(t *testing.T) {
+	gone := domain.NewFault(domain.Unavailable, "database-unavailable", "The database is not available, please try again.")
+	t.Run("while it tells how far it is", func(t *testing.T) {
+		h := newHouse(t)
+		h.addHost("n1")
+		made, err := h.stock().PullImage(t.Context(), admin(), "busybox", "n1")
+		h.must(err)
+		h.nodes.answer = func(call string) error {
+			if call == "begin pull" {
+				h.store.breakWith(gone)
+			} else {
+				h.store.breakWith(nil)
+			}
+			return nil
+		}
+		h.step(h.loops.Fetch)
+		if got, err := h.stock().Image(t.Context(), made.ID); err != nil || got.ImageID != "sha256:1" || got.Task != "" {
+			t.Errorf("left as %+v, %v", got, err)
+		}
+	})
+	t.Run("when its host is looked up", func(t *testing.T) {
+		h := newHouse(t)
+		h.addHost("n1")
+		made, err := h.stock().PullImage(t.Context(), admin(), "busybox", "n1")
+		h.must(err)
+		h.store.blindWith(gone)
+		if _, err := h.loops.Fetch(t.Context()); !domain.IsKind(err, domain.Unavailable) {
+			t.Errorf("the step ended with %v", err)
+		}
+		h.store.blindWith(nil)
+		if got, err := h.stock().Image(t.Context(), made.ID); err != nil || got.Task != domain.ImagePull {
+			t.Errorf("left as %+v, %v", got, err)
+		}
+	})
+}
+
 func TestPullRefusals(t *testing.T) {
 	h := newHouse(t)
 	h.addHost("n1")

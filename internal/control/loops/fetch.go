@@ -43,10 +43,17 @@ func (l *Loops) Fetch(ctx context.Context) (int, error) {
 func (l *Loops) fetch(ctx context.Context, image domain.Image) error {
 	bound, cancel := context.WithTimeout(ctx, l.control.Options().ActionTotal)
 	defer cancel()
+	host, err := l.hostOf(ctx, image)
+	if err != nil && !domain.IsKind(err, domain.NotFound) {
+		return err // of the database, and so no reason to give the pull up
+	}
 	if err := l.leaseFor(ctx, &image, pullLease); err != nil {
 		return ignoreMissing(err)
 	}
-	pulled, err := l.pull(bound, image)
+	var pulled domain.LocalImage
+	if err == nil {
+		pulled, err = l.pull(bound, host, image)
+	}
 	if err == nil {
 		image.ImageID, image.Size, image.LeaseUntil = pulled.ID, strconv.FormatInt(pulled.Size, 10), time.Time{}
 		image.Task = ""
@@ -80,11 +87,7 @@ func (l *Loops) hostOf(ctx context.Context, image domain.Image) (host domain.Hos
 }
 
 // pull has the host fetch the image and renews the lease as long as it goes on.
-func (l *Loops) pull(ctx context.Context, image domain.Image) (domain.LocalImage, error) {
-	host, err := l.hostOf(ctx, image)
-	if err != nil {
-		return domain.LocalImage{}, err
-	}
+func (l *Loops) pull(ctx context.Context, host domain.Host, image domain.Image) (domain.LocalImage, error) {
 	var secret *domain.PullSecret
 	if standard := l.control.Options().DefaultRegistry; standard.Username != "" && domain.ImageDomain(image.Repo) == standard.Domain {
 		secret = &standard
@@ -99,7 +102,7 @@ func (l *Loops) pull(ctx context.Context, image domain.Image) (domain.LocalImage
 			return nil
 		}
 		told = time.Now()
-		return l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
+		err := l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
 			now, err := t.Now(ctx)
 			if err != nil {
 				return err
@@ -107,6 +110,11 @@ func (l *Loops) pull(ctx context.Context, image domain.Image) (domain.LocalImage
 			image.LeaseUntil, image.DoneBytes, image.TotalBytes = now.Add(pullLease), done, total
 			return t.Images().Update(ctx, image)
 		})
+		if err != nil && !domain.IsKind(err, domain.Invalid) {
+			l.log.InfoContext(ctx, "not told how far a pull is, which goes on", "image", image.Reference(), "error", err.Error())
+			return nil
+		}
+		return err // of a record that is gone: nobody wants the image any more
 	})
 }
 
