@@ -259,3 +259,30 @@ func TestGracefulEnd(t *testing.T) {
 		t.Error("the next run did not finish the action")
 	}
 }
+
+// TestControlRestored has control go on from an older copy of its database, which the host
+// notices by a beat or, if it was just trying to read, by the answer to that.
+func TestControlRestored(t *testing.T) {
+	t.Parallel()
+	for name, reads := range map[string]bool{"told by a beat": false, "found by reading": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t).begin().running()
+			h.control.setDown(true)
+			h.order(domain.VerbStop, func(a *domain.Assignment) { a.Want = domain.Want{} })
+			copied := h.control.save() // in which the stop is still to be done
+			h.control.setDown(false)
+			h.await("the stop", 100*time.Millisecond, func() bool { return h.control.count("c1", domain.PhaseDone) == 2 })
+			read := h.control.readings()
+			h.agent.Wake(h.control.assign(h.control.current("c1")))
+			h.await("a later reading", 100*time.Millisecond, func() bool { return h.control.readings() > read })
+
+			h.control.setDown(true)
+			tried := h.control.attempts()
+			h.agent.Wake(copied.revision + 2) // of what the copy does not know; to read it fails
+			h.await("a reading that fails", 100*time.Millisecond, func() bool { return h.control.attempts() > tried })
+			h.control.restore(copied, reads)
+			h.await("the stop to be told again", 100*time.Millisecond, func() bool { return h.control.count("c1", domain.PhaseDone) == 3 })
+		})
+	}
+}

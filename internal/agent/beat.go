@@ -28,12 +28,14 @@ func (r *revisions) hear(rev int64) bool {
 	return true
 }
 
-// reached notes that the assignments were read up to rev.
-func (r *revisions) reached(rev int64) {
+// reached notes that the assignments were read from after up to rev, unless a full
+// reading was asked for meanwhile.
+func (r *revisions) reached(after, rev int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.read = rev
-	r.heard = rev
+	if r.read == after {
+		r.read, r.heard = rev, rev
+	}
 }
 
 // restart makes the next reading a full one.
@@ -98,9 +100,7 @@ func (a *Agent) beatOnce(ctx context.Context, sign domain.Beat) (domain.BeatAnsw
 // because control may have called it unknown meanwhile.
 func (a *Agent) heard(sign domain.Beat, answer domain.BeatAnswer, wasLost bool) {
 	if answer.Revision < sign.RevisionSeen {
-		a.log.Warn("control fell back to an older revision; reading all", "from", sign.RevisionSeen, "to", answer.Revision)
-		a.revisions.restart()
-		token(a.newer)
+		a.fellBack(sign.RevisionSeen, answer.Revision)
 	} else if a.revisions.hear(answer.Revision) {
 		token(a.newer)
 	}
@@ -113,6 +113,15 @@ func (a *Agent) heard(sign domain.Beat, answer domain.BeatAnswer, wasLost bool) 
 	for _, id := range a.ledger.assigned() {
 		a.queue.Add(id)
 	}
+}
+
+// fellBack begins anew with a control that goes on from an older copy of its database:
+// what changed since the copy has numbers that it gives out once more.
+func (a *Agent) fellBack(from, to int64) {
+	a.log.Warn("control fell back to an older revision; reading all", "from", from, "to", to)
+	a.ledger.unread()
+	a.revisions.restart()
+	token(a.newer)
 }
 
 // inventory asks the engine what the host offers; while it does not answer, the
@@ -206,6 +215,10 @@ func (a *Agent) readAssignments(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if reached < after {
+		a.fellBack(after, reached)
+		return nil
+	}
 	ids := make([]domain.ContainerID, 0, len(wants))
 	for _, want := range wants {
 		a.ledger.assign(want)
@@ -215,7 +228,7 @@ func (a *Agent) readAssignments(ctx context.Context) error {
 		a.ledger.complete(ids)
 		token(a.rewired)
 	}
-	a.revisions.reached(reached)
+	a.revisions.reached(after, reached)
 	a.share()
 	for _, id := range ids {
 		a.queue.Add(id)

@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -14,12 +15,14 @@ import (
 type scriptedControl struct {
 	mu       sync.Mutex
 	down     bool
+	mute     bool // beats are not answered
 	silent   bool // the answers to reports of a release are lost
 	revision int64
 	wants    map[domain.ContainerID]domain.Assignment
 	reports  []domain.Report
 	beats    []domain.Beat
 	reads    int
+	tries    int // readings and those that failed
 }
 
 func newScriptedControl() *scriptedControl {
@@ -52,6 +55,31 @@ func (c *scriptedControl) readings() int {
 	return c.reads
 }
 
+func (c *scriptedControl) attempts() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tries
+}
+
+// saved is what a copy of control's database holds.
+type saved struct {
+	revision int64
+	wants    map[domain.ContainerID]domain.Assignment
+}
+
+func (c *scriptedControl) save() saved {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return saved{c.revision, maps.Clone(c.wants)}
+}
+
+// restore has control go on from a copy. If mute, no beat is answered.
+func (c *scriptedControl) restore(s saved, mute bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.revision, c.wants, c.down, c.mute = s.revision, maps.Clone(s.wants), false, mute
+}
+
 // vanish forgets a container, as when its row was deleted.
 func (c *scriptedControl) vanish(id domain.ContainerID) {
 	c.mu.Lock()
@@ -68,7 +96,7 @@ func (c *scriptedControl) setDown(down bool) {
 func (c *scriptedControl) Beat(_ context.Context, b domain.Beat) (domain.BeatAnswer, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.down {
+	if c.down || c.mute {
 		return domain.BeatAnswer{}, errControlDown
 	}
 	c.beats = append(c.beats, b)
@@ -78,6 +106,7 @@ func (c *scriptedControl) Beat(_ context.Context, b domain.Beat) (domain.BeatAns
 func (c *scriptedControl) Assignments(_ context.Context, after int64) ([]domain.Assignment, int64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.tries++
 	if c.down {
 		return nil, 0, errControlDown
 	}

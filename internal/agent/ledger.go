@@ -30,7 +30,8 @@ type charge struct {
 	assigned bool
 	objects  []Object
 	fresh    bool           // objects are as the engine last told, and no event came since
-	resumed  opKey          // the action that was there when this agent began
+	resumed  opKey          // the action that was there when this agent began, or control began anew
+	renewed  bool           // by a control that began anew, which may name another action as one that ended
 	told     *domain.Report // the last report of what was observed
 	doomed   chan struct{}  // closed once the container is to go
 
@@ -129,7 +130,7 @@ func (l *ledger) assign(want domain.Assignment) {
 	c := l.charge(want.Container)
 	c.want, c.assigned = want, true
 	if !l.read {
-		c.resumed = keyOf(want.Op)
+		c.resumed, c.renewed = keyOf(want.Op), true
 	}
 	if want.Want.Absent && !c.isDoomed() {
 		close(c.doomed)
@@ -157,6 +158,13 @@ func (l *ledger) complete(ids []domain.ContainerID) {
 			c.assigned = false
 		}
 	}
+}
+
+// unread notes that control began anew: all is read as it was when this agent began.
+func (l *ledger) unread() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.read = false
 }
 
 // informed says whether the assignments were read in full: before, nobody is a stranger.
@@ -224,6 +232,9 @@ func (l *ledger) stir(id domain.ContainerID) bool {
 func (l *ledger) order(c *charge) (domain.Assignment, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if c.renewed {
+		c.renewed, c.course.ended = false, keyOf(nil)
+	}
 	want := c.want
 	if want.CPUSet == (domain.CPUSet{}) {
 		want.CPUSet = l.left
