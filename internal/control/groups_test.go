@@ -116,3 +116,29 @@ func TestChangedRulesReachTheHost(t *testing.T) {
 		t.Error("regrouped without a change")
 	}
 }
+
+// A container whose ports are just being made, under the rules of a moment ago, gets the
+// new ones too.
+func TestChangedRulesReachWhatIsBeingPrepared(t *testing.T) {
+	h, g := newGroupedHouse(t)
+	host := h.addHost("n1")
+	idle := h.running("idle")
+	id := h.create("web", func(r *control.CreateRequest) { r.Spec.SecurityGroups = []string{"a"} })
+	h.nets.before = func(domain.Container) {
+		g.edition, g.port = "2", 80
+		if n := h.step(h.loops.Regroup); n != 1 {
+			t.Errorf("regrouped %d, not %s alone", n, idle)
+		}
+	}
+	h.step(h.loops.Prepare)
+	h.done(id, domain.Running)
+	if n := h.step(h.loops.Regroup); n != 1 {
+		t.Errorf("regrouped %d", n)
+	}
+	if a := h.assignment(host.ID, id); len(a.Nics[0].Rules) != 1 || a.Nics[0].Rules[0].PortMin != 80 {
+		t.Errorf("the host reads %+v", a.Nics)
+	}
+	if h.step(h.loops.Regroup) != 0 {
+		t.Error("regrouped without a change")
+	}
+}

@@ -34,7 +34,8 @@ type Loops struct {
 	networking control.Networking
 	groups     control.Groups
 	volumes    control.Volumes
-	edition    string // of the groups, as Regroup last brought it to all hosts
+	edition    string               // of the groups, as Regroup last brought it to all hosts
+	ungrouped  []domain.ContainerID // those that wait for that edition
 	nodes      control.Nodes
 	meter      Meter
 	log        *slog.Logger

@@ -9,62 +9,112 @@ import (
 )
 
 // Regroup brings changed rules of security groups to the hosts. A container with
-// unfinished actions waits for the next round, since those may change its interfaces.
+// unfinished actions waits for the next round, since those may change its interfaces, or
+// are just making them under the rules of before.
 func (l *Loops) Regroup(ctx context.Context) (int, error) {
 	if l.groups == nil {
 		return 0, nil
 	}
 	edition, err := l.groups.Edition(ctx)
-	if err != nil || edition == l.edition {
+	if err != nil || edition == l.edition && len(l.ungrouped) == 0 {
 		return 0, wrap("look for changed groups", err)
 	}
-	var rows []domain.Container
+	look := l.everySubject
+	if edition == l.edition {
+		look = l.stillUngrouped
+	}
+	var subjects []subject
 	err = l.control.Look(ctx, func(ctx context.Context, tx control.Tx) error {
-		rows, err = tx.Containers().List(ctx, control.ContainerQuery{Scope: control.Everything()})
+		subjects, err = look(ctx, tx)
 		return err
 	})
 	if err != nil {
 		return 0, wrap("list containers", err)
 	}
-	did, all := 0, true
-	for _, row := range rows {
-		changed, waits, err := l.regroup(ctx, row)
+	did := 0
+	var ungrouped []domain.ContainerID
+	for _, s := range subjects {
+		changed, waits, err := l.regroup(ctx, s)
 		if err != nil {
-			return did, wrap("give "+string(row.ID)+" its rules", err)
+			return did, wrap("give "+string(s.ID)+" its rules", err)
 		}
 		if changed {
 			did++
 		}
-		all = all && !waits
+		if waits {
+			ungrouped = append(ungrouped, s.ID)
+		}
 	}
-	if all {
-		l.edition = edition
-	}
+	l.edition, l.ungrouped = edition, ungrouped
 	return did, nil
 }
 
-func (l *Loops) regroup(ctx context.Context, row domain.Container) (changed, waits bool, err error) {
-	if row.HostID == "" || row.Want.Absent || len(row.Nics) == 0 {
+// subject is a container and whether it has unfinished actions. Both are read at one moment,
+// after the edition was: an action that is accepted later prepares under its rules anyway.
+type subject struct {
+	domain.Container
+	busy bool
+}
+
+func subjectOf(ctx context.Context, tx control.Tx, row domain.Container) (subject, error) {
+	queue, err := tx.Actions().Queue(ctx, row.ID)
+	return subject{row, len(queue) > 0}, err
+}
+
+func (l *Loops) everySubject(ctx context.Context, tx control.Tx) ([]subject, error) {
+	rows, err := tx.Containers().List(ctx, control.ContainerQuery{Scope: control.Everything()})
+	if err != nil {
+		return nil, err
+	}
+	subjects := make([]subject, len(rows))
+	for i, row := range rows {
+		if subjects[i], err = subjectOf(ctx, tx, row); err != nil {
+			return nil, err
+		}
+	}
+	return subjects, nil
+}
+
+func (l *Loops) stillUngrouped(ctx context.Context, tx control.Tx) (subjects []subject, err error) {
+	for _, id := range l.ungrouped {
+		row, err := tx.Containers().Get(ctx, control.Everything(), id)
+		if domain.IsKind(err, domain.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		s, err := subjectOf(ctx, tx, row)
+		if err != nil {
+			return nil, err
+		}
+		subjects = append(subjects, s)
+	}
+	return subjects, nil
+}
+
+func (l *Loops) regroup(ctx context.Context, s subject) (changed, waits bool, err error) {
+	if s.Want.Absent {
 		return false, false, nil
 	}
-	groups, rules, err := l.groups.Rules(ctx, row)
-	if err != nil || !outdated(row.Nics, groups, rules) {
-		return false, false, err
+	groups, rules, err := l.groups.Rules(ctx, s.Container)
+	if err != nil || s.busy || s.HostID == "" || !outdated(s.Nics, groups, rules) {
+		return false, s.busy, err
 	}
 	err = l.control.Turn(ctx, func(ctx context.Context, t *control.Turn) error {
 		changed, waits = false, false
-		now, err := t.Containers().Get(ctx, control.Everything(), row.ID)
+		now, err := t.Containers().Get(ctx, control.Everything(), s.ID)
 		if domain.IsKind(err, domain.NotFound) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		queue, err := t.Actions().Queue(ctx, row.ID)
+		queue, err := t.Actions().Queue(ctx, s.ID)
 		if err != nil {
 			return err
 		}
-		if waits = len(queue) > 0; waits || !slices.Equal(now.Spec.SecurityGroups, row.Spec.SecurityGroups) {
+		if waits = len(queue) > 0; waits || !slices.Equal(now.Spec.SecurityGroups, s.Spec.SecurityGroups) {
 			waits = true
 			return nil
 		}
