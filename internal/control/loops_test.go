@@ -3,6 +3,8 @@ package control_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,6 +74,37 @@ func TestAnAnswerYieldsToNews(t *testing.T) {
 		t.Error("the older answer was taken")
 	}
 	h.wantStatus(id, domain.Stopped)
+}
+
+// TestAHostThatDoesNotTellHoldsNobodyUp has a host that beats and does not answer before the
+// other was asked.
+func TestAHostThatDoesNotTellHoldsNobodyUp(t *testing.T) {
+	h := newHouse(t)
+	deaf := h.stands(h.addHost("n1"), domain.Unknown, 1)
+	id := h.stands(h.addHost("n2"), domain.Unknown, 2)
+	h.nodes.seen = domain.Observation{Status: domain.Running}
+	var asked atomic.Int32
+	other := make(chan struct{})
+	h.nodes.answer = func(string) error {
+		if asked.Add(1) == 2 {
+			close(other)
+			return nil
+		}
+		select {
+		case <-other:
+		case <-time.After(10 * time.Second):
+			t.Error("the other host was not asked meanwhile")
+		}
+		return domain.NewFault(domain.Timeout, "timeout", "the host did not answer in time")
+	}
+	if n := h.step(h.loops.Settle); n != 1 {
+		t.Errorf("settled %d", n)
+	}
+	statuses := []domain.Status{h.row(deaf).Status, h.row(id).Status}
+	slices.Sort(statuses) // who is asked first is left open
+	if !slices.Equal(statuses, []domain.Status{domain.Running, domain.Unknown}) {
+		t.Errorf("left %v", statuses)
+	}
 }
 
 func TestExpireNeedsAHearingControlPlane(t *testing.T) {

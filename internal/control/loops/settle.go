@@ -2,13 +2,16 @@ package loops
 
 import (
 	"context"
+	"slices"
 
 	"github.com/go-zun/zun/internal/control"
 	"github.com/go-zun/zun/internal/domain"
 )
 
 // Settle asks the hosts that are back for the truth of their Unknown containers. A
-// host that was only cut off has nothing new to report by itself.
+// host that was only cut off has nothing new to report by itself. Many are asked side by
+// side: one that beats and takes no calls would have those of other hosts wait for the
+// whole time of a call for each of its own.
 func (l *Loops) Settle(ctx context.Context) (int, error) {
 	rows, err := l.list(ctx, control.ContainerQuery{}, domain.Unknown)
 	if err != nil || len(rows) == 0 {
@@ -22,18 +25,16 @@ func (l *Loops) Settle(ctx context.Context) (int, error) {
 	for _, h := range up {
 		hosts[h.ID] = h
 	}
+	rows = slices.DeleteFunc(rows, func(row domain.Container) bool { return hosts[row.HostID].ID == "" })
 	did := 0
-	for _, row := range rows {
-		host, up := hosts[row.HostID]
-		if !up {
-			continue
-		}
-		told, err := l.settle(ctx, host, row)
+	for some := range slices.Chunk(rows, batch) {
+		n, err := each(some, func(row domain.Container) (bool, error) {
+			told, err := l.settle(ctx, hosts[row.HostID], row)
+			return told, wrap("settle "+string(row.ID), err)
+		})
+		did += n
 		if err != nil {
-			return did, wrap("settle "+string(row.ID), err)
-		}
-		if told {
-			did++
+			return did, err
 		}
 	}
 	return did, nil
