@@ -78,6 +78,18 @@ func TestAnImageInUseIsNotDeleted(t *testing.T) {
 	wantFault(t, err, domain.Invalid, "Image "+made.ID+" could not be found.")
 }
 
+func TestWhoDeletesSecondFindsItDone(t *testing.T) {
+	h := newHouse(t)
+	h.addHost("n1")
+	made := h.pulledImage("busybox")
+	h.nodes.answer = func(string) error {
+		h.nodes.answer = nil
+		h.must(h.stock().DeleteImage(t.Context(), made.ID))
+		return domain.NewFault(domain.NotFound, "image-not-found", "no such image")
+	}
+	h.must(h.stock().DeleteImage(t.Context(), made.ID))
+}
+
 func TestADeletionReachesAHostThatWasAway(t *testing.T) {
 	for name, back := range map[string]error{
 		"removed": nil, "in use by then": domain.NewFault(domain.Conflict, "image-in-use", "in use"),

@@ -107,7 +107,7 @@ func (s *Stock) DeleteImage(ctx context.Context, id string) error {
 		}
 		s.log.WarnContext(ctx, "image leaves its host later", "image", image.Reference(), "host", host.Name, "error", err.Error())
 		now, lookErr := t.Images().Get(ctx, id)
-		if domain.IsKind(lookErr, domain.NotFound) {
+		if domain.IsKind(lookErr, domain.Invalid) {
 			return nil // somebody else was quicker
 		}
 		if lookErr != nil {
