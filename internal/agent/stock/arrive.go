@@ -56,8 +56,7 @@ func (h had) holds(id string) bool { return h.id == id || slices.Contains(h.all,
 // giveUp ends a pull that failed. It may have brought its image all the same, as when it
 // was called off at its end: then that is guarded like what a crash left.
 func (s *Stock) giveUp(ctx context.Context, reference string, before had) {
-	ctx = context.WithoutCancel(ctx)
-	image, err := s.inspect(ctx, reference)
+	image, err := s.brought(ctx, reference)
 	switch {
 	case err != nil && !domain.IsKind(err, domain.NotFound):
 		s.unsettle() // the engine does not tell: whoever comes next asks again

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-zun/zun/internal/domain"
@@ -171,6 +172,28 @@ func TestAFailedPullThatBroughtItsImageClearsNobody(t *testing.T) {
 		s.clock.Step(1000 * time.Hour)
 		s.collect()
 		s.wantRemoved(what+": it is ours", private)
+	}
+}
+
+// An engine that hangs after a pull holds its caller up for a while, and not for good: an
+// agent that is to end waits for it. What came by the pull is nobody's meanwhile.
+func TestAnEngineThatHangsAfterAPullHoldsNobodyUpForGood(t *testing.T) {
+	for name, broken := range map[string]error{"that came": nil, "that failed": domain.NewFault(domain.Unavailable, "called-off", "called off")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := open(t)
+				s.sell(private, "a", "pw")
+				s.broken = broken
+				s.arrived = func() { s.hangs = true }
+				order := domain.Assignment{ProjectID: "p1", Secret: secret("pw"), Spec: domain.Spec{Image: private, PullPolicy: missing}}
+				if _, err := s.stock.Ready(t.Context(), order, nil); err == nil {
+					t.Error("an image is ready of which the engine told nothing")
+				}
+				s.broken, s.arrived, s.hangs = nil, nil, false
+				s.want("another project", s.ready("p2", private, never, ""), "image-not-authorised")
+				s.want("the project itself", s.ready("p1", private, missing, "pw"), "")
+			})
+		})
 	}
 }
 

@@ -179,7 +179,7 @@ func (s *Stock) fetch(ctx context.Context, p domain.ImageOrder, progress func(do
 		s.giveUp(ctx, p.Reference, before)
 		return domain.StoredImage{}, err
 	}
-	image, err := s.inspect(context.WithoutCancel(ctx), p.Reference)
+	image, err := s.brought(ctx, p.Reference)
 	if err != nil {
 		s.unsettle()
 		return image, err
@@ -189,6 +189,16 @@ func (s *Stock) fetch(ctx context.Context, p domain.ImageOrder, progress func(do
 		reference: p.Reference, id: image.ID, at: now, fresh: !slices.Contains(before.all, image.ID),
 		to: grant{p.ProjectID, s.book.print(p.Secret), publicAt(p, now)},
 	})
+}
+
+// broughtBound ends the question what a pull brought, for the sake of who must end.
+const broughtBound = 30 * time.Second
+
+// brought describes what a pull brought, also where the pull was called off.
+func (s *Stock) brought(ctx context.Context, reference string) (domain.StoredImage, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), broughtBound)
+	defer cancel()
+	return s.inspect(ctx, reference)
 }
 
 // had is what the engine held before a pull.

@@ -36,6 +36,7 @@ type shop struct {
 	broken   error             // of the next pull, after it brought the image
 	arrived  func()            // runs when a pull brought its image, before the stock knows
 	silent   error             // of every look at an image
+	hangs    bool              // the engine takes every look at an image, and answers none
 
 	clock *clock.Clock
 	stock *stock.Stock
@@ -164,9 +165,13 @@ func (s *shop) stored(id string) domain.StoredImage {
 }
 
 // InspectImage finds an image by name, or as engines do by its id.
-func (s *shop) InspectImage(_ context.Context, ref string) (domain.StoredImage, error) {
+func (s *shop) InspectImage(ctx context.Context, ref string) (domain.StoredImage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.hangs {
+		<-ctx.Done()
+		return domain.StoredImage{}, ctx.Err()
+	}
 	if s.silent != nil {
 		return domain.StoredImage{}, s.silent
 	}
