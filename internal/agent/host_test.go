@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -146,6 +147,7 @@ func (h *host) order(verb domain.Verb, changes ...func(*domain.Assignment)) doma
 		want = firstOrder()
 	}
 	want.Op = &domain.Op{ActionID: h.op, Epoch: h.op * 10, Verb: verb, AcceptedAt: h.clock.Now(), RequestID: "req-1"}
+	want.Nics = slices.Clone(want.Nics) // the agent reads those of before
 	for _, change := range changes {
 		change(&want)
 	}

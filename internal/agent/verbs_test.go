@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/go-zun/zun/internal/agent/calls"
@@ -127,7 +128,7 @@ func TestLimitsOfAGivenUpUpdateAreTakenBack(t *testing.T) {
 func (h *host) tell(change func(*domain.Assignment)) {
 	h.t.Helper()
 	want := h.control.current("c1")
-	want.Op, want.EverCreated = nil, true
+	want.Op, want.EverCreated, want.Nics = nil, true, slices.Clone(want.Nics) // the agent reads those of before
 	change(&want)
 	h.agent.Wake(h.control.assign(want))
 }
