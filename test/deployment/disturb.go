@@ -23,10 +23,15 @@ func (d *Deployment) OpenToWrite(t *testing.T) *sql.DB {
 	if path, ok := strings.CutPrefix(d.Database, "sqlite:///"); ok {
 		return connect(t, "sqlite", "file:"+path+"?"+url.Values{"_pragma": {"busy_timeout(10000)"}, "_txlock": {"immediate"}}.Encode())
 	}
+	if d.onMariaDB() {
+		return connect(t, "mysql", mariaDB(t, d.Database))
+	}
 	return connect(t, "pgx", d.Database)
 }
 
-// Lock holds the whole database against writers, on PostgreSQL against readers of
+func (d *Deployment) onMariaDB() bool { return strings.HasPrefix(d.Database, "mysql:") }
+
+// Lock holds the whole database against writers, on a server against readers of
 // containers too, until ctx ends.
 func (d *Deployment) Lock(ctx context.Context, t *testing.T) error {
 	t.Helper()
@@ -37,8 +42,12 @@ func (d *Deployment) Lock(ctx context.Context, t *testing.T) error {
 		return fmt.Errorf("lock the database: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
+	lock := "LOCK TABLE containers IN ACCESS EXCLUSIVE MODE"
+	if d.onMariaDB() {
+		lock = "LOCK TABLES containers WRITE" // until the connection is closed
+	}
 	if !strings.HasPrefix(d.Database, "sqlite:") {
-		if _, err := tx.ExecContext(ctx, "LOCK TABLE containers IN ACCESS EXCLUSIVE MODE"); err != nil {
+		if _, err := tx.ExecContext(ctx, lock); err != nil {
 			return fmt.Errorf("lock the database: %w", err)
 		}
 	}
@@ -54,5 +63,11 @@ func (d *Deployment) HangUp(t *testing.T) {
 	}
 	db := d.OpenToWrite(t)
 	defer func() { _ = db.Close() }()
+	if d.onMariaDB() {
+		for _, id := range Column(t, db, "SELECT CAST(id AS CHAR) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()") {
+			_, _ = db.ExecContext(t.Context(), "KILL CONNECTION "+id) // fails only if it is over
+		}
+		return
+	}
 	Column(t, db, "SELECT CAST(count(pg_terminate_backend(pid)) AS TEXT) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 }

@@ -39,6 +39,7 @@ type variant struct {
 func variants() []variant {
 	return []variant{
 		{"replicas", deployment.Plan{Engine: deployment.Simulated{}, Server: deployment.PostgreSQL, Replicas: 2, Hosts: 2}},
+		{"mariadb", deployment.Plan{Engine: deployment.Simulated{}, Server: deployment.MariaDB, Replicas: 2, Hosts: 2}},
 		{"allinone", deployment.Plan{Engine: deployment.Simulated{}, AllInOne: true}},
 	}
 }

@@ -1,5 +1,5 @@
-# Storms of requests and misfortunes drawn from seeds, over real processes: two replicas of control on PostgreSQL with
-# two hosts, and the all-in-one on SQLite. Every change is held against the seeds that are kept; the matrix weathers new
+# Storms of requests and misfortunes drawn from seeds, over real processes: two replicas of control, on PostgreSQL and on MariaDB,
+# with two hosts, and the all-in-one on SQLite. Every change is held against the seeds that are kept; the matrix weathers new
 # ones for FUZZ_MINUTES. FUZZ_SEED, with FUZZ_REQUESTS and FUZZ_VARIANT, runs one again.
 need_packages iproute2 nftables util-linux mariadb-server postgresql
 make -s build
