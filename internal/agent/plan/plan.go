@@ -233,10 +233,11 @@ func (p planner) stop() Plan {
 }
 
 // reboot ends and starts the process. What a former run of the agent did is
-// judged by the start time, so that a crash does not cost a second reboot.
+// judged by the start time, so that a crash does not cost a second reboot. Of a process
+// that ended it proves nothing: it may have been started before, and killed.
 func (p planner) reboot(op *domain.Op) Plan {
 	plan := Plan{Then: domain.PhaseDone}
-	if p.have.Resumed && p.lives && !p.member.State.StartedAt.Before(op.AcceptedAt) {
+	if p.have.Resumed && p.lives && p.member.Alive() && !p.member.State.StartedAt.Before(op.AcceptedAt) {
 		return plan
 	}
 	return p.raise(plan)

@@ -107,6 +107,7 @@ func TestMake(t *testing.T) {
 		{"reboot", what("reboot"), plugged(have(alive, running), "p1"), "stop files start -> done"},
 		{"reboot what ended", what("reboot"), plugged(have(alive, stopped), "p1"), "files start -> done"},
 		{"reboot done by a former run", what("reboot"), resumed(have(alive, started(running, noon.Add(time.Second)))), "-> done"},
+		{"reboot not done by a former run, of what ended", what("reboot"), resumed(plugged(have(alive, started(stopped, noon.Add(time.Second))), "p1")), "files start -> done"},
 		{"reboot not done by a former run", what("reboot"), resumed(plugged(have(alive, running), "p1")), "stop files start -> done"},
 		{"a start time proves nothing in the same run", what("reboot"), plugged(have(alive, started(running, noon.Add(time.Second))), "p1"), "stop files start -> done"},
 		{"pause", what("pause"), have(alive, running), "pause -> done"},
