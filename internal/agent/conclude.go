@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-zun/zun/internal/agent/plan"
@@ -39,11 +40,24 @@ func (a *Agent) end(ctx context.Context, t *task, phase domain.ReportPhase, reas
 		r.Seen = t.left
 	}
 	t.settle(phase)
+	if t.groundless() {
+		a.queue.Add(t.id) // for the upkeep, of which the death of the sandbox told while the action was in the way
+	}
 	a.ledger.news(t.charge, domain.Report{Phase: domain.PhaseObserved, Generation: r.Generation, Seen: r.Seen})
 	a.mail.Post(r)
 	if phase != domain.PhaseDone && phase != domain.PhaseReleased {
 		a.log.Warn("action failed", "container", t.id, "request", requestOf(t.want.Op), "phase", phase, "reason", reason)
 	}
+}
+
+// groundless says that the action left a process in a sandbox that was found dead.
+func (t *task) groundless() bool {
+	if t.job == nil || !t.job.Member().Alive() {
+		return false
+	}
+	_, lived := t.have.Sandbox()
+	raised := slices.ContainsFunc(t.plan.Steps, func(s plan.Step) bool { return s.Kind == plan.StepSandbox })
+	return !lived && !raised
 }
 
 // settle remembers what the end of the action means for later plans.

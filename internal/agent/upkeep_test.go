@@ -148,3 +148,20 @@ func TestPolicyAfterTheClockWentBack(t *testing.T) {
 		t.Errorf("the restart came after %s, want 100ms", waited)
 	}
 }
+
+// TestHolderKilledBeforeAnAction has the sandbox die while the agent is away, and an action
+// that needs none be the first that it reads: nothing else would have it look once more.
+func TestHolderKilledBeforeAnAction(t *testing.T) {
+	t.Parallel()
+	h := newHost(t).begin().running()
+	before, _ := h.engine.find("c1", true)
+	h.end()
+	h.engine.killHolder("c1")
+	h.order(domain.VerbAddGroup)
+	h.begin()
+	h.done(domain.PhaseDone)
+	h.await("a new sandbox with the old port", 0, func() bool {
+		now, ok := h.engine.find("c1", true)
+		return ok && now.EngineID != before.EngineID && h.nets.holds("c1", now.NetNS) && h.engine.status("c1") == domain.Running
+	})
+}
