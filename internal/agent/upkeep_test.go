@@ -165,3 +165,22 @@ func TestHolderKilledBeforeAnAction(t *testing.T) {
 		return ok && now.EngineID != before.EngineID && h.nets.holds("c1", now.NetNS) && h.engine.status("c1") == domain.Running
 	})
 }
+
+// TestFailedRebuildWaitsForControl has the engine tell something of a container whose rebuild
+// failed, before control said that its former generation stands.
+func TestFailedRebuildWaitsForControl(t *testing.T) {
+	t.Parallel()
+	h := newHost(t).begin().running()
+	h.engine.fail("pull", domain.NewFault(domain.NotFound, "image-not-found", "Image gone could not be found"))
+	h.order(domain.VerbRebuild, second, fresh, run)
+	h.done(domain.PhaseFailed)
+	h.engine.mu.Lock()
+	h.engine.changed("c1")
+	h.engine.mu.Unlock()
+	h.control.setDown(true) // who was cut off looks at all that he has
+	h.await("a lost beat", 100*time.Millisecond, func() bool { return h.clock.Now().Sub(noon) > 30*time.Second })
+	h.end()
+	if h.engine.status("c1") != domain.Running {
+		t.Error("the former container was removed")
+	}
+}

@@ -74,8 +74,11 @@ func (a *Agent) endedAlready(c *charge, want *domain.Assignment) bool {
 	if want.Op == nil || c.course.ended != keyOf(want.Op) {
 		return false
 	}
+	// Of a rebuild that failed control has yet to say what stands: the former generation, which
+	// must not be taken for something that is to go.
+	unmade := want.Op.Verb == domain.VerbRebuild && c.course.made != want.Generation
 	want.Op = nil
-	return want.Want.Absent
+	return want.Want.Absent || unmade
 }
 
 // resting says that an upkeep which failed waits for its next try. An action never
