@@ -150,7 +150,7 @@ func (s actions) claimAll(ctx context.Context, candidates []domain.Action, claim
 	for i, a := range candidates {
 		each[i], args = "("+unleased+")", append(args, a.ID, a.Epoch, string(a.State))
 	}
-	won, err := changed(ctx, s.tx, actionFields, "actions", leasing,
+	won, err := changed(ctx, s.tx, actionFields, "actions SET "+leasing,
 		"id IN (SELECT id FROM actions WHERE "+strings.Join(each, " OR ")+" ORDER BY id"+s.locks+") AND lease_until <= @now", args...)
 	slices.SortFunc(won, func(a, b domain.Action) int { return cmp.Compare(a.ID, b.ID) })
 	return won, err

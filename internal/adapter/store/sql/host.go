@@ -201,7 +201,7 @@ func (s hosts) Now(ctx context.Context) (now time.Time, err error) {
 // advanced raises the host's revision, returns the host with it, and keeps its row until
 // the transaction ends.
 func (t *tx) advanced(ctx context.Context, hostID string) (domain.Host, error) {
-	hosts, err := changed(ctx, t, hostFields, "hosts", "revision = revision + 1", "uuid = ?", hostID)
+	hosts, err := changed(ctx, t, hostFields, "hosts SET revision = revision + 1", "uuid = ?", hostID)
 	if err == nil && len(hosts) == 0 {
 		err = hostNotFound(hostID)
 	}

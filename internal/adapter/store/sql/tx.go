@@ -139,16 +139,17 @@ func rows[T any](ctx context.Context, t *tx, fields func(*T) []column.Field, tai
 	return read(ctx, t, fields, "SELECT ", " "+tail, args...)
 }
 
-// changed sets columns of the rows of table where the condition holds and returns those
+// changed makes the change, "table SET columns", to the rows where the condition holds and returns those
 // rows as they are then. The condition must hold for them still.
-func changed[T any](ctx context.Context, t *tx, fields func(*T) []column.Field, table, sets, where string, args ...any) ([]T, error) {
-	update := "UPDATE " + table + " SET " + sets + " WHERE " + where
+func changed[T any](ctx context.Context, t *tx, fields func(*T) []column.Field, change, where string, args ...any) ([]T, error) {
+	update := "UPDATE " + change + " WHERE " + where
 	if t.store.dialect.Returns {
 		return read(ctx, t, fields, update+" RETURNING ", "", args...)
 	}
 	if _, err := t.exec(ctx, update, args...); err != nil {
 		return nil, err
 	}
+	table, sets, _ := strings.Cut(change, " SET ")
 	return rows(ctx, t, fields, "FROM "+table+" WHERE "+where, args[strings.Count(sets, "?"):]...)
 }
 
