@@ -17,12 +17,26 @@ import (
 )
 
 // kept are the ports of leaving whose rules stay. Those that an older process laid cannot be
-// read back as groups: such a port is sent nothing more, and sends nothing.
-func (f *Filter) kept(conn *nftables.Conn, leaving []domain.Nic) (map[string]domain.Nic, error) {
+// read back as groups: such a port is sent nothing more, and sends nothing. Of one whose
+// address is another's among nics by now, the rules of that one hold.
+func (f *Filter) kept(conn *nftables.Conn, leaving, nics []domain.Nic) (map[string]domain.Nic, error) {
+	passed := map[netip.Addr]bool{}
+	for _, nic := range nics {
+		for _, a := range nic.Addresses {
+			passed[a.Addr] = true
+		}
+	}
 	kept := map[string]domain.Nic{}
 	for _, nic := range leaving {
 		port := mark.ShortPort(nic.PortID)
-		if former, known := f.ports[port]; known {
+		former, known := f.ports[port]
+		if known {
+			nic = former
+		}
+		if slices.ContainsFunc(nic.Addresses, func(a domain.NicAddress) bool { return passed[a.Addr] }) {
+			continue
+		}
+		if known {
 			kept[port] = former
 			continue
 		}

@@ -164,7 +164,7 @@ func (f *Filter) Sync(nics, leaving []domain.Nic) error {
 	if err != nil {
 		return err
 	}
-	wanted, err := f.kept(conn, leaving)
+	wanted, err := f.kept(conn, leaving, nics)
 	if err != nil {
 		return err
 	}
